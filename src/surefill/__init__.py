@@ -1,0 +1,1 @@
+"""surefill: one trade-execution engine for paper, backtest and live."""
