@@ -1,0 +1,52 @@
+"""Events to bytes and back.
+
+The payload is compact JSON with the event's name under `type`: readable, and canonical because one struct encodes
+one way. What older programs wrote is brought up to date by name: an upcaster takes the old fields and returns
+those of the newer event, until a name is reached that is current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Union, cast
+
+import msgspec
+
+from surefill.domain.events import EVENT_TYPES, Event
+from surefill.errors import JournalCorrupt, JournalNewer
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+#: Old event name -> function from its fields to those of the next shape (its new name under `type`).
+UPCASTERS: Mapping[str, Upcaster] = {}
+
+_ANY_EVENT = Union[EVENT_TYPES]  # type: ignore[valid-type]
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(_ANY_EVENT)
+_CURRENT = frozenset(kind.__name__ for kind in EVENT_TYPES)
+
+encode: Callable[[Event], bytes] = _ENCODER.encode
+
+
+def decode(payload: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Event:
+    """The event of a payload, brought up to date if an older program wrote it."""
+    try:
+        return cast(Event, _DECODER.decode(payload))
+    except msgspec.ValidationError as error:
+        return _upcast(payload, upcasters, error)
+    except msgspec.DecodeError as error:
+        raise JournalCorrupt(f"an event is not readable JSON: {error}") from error
+
+
+def _upcast(payload: bytes, upcasters: Mapping[str, Upcaster], error: Exception) -> Event:
+    fields: dict[str, Any] = msgspec.json.decode(payload)
+    if not isinstance(fields, dict):
+        raise JournalCorrupt("an event is not a JSON object") from error
+    while (name := fields.get("type")) in upcasters:
+        fields = upcasters[str(name)](fields)
+    if name not in _CURRENT:
+        raise JournalNewer(f"event {name!r} is not known here: a newer surefill wrote it, use that one") from error
+    try:
+        return cast(Event, msgspec.convert(fields, _ANY_EVENT))
+    except msgspec.ValidationError as again:
+        raise JournalCorrupt(f"event {name!r} does not have the shape its name promises: {again}") from again

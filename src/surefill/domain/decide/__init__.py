@@ -1,0 +1,51 @@
+"""`step(state, input) -> (events, effects)`: the whole core in one function.
+
+Each input has one function that decides. What it decides it emits as events, and each event is folded at once
+(`evolve`), so the next line sees the state that the journal will give back. Nothing here knows a clock, a random
+number, a socket or a file; an exception means a broken invariant, and the shell discards the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from surefill.domain import inputs as i
+from surefill.domain.decide import exits, intents, operations, reports
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import Effect
+from surefill.domain.events import Event
+from surefill.domain.market import Bar, BarOpened, Quote
+from surefill.domain.state import State
+
+__all__ = ["step"]
+
+_DECIDE: dict[type, Callable[[Step, Any], None]] = {
+    Quote: exits.quote,
+    Bar: exits.bar,
+    BarOpened: exits.bar_opened,
+    i.SubmitIntent: intents.submit,
+    i.RequestCancel: intents.request_cancel,
+    i.VenueReports: reports.apply_all,
+    i.OutcomeUnknown: reports.outcome_unknown,
+    i.SendLapsed: reports.send_lapsed,
+    i.OrderQueried: reports.queried,
+    i.QueryFailed: reports.query_failed,
+    i.TimerFired: reports.timer,
+    i.RecoverOrders: reports.recover,
+    i.ResolveOrder: operations.resolve_order,
+    i.OpenWorkspace: operations.open_workspace,
+    i.SetProfile: operations.set_profile,
+    i.DefineInstrument: operations.define_instrument,
+    i.Halt: operations.halt,
+    i.Resume: operations.resume,
+    i.ComparePositions: operations.compare_positions,
+    i.ResetWorkspace: operations.reset,
+}
+
+
+def step(state: State, item: i.Input) -> tuple[list[Event], list[Effect]]:
+    """Take one input; return what happened and what the shell must do once it is durable."""
+    this = Step(state, item.ts_ns)
+    _DECIDE[type(item)](this, item)
+    return this.events, this.effects

@@ -1,0 +1,242 @@
+"""Guarding positions: market data in, stops moved and exits triggered out.
+
+Within one tick: target, then stop, then the ladder, then trailing, which moves the stop for the next tick.
+Within one bar: the gap at its open, the standing stop, the target (or target first where the profile says so),
+the ladder, trailing for the next bar, the time stop and the end of day at its close.
+A position has at most one exit order in flight. An exit that finds other reducing orders working cancels them
+and waits: `pursue` sends it when they are gone.
+"""
+
+from __future__ import annotations
+
+from surefill.domain import ids
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import CancelOrder, SubmitOrder
+from surefill.domain.events import BarCounted, CancelRequested, ExitTriggered, OrderCreated, StopMoved
+from surefill.domain.intent import LadderStep
+from surefill.domain.market import Bar, BarOpened, Quote, Source
+from surefill.domain.orders import OrderRequest
+from surefill.domain.position import Position, Protection
+from surefill.rules import exits as rule
+from surefill.rules.codes import ExitReason, IntrabarPolicy, OrdType, TimeInForce
+
+
+class Mark:
+    """The price an exit is decided at, and where it came from."""
+
+    __slots__ = ("px", "source", "ts_ns")
+
+    def __init__(self, px: int, source: int, ts_ns: int) -> None:
+        self.px, self.source, self.ts_ns = px, source, ts_ns
+
+
+def quote(this: Step, item: Quote) -> None:
+    """A tick: remember it, and see whether a plan says out."""
+    state = this.state
+    instrument_id = item.instrument_id
+    state.quotes[instrument_id] = item
+    for key in state.keys_of.get(instrument_id, ()):
+        position = state.book.positions[key]
+        protection = position.protection
+        if protection is not None and not protection.exit_cl_ord_id:
+            px = item.last_px or (item.bid_px if position.qty > 0 else item.ask_px)
+            if px > 0:
+                _on_price(this, key, position, protection, Mark(px, item.source, item.ts_ns))
+
+
+def bar_opened(this: Step, item: BarOpened) -> None:
+    """The first price of a bar: a gap through a stop leaves at the open."""
+    quote(this, Quote(item.instrument_id, item.ts_ns, item.open_px, source=Source.BAR))
+
+
+def bar(this: Step, item: Bar) -> None:
+    """A finished bar: what the plan would have done inside it, then its close."""
+    state = this.state
+    for key in state.keys_of.get(item.instrument_id, ()):
+        position = state.book.positions[key]
+        protection = position.protection
+        if protection is not None:
+            if not protection.exit_cl_ord_id:
+                _inside_bar(this, key, position, protection, item)
+            _at_close(this, key, position, protection, item)
+    state.quotes[item.instrument_id] = Quote(item.instrument_id, item.ts_ns, item.close_px, source=Source.BAR)
+
+
+def _on_price(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
+    side = 1 if position.qty > 0 else -1
+    reason = rule.tick_exit(side, mark.px, protection.stop_px, protection.target_px)
+    if reason:
+        _leave(this, key, position, protection, reason, mark)
+    elif not _take_ladder(this, key, position, protection, mark.px, mark.px, mark):
+        _trail(this, key, position, protection, mark)
+
+
+def _inside_bar(this: Step, key: str, position: Position, protection: Protection, item: Bar) -> None:
+    side = 1 if position.qty > 0 else -1
+    policy = IntrabarPolicy.WORST_CASE
+    if this.book.profile.limits.target_first_on_bar:
+        policy = IntrabarPolicy.BEST_CASE
+    entered_inside = position.opened_ns > item.open_ns
+    reason, px = rule.bar_exit(
+        side,
+        item.open_px,
+        item.high_px,
+        item.low_px,
+        protection.stop_px,
+        protection.target_px,
+        policy,
+        entered_inside,
+    )
+    if reason:
+        _leave(this, key, position, protection, reason, Mark(px, Source.BAR, item.ts_ns))
+    elif not _take_ladder(
+        this, key, position, protection, item.high_px, item.low_px, Mark(0, Source.BAR, item.ts_ns)
+    ):
+        best_px = item.high_px if side > 0 else item.low_px
+        _trail(this, key, position, protection, Mark(best_px, Source.BAR, item.ts_ns))
+
+
+def _at_close(this: Step, key: str, position: Position, protection: Protection, item: Bar) -> None:
+    story = position.correlation_id
+    timed_out = False
+    if protection.time_stop_bars:
+        this.emit(BarCounted(this.ts_ns, story, 0, key, protection.bars_held + 1))
+        timed_out = rule.time_stop_due(protection.bars_held, protection.time_stop_bars)
+    if not timed_out and not (protection.end_of_day and item.is_session_end):
+        return
+    leaving = this.book.orders.get(protection.exit_cl_ord_id)
+    qty = abs(position.qty) - (leaving.leaves_qty if leaving is not None else 0)
+    if qty > 0:
+        reason = ExitReason.TIME_STOP if timed_out else ExitReason.END_OF_DAY
+        _trigger(this, key, position, protection, reason, Mark(item.close_px, Source.BAR, item.ts_ns), qty)
+
+
+def _leave(
+    this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark
+) -> None:
+    """Stop or target: all of it, except for a first breach with a partial exit configured."""
+    qty = abs(position.qty)
+    partial = False
+    if reason == ExitReason.STOP and protection.stop_partial_ppb:
+        qty = rule.partial_exit_qty(qty, protection.stop_partial_ppb, _lot(this, position))
+        partial = qty < abs(position.qty)
+        reason = ExitReason.PARTIAL if partial else reason
+    elif reason == ExitReason.STOP and protection.trailed:
+        reason = ExitReason.TRAILING
+    _trigger(this, key, position, protection, reason, mark, qty, stop_partial_used=partial)
+
+
+def _take_ladder(
+    this: Step, key: str, position: Position, protection: Protection, high_px: int, low_px: int, mark: Mark
+) -> bool:
+    side = 1 if position.qty > 0 else -1
+    for index, level in enumerate(protection.ladder):
+        if rule.ladder_level_reached(side, high_px, low_px, level.px):
+            qty = rule.partial_exit_qty(abs(position.qty), level.fraction_ppb, _lot(this, position))
+            left = protection.ladder[:index] + protection.ladder[index + 1 :]
+            at = Mark(mark.px or level.px, mark.source, mark.ts_ns)
+            _trigger(this, key, position, protection, ExitReason.PARTIAL, at, qty, ladder_left=left)
+            return True
+    return False
+
+
+def _trail(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
+    if not protection.trail_distance:
+        return
+    side = 1 if position.qty > 0 else -1
+    stop_px = rule.trailed_stop(side, protection.stop_px, mark.px, protection.trail_distance)
+    granularity = max(this.book.profile.limits.stop_granularity, 1)
+    if rule.trail_due(side, protection.stop_px, stop_px, granularity):
+        this.emit(StopMoved(this.ts_ns, position.correlation_id, 0, key, stop_px, mark.px, mark.source))
+
+
+def _trigger(
+    this: Step,
+    key: str,
+    position: Position,
+    protection: Protection,
+    reason: int,
+    mark: Mark,
+    qty: int,
+    *,
+    ladder_left: tuple[LadderStep, ...] | None = None,
+    stop_partial_used: bool = False,
+) -> None:
+    if protection.due is not None and protection.due.qty >= qty:
+        return
+    this.emit(
+        ExitTriggered(
+            this.ts_ns,
+            position.correlation_id,
+            0,
+            key,
+            reason,
+            mark.px,
+            mark.source,
+            mark.ts_ns,
+            qty,
+            protection.ladder if ladder_left is None else ladder_left,
+            stop_partial_used,
+        )
+    )
+    pursue(this, key, position)
+
+
+def pursue(this: Step, key: str, position: Position) -> None:
+    """Send the exit that is due, once nothing else is reducing the position."""
+    protection = position.protection
+    if protection is None or protection.due is None or not position.qty:
+        return
+    waiting = False
+    for cl_ord_id in this.state.reducing.get(key, ()):
+        waiting = True
+        order = this.book.orders[cl_ord_id]
+        if cl_ord_id != protection.exit_cl_ord_id and not order.cancel_pending:
+            this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, "exit plan"))
+            this.ask(CancelOrder(order.request, order.order_id))
+    if not waiting:
+        _send_exit(this, key, position, protection)
+
+
+def _send_exit(this: Step, key: str, position: Position, protection: Protection) -> None:
+    book, due = this.book, protection.due
+    assert due is not None  # asked by pursue
+    number = book.number + 1
+    profile = book.profile
+    origin = f"exit|{key}|{number}"
+    request = OrderRequest(
+        ids.cl_ord_id(book.workspace_id, origin, number),
+        ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number),
+        position.instrument_id,
+        position.bucket,
+        -1 if position.qty > 0 else 1,
+        OrdType.MARKET,
+        min(due.qty, abs(position.qty)),
+        0,
+        0,
+        TimeInForce.DAY,
+        True,
+        due.px,
+        this.ts_ns,
+        this.ts_ns + profile.limits.send_by_ns,
+    )
+    this.emit(
+        OrderCreated(
+            this.ts_ns,
+            position.correlation_id,
+            book.seq,
+            request,
+            number,
+            "",
+            position.strategy_id,
+            due.reason,
+            key,
+            due.source,
+            due.px_ns,
+        )
+    )
+    this.ask(SubmitOrder(request))
+
+
+def _lot(this: Step, position: Position) -> int:
+    return this.book.instruments[position.instrument_id].terms_at(this.ts_ns).lot

@@ -1,0 +1,105 @@
+"""Deciding on intents: ask the gates, then create the order; and on requests to cancel."""
+
+from __future__ import annotations
+
+from surefill.domain import ids
+from surefill.domain.decide import exits
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import CancelOrder, SubmitOrder
+from surefill.domain.events import CancelRequested, IntentAccepted, IntentRefused, OrderCreated
+from surefill.domain.gates import Question, first_refusal
+from surefill.domain.inputs import RequestCancel, SubmitIntent
+from surefill.domain.intent import Action
+from surefill.domain.orders import Order, OrderRequest
+from surefill.domain.refusals import Refusal
+
+
+def submit(this: Step, item: SubmitIntent) -> None:
+    """Gate an intent; accepted, it becomes one order, refused, a journaled reason."""
+    if item.quote is not None:
+        exits.quote(this, item.quote)
+    intent = item.intent
+    this.correlation_id, this.cause = intent.correlation_id, 0
+    question = Question(this.state, intent, item.ts_ns)
+    refusal = first_refusal(question, question.profile.gates)
+    if refusal is None:
+        _accept(this, question)
+    else:
+        _refuse(this, question, refusal)
+
+
+def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
+    book, profile = this.book, question.profile
+    number = book.number + 1
+    ref = ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number)
+    intent = question.intent
+    this.emit(
+        IntentRefused(
+            this.ts_ns,
+            this.correlation_id,
+            this.cause,
+            intent,
+            number,
+            book.limits_version,
+            ref,
+            refusal.code,
+            refusal.reason,
+        )
+    )
+
+
+def _accept(this: Step, question: Question) -> None:
+    book, intent, profile = this.book, question.intent, question.profile
+    ts_ns, number = this.ts_ns, book.number + 1
+    this.emit(IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version))
+    request = OrderRequest(
+        ids.cl_ord_id(book.workspace_id, f"{intent.intent_id}|{intent.correlation_id}", number),
+        ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, ts_ns, number),
+        intent.instrument_id,
+        intent.bucket,
+        question.side,
+        intent.ord_type,
+        question.qty,
+        intent.px,
+        intent.stop_px,
+        intent.time_in_force,
+        intent.action == Action.CLOSE,
+        question.arrival_px,
+        ts_ns,
+        ts_ns + profile.limits.send_by_ns,
+    )
+    quote = question.quote
+    create_order(
+        this,
+        OrderCreated(
+            ts_ns,
+            this.correlation_id,
+            book.seq,
+            request,
+            number,
+            intent.intent_id,
+            intent.strategy_id,
+            arrival_source=0 if quote is None else quote.source,
+            arrival_ns=0 if quote is None else quote.ts_ns,
+            plan=intent.plan,
+        ),
+    )
+
+
+def create_order(this: Step, created: OrderCreated) -> None:
+    """Decide to send an order: the event first, the wire after it is durable."""
+    this.emit(created)
+    this.ask(SubmitOrder(created.request))
+
+
+def request_cancel(this: Step, item: RequestCancel) -> None:
+    """Ask the venue to cancel a live order; a finished or unknown one needs nothing."""
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is not None and not order.cancel_pending:
+        cancel(this, order, item.by)
+
+
+def cancel(this: Step, order: Order, by: str) -> None:
+    """Decide to cancel: journaled before it is asked."""
+    this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
+    this.ask(CancelOrder(order.request, order.order_id))

@@ -1,0 +1,184 @@
+"""Deciding on what people and the shell do to a workspace: open, configure, halt, resume, compare, resolve, reset."""
+
+from __future__ import annotations
+
+from surefill.domain.decide import exits
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import Notify
+from surefill.domain.events import (
+    Halted,
+    InstrumentDefined,
+    OrderResolved,
+    PositionsCompared,
+    ProfileSet,
+    Resumed,
+    WorkspaceOpened,
+    WorkspaceReset,
+)
+from surefill.domain.gates import GATES
+from surefill.domain.inputs import (
+    ComparePositions,
+    DefineInstrument,
+    Halt,
+    OpenWorkspace,
+    ResetWorkspace,
+    ResolveOrder,
+    Resume,
+    SetProfile,
+)
+from surefill.domain.instrument import Instrument
+from surefill.domain.profile import Profile
+from surefill.errors import ConfigError, InputError
+from surefill.rules.codes import OrdStatus
+
+MODES = ("paper", "dry_run", "live", "backtest")
+
+
+def open_workspace(this: Step, item: OpenWorkspace) -> None:
+    """Begin a workspace; asked for again with the same identity it changes nothing."""
+    book = this.book
+    if book.workspace_id:
+        _same_identity(this, item)
+        return
+    if item.mode not in MODES:
+        raise ConfigError(f"mode {item.mode!r} is not one of {', '.join(MODES)}", mode=item.mode)
+    _known_gates(item.profile)
+    this.emit(
+        WorkspaceOpened(
+            item.ts_ns,
+            "",
+            0,
+            item.workspace_id,
+            item.mode,
+            item.venue,
+            item.account,
+            item.currency,
+            item.money_decimals,
+            item.starting_cash,
+            item.profile,
+            item.config_hash,
+        )
+    )
+
+
+def _same_identity(this: Step, item: OpenWorkspace) -> None:
+    book = this.book
+    for name in ("workspace_id", "mode", "venue", "account", "currency", "money_decimals"):
+        ours, asked = getattr(book, name), getattr(item, name)
+        if ours != asked:
+            raise ConfigError(
+                f"workspace {book.workspace_id} has {name} {ours!r} for ever, the configuration says {asked!r}:"
+                " open a new workspace for that",
+                name=name,
+            )
+    if (item.profile, item.config_hash) != (book.profile, book.config_hash):
+        set_profile(this, SetProfile(item.ts_ns, item.profile, item.config_hash))
+
+
+def _known_gates(profile: Profile) -> None:
+    unknown = [name for name in profile.gates if name not in GATES]
+    if unknown:
+        raise ConfigError(
+            f"profile {profile.name} names unknown gates {', '.join(unknown)}; there are {', '.join(sorted(GATES))}"
+        )
+
+
+def set_profile(this: Step, item: SetProfile) -> None:
+    """New gates or limits, with the next version number."""
+    _known_gates(item.profile)
+    version = this.book.limits_version + 1
+    this.emit(ProfileSet(item.ts_ns, "", 0, item.profile, item.config_hash, version))
+
+
+def define_instrument(this: Step, item: DefineInstrument) -> None:
+    """Make an instrument known; its quanta never change, its dated terms may."""
+    new, book = item.instrument, this.book
+    _sound(new)
+    if new.currency != book.currency:
+        raise InputError(
+            f"{new.instrument_id} trades in {new.currency}, workspace {book.workspace_id} keeps {book.currency}:"
+            " conversion is not built, use a workspace of that currency",
+            code="CURRENCY_MISMATCH",
+        )
+    old = book.instruments.get(new.instrument_id)
+    if old == new:
+        return
+    if old is not None and _quanta(old) != _quanta(new):
+        raise InputError(
+            f"{new.instrument_id} has other quanta than before: they are fixed for ever, use a new instrument id",
+            code="QUANTA_CHANGED",
+        )
+    this.emit(InstrumentDefined(item.ts_ns, "", 0, new))
+
+
+def _sound(instrument: Instrument) -> None:
+    dates = [terms.effective_ns for terms in instrument.terms]
+    if not dates or dates != sorted(set(dates)):
+        raise InputError(f"{instrument.instrument_id}: its terms must be dated in ascending order", code="INVALID_TERMS")
+    if any(terms.tick < 1 or terms.lot < 1 for terms in instrument.terms) or instrument.money_per_notional < 1:
+        raise InputError(f"{instrument.instrument_id}: tick, lot and scale must be at least 1", code="INVALID_TERMS")
+
+
+def _quanta(instrument: Instrument) -> tuple[object, ...]:
+    return (
+        instrument.currency,
+        instrument.price_decimals,
+        instrument.qty_decimals,
+        instrument.money_per_notional,
+    )
+
+
+def halt(this: Step, item: Halt) -> None:
+    """Stop entries. A second halt adds nothing."""
+    book = this.book
+    already = book.halted_instruments.get(item.instrument_id) if item.instrument_id else book.halted_code
+    if not already:
+        this.emit(Halted(item.ts_ns, "", 0, item.code, item.reason, item.by, item.instrument_id))
+
+
+def resume(this: Step, item: Resume) -> None:
+    """A person re-arms what was halted."""
+    book = this.book
+    halted = item.instrument_id in book.halted_instruments if item.instrument_id else book.halted_code
+    if halted:
+        this.emit(Resumed(item.ts_ns, "", 0, item.by, item.instrument_id))
+
+
+def compare_positions(this: Step, item: ComparePositions) -> None:
+    """Lay the venue's positions beside ours. A difference halts and pages; agreement is recorded."""
+    ours = {key: position.qty for key, position in this.state.open_positions()}
+    theirs = {key: qty for key, qty in item.quantities.items() if qty}
+    differences = {
+        key: (ours.get(key, 0), theirs.get(key, 0))
+        for key in sorted(ours.keys() | theirs.keys())
+        if ours.get(key, 0) != theirs.get(key, 0)
+    }
+    this.emit(PositionsCompared(item.ts_ns, "", 0, differences))
+    if differences:
+        text = ", ".join(f"{key}: ours {a}, venue {b}" for key, (a, b) in differences.items())
+        halt(this, Halt(item.ts_ns, "POSITION_DRIFT", text, "surefill"))
+        this.ask(Notify("POSITION_DRIFT", text, page=True))
+
+
+def resolve_order(this: Step, item: ResolveOrder) -> None:
+    """A named operator ends an UNKNOWN order on evidence from elsewhere."""
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is None or order.status != OrdStatus.UNKNOWN:
+        raise InputError(f"{item.cl_ord_id} is not an UNKNOWN order", code="NOT_UNKNOWN")
+    if item.status not in (OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED):
+        raise InputError("an operator may end an order without fills only; fills come from the venue", code="NOT_FINAL")
+    if not item.by or not item.evidence:
+        raise InputError("say who decides and on what evidence", code="EVIDENCE_REQUIRED")
+    this.emit(
+        OrderResolved(item.ts_ns, order.correlation_id, 0, item.cl_ord_id, item.status, item.by, item.evidence)
+    )
+    position = this.book.positions.get(order.position)
+    if position is not None:
+        exits.pursue(this, order.position, position)
+
+
+def reset(this: Step, item: ResetWorkspace) -> None:
+    """Start a paper workspace over; its history stays in the journal."""
+    if this.book.mode not in ("paper", "backtest"):
+        raise InputError(f"a {this.book.mode} workspace cannot be reset", code="RESET_NOT_ALLOWED")
+    this.emit(WorkspaceReset(item.ts_ns, "", 0, item.starting_cash, item.by))

@@ -1,0 +1,240 @@
+"""Deciding on what venues say, and on what they do not say.
+
+A report is journaled as it came, then compared with what we know, then applied. Unknown is not rejected: an order
+whose answer did not come is UNKNOWN until a report, a query, the horizon rule or a named operator says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from surefill.domain.decide import exits, fills
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import Notify, QueryOrder, SetTimer
+from surefill.domain.events import (
+    AnomalyNoted,
+    CancelRefused,
+    OrderAbsent,
+    OrderAccepted,
+    OrderCanceled,
+    OrderEndReported,
+    OrderExpired,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    OrdersRetired,
+    ReportParked,
+    VenueReported,
+)
+from surefill.domain.evolve import UNKNOWN_UNRESOLVED
+from surefill.domain.inputs import (
+    OrderQueried,
+    OutcomeUnknown,
+    QueryFailed,
+    RecoverOrders,
+    SendLapsed,
+    TimerFired,
+    VenueReports,
+)
+from surefill.domain.orders import Order
+from surefill.domain.reports import ExecType, VenueReport
+from surefill.rules.codes import Anomaly, OrdEvent, OrdStatus
+from surefill.rules.transitions import next_status
+
+DONE_MAX = 512
+QUERY_TIMER = "query:"
+
+
+def apply_all(this: Step, item: VenueReports) -> None:
+    """Take reports in the order in which they came."""
+    for report in item.reports:
+        _take(this, report)
+    _retire(this)
+
+
+def _take(this: Step, report: VenueReport) -> None:
+    order = this.state.order(report.cl_ord_id)
+    this.correlation_id = order.correlation_id if order is not None else ""
+    this.emit(VenueReported(this.ts_ns, this.correlation_id, 0, report))
+    this.cause = this.book.seq
+    if order is None:
+        _park(this, report, "no such order here: made elsewhere, or retired")
+        this.ask(Notify("UNCORRELATED_REPORT", f"{report.cl_ord_id or report.order_id}: {report.text}", page=True))
+        return
+    _APPLY[report.exec_type](this, order, report)
+
+
+def _park(this: Step, report: VenueReport, reason: str) -> None:
+    this.emit(ReportParked(this.ts_ns, this.correlation_id, this.cause, report, reason))
+
+
+def _accepted(this: Step, order: Order, report: VenueReport) -> None:
+    if next_status(order.status, OrdEvent.ACCEPT) > 0:
+        this.emit(OrderAccepted(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.order_id))
+    if report.cum_qty > order.cum_qty:
+        # The venue has filled more than has reached us: ask for the executions, never invent them.
+        this.ask(QueryOrder(order.request))
+
+
+def _rejected(this: Step, order: Order, report: VenueReport) -> None:
+    status = next_status(order.status, OrdEvent.REJECT)
+    if status == OrdStatus.REJECTED:
+        _reject(this, order, report.code, report.text)
+    else:
+        _anomaly(this, order, "ILLEGAL_REJECT", f"rejected while {OrdStatus(order.status).name}: {report.text}")
+
+
+def _reject(this: Step, order: Order, code: str, text: str) -> None:
+    this.emit(OrderRejected(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, code, text))
+    if order.request.reduce_only:
+        this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
+    _after_end(this, order)
+
+
+def _ended(this: Step, order: Order, report: VenueReport) -> None:
+    """A cancel or an expiry: final once every fill that the venue counts has arrived."""
+    event = OrdEvent.CANCEL if report.exec_type == ExecType.CANCELED else OrdEvent.EXPIRE
+    status = next_status(order.status, event)
+    if status == Anomaly.ILLEGAL:
+        _anomaly(this, order, "ILLEGAL_END", f"ended by the venue while {OrdStatus(order.status).name}")
+    if status < 0:
+        return  # already over: reports are repeated and reordered as a matter of course
+    if report.cum_qty > order.cum_qty:
+        this.emit(
+            OrderEndReported(
+                this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty
+            )
+        )
+        this.ask(QueryOrder(order.request))
+        return
+    end(this, order, status, report.text)
+
+
+def end(this: Step, order: Order, status: int, text: str) -> None:
+    """The order is over, with what it filled."""
+    kind = OrderCanceled if status == OrdStatus.CANCELED else OrderExpired
+    this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, text))
+    _after_end(this, order)
+
+
+def _traded(this: Step, order: Order, report: VenueReport) -> None:
+    if report.exec_id in order.exec_ids:
+        return  # applied once; the raw report is in the journal
+    fills.book(this, order, report)
+    if order.status < OrdStatus.FILLED and order.end_status and order.cum_qty >= order.end_qty:
+        end(this, order, order.end_status, "all fills of the ended order have arrived")
+    elif order.status >= OrdStatus.FILLED:
+        _after_end(this, order)
+
+
+def _after_end(this: Step, order: Order) -> None:
+    """What waited for this order to be over: an exit that is due."""
+    position = this.book.positions.get(order.position)
+    if position is not None and order.request.reduce_only:
+        exits.pursue(this, order.position, position)
+
+
+def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:
+    this.emit(
+        CancelRefused(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.code, report.text)
+    )
+    if order.status < OrdStatus.FILLED:
+        # Often it has filled: the venue knows.
+        this.ask(QueryOrder(order.request))
+
+
+def _anomaly(this: Step, order: Order, kind: str, detail: str) -> None:
+    cl_ord_id = order.request.cl_ord_id
+    this.emit(AnomalyNoted(this.ts_ns, order.correlation_id, this.cause, cl_ord_id, kind, detail))
+    this.ask(Notify(kind, f"{cl_ord_id}: {detail}", page=True))
+
+
+_APPLY: dict[int, Callable[[Step, Order, VenueReport], None]] = {
+    ExecType.NEW: _accepted,
+    ExecType.STATUS: _accepted,
+    ExecType.TRADE: _traded,
+    ExecType.CANCELED: _ended,
+    ExecType.EXPIRED: _ended,
+    ExecType.REJECTED: _rejected,
+    ExecType.CANCEL_REJECTED: _cancel_refused,
+}
+
+
+def outcome_unknown(this: Step, item: OutcomeUnknown) -> None:
+    """No answer, or none that can be read: the order is UNKNOWN and gets asked for."""
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is None or next_status(order.status, OrdEvent.OUTCOME_UNKNOWN) != OrdStatus.UNKNOWN:
+        return  # a report was faster than the lost answer
+    this.emit(OrderOutcomeUnknown(this.ts_ns, order.correlation_id, 0, item.cl_ord_id, item.reason))
+    _ask_again(this, order)
+
+
+def _ask_again(this: Step, order: Order) -> None:
+    """Query after a pause: the venue may not know yet what it will know in a moment."""
+    spacing_ns = this.book.profile.limits.query_spacing_ns
+    this.ask(SetTimer(QUERY_TIMER + order.request.cl_ord_id, this.ts_ns + spacing_ns))
+
+
+def timer(this: Step, item: TimerFired) -> None:
+    """The pause is over: query while the order is unresolved; page once when that takes too long."""
+    order = this.book.orders.get(item.name.removeprefix(QUERY_TIMER))
+    if order is None or order.status not in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+        return
+    this.ask(QueryOrder(order.request))
+    waited_ns = this.ts_ns - order.created_ns
+    if not order.paged and waited_ns >= this.book.profile.limits.unknown_page_ns:
+        _anomaly(this, order, UNKNOWN_UNRESOLVED, f"no evidence of its fate for {waited_ns / 1e9:.0f} s")
+
+
+def queried(this: Step, item: OrderQueried) -> None:
+    """A successful query: apply what it found; count an absence, and believe it only past the horizon."""
+    if item.found:
+        apply_all(this, VenueReports(item.ts_ns, item.reports))
+        return
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is None or order.status not in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+        return
+    count = order.absent_count + 1
+    this.emit(OrderAbsent(this.ts_ns, order.correlation_id, 0, item.cl_ord_id, count))
+    limits = this.book.profile.limits
+    horizon_ns = order.request.send_by_ns + limits.absence_horizon_ns
+    if limits.absence_horizon_ns and this.ts_ns > horizon_ns and count >= limits.absence_queries:
+        _reject(this, order, "NEVER_ARRIVED", f"absent in {count} queries past the venue's horizon")
+        this.ask(Notify("NEVER_ARRIVED", f"{item.cl_ord_id} never reached the venue", page=True))
+    else:
+        _ask_again(this, order)
+
+
+def query_failed(this: Step, item: QueryFailed) -> None:
+    """A failed query is no answer: ask again."""
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is not None and order.status in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+        _ask_again(this, order)
+
+
+def send_lapsed(this: Step, item: SendLapsed) -> None:
+    """The outbox let the deadline pass without writing a byte: that is proof."""
+    order = this.book.orders.get(item.cl_ord_id)
+    if order is not None and order.status == OrdStatus.SUBMITTED:
+        _reject(this, order, "SEND_LAPSED", "not sent: its send-by deadline had passed")
+
+
+def recover(this: Step, _item: RecoverOrders) -> None:
+    """After a start: an order that was to be sent may have been; ask for every order in flight."""
+    for order in list(this.book.orders.values()):
+        cl_ord_id = order.request.cl_ord_id
+        if order.status == OrdStatus.SUBMITTED:
+            reason = "the engine stopped before the venue's answer"
+            this.emit(OrderOutcomeUnknown(this.ts_ns, order.correlation_id, 0, cl_ord_id, reason))
+        this.ask(QueryOrder(order.request))
+    for key, position in list(this.state.open_positions()):
+        exits.pursue(this, key, position)
+
+
+def _retire(this: Step) -> None:
+    """Keep the newest finished orders for late reports, let the older ones leave the state."""
+    done = this.book.done
+    if len(done) > DONE_MAX:
+        oldest = tuple(done)[: len(done) - DONE_MAX // 2]
+        this.emit(OrdersRetired(this.ts_ns, "", 0, oldest))
+
+

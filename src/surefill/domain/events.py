@@ -1,0 +1,292 @@
+"""What happened: the journal's vocabulary, past tense. `evolve` folds them; nothing else changes the state.
+
+A published event never changes its meaning. A new shape gets a new tag, and the old one an upcaster in `codec`.
+Every event says when (`ts_ns`), belongs to one story (`correlation_id`), and names the sequence number of the
+event that caused it (`causation_seq`; 0: something outside).
+Results are in the event (a fill carries the position it led to), so folding computes nothing twice.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import ExitPlan, Intent, LadderStep
+from surefill.domain.orders import OrderRequest
+from surefill.domain.profile import Profile
+from surefill.domain.reports import VenueReport
+from surefill.rules.codes import ExitReason
+
+
+class Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """What all events have."""
+
+    ts_ns: int
+    correlation_id: str
+    causation_seq: int
+
+
+class WorkspaceOpened(Event):
+    """A workspace began. `mode`: paper, dry_run, live or backtest, for ever."""
+
+    workspace_id: str
+    mode: str
+    venue: str
+    account: str
+    currency: str
+    money_decimals: int
+    starting_cash: int
+    profile: Profile
+    config_hash: str
+
+
+class ProfileSet(Event):
+    """Gates, limits or the configuration changed. `version` counts up; decisions cite it."""
+
+    profile: Profile
+    config_hash: str
+    version: int
+
+
+class InstrumentDefined(Event):
+    """An instrument is known from here on."""
+
+    instrument: Instrument
+
+
+class IntentAccepted(Event):
+    """All gates of the profile, in the version cited, let the intent pass. It claims its key."""
+
+    intent: Intent
+    number: int
+    limits_version: int
+
+
+class IntentRefused(Event):
+    """A gate said no. The intent does not claim its key and may be sent again."""
+
+    intent: Intent
+    number: int
+    limits_version: int
+    order_ref: str
+    code: int
+    reason: str
+
+
+class OrderCreated(Event):
+    """The decision to send an order. Only after this is durable does a byte leave.
+
+    `arrival_source` and `arrival_ns` tell where `request.arrival_px` came from. For an exit, `position` is the
+    key of what it closes.
+    """
+
+    request: OrderRequest
+    number: int
+    intent_id: str = ""
+    strategy_id: str = ""
+    exit_reason: int = ExitReason.NONE
+    position: str = ""
+    arrival_source: int = 0
+    arrival_ns: int = 0
+    plan: ExitPlan | None = None
+
+
+class VenueReported(Event):
+    """A venue's report as it arrived, before anything is derived from it."""
+
+    report: VenueReport
+
+
+class ReportParked(Event):
+    """A report that names no order we know, or repeats one we have booked: kept, not applied."""
+
+    report: VenueReport
+    reason: str
+
+
+class OrderAccepted(Event):
+    """The venue works the order."""
+
+    cl_ord_id: str
+    order_id: str
+
+
+class OrderRejected(Event):
+    """Proof that the order did not and will not take effect."""
+
+    cl_ord_id: str
+    code: str
+    text: str
+
+
+class OrderOutcomeUnknown(Event):
+    """Nobody knows whether the order took effect. Left by evidence alone."""
+
+    cl_ord_id: str
+    reason: str
+
+
+class OrderAbsent(Event):
+    """A query found no such order: evidence, counted; proof only past the horizon."""
+
+    cl_ord_id: str
+    count: int
+
+
+class OrderFilled(Event):
+    """One execution, applied once. `status` is the order's after it; money in money quanta.
+
+    `late`: it came after the order's end, and is booked all the same. Position figures are those after the fill.
+    """
+
+    cl_ord_id: str
+    order_id: str
+    exec_id: str
+    side: int
+    last_px: int
+    last_qty: int
+    fee: int
+    cum_qty: int
+    status: int
+    position: str
+    effect: int
+    position_qty: int
+    position_cost: int
+    realised: int
+    cash: int
+    late: bool = False
+
+
+class OrderEndReported(Event):
+    """The venue ended the order with more filled than has arrived: open until the fills are complete."""
+
+    cl_ord_id: str
+    status: int
+    cum_qty: int
+
+
+class OrderCanceled(Event):
+    """Gone, with what it had filled."""
+
+    cl_ord_id: str
+    text: str = ""
+
+
+class OrderExpired(Event):
+    """Ended by the venue's clock or its time in force."""
+
+    cl_ord_id: str
+    text: str = ""
+
+
+class CancelRequested(Event):
+    """The decision to cancel."""
+
+    cl_ord_id: str
+    by: str
+
+
+class CancelRefused(Event):
+    """The venue would not cancel (often: it had filled)."""
+
+    cl_ord_id: str
+    code: str
+    text: str
+
+
+class OrdersRetired(Event):
+    """Terminal orders left the state; the journal keeps them."""
+
+    cl_ord_ids: tuple[str, ...]
+
+
+class ProtectionSet(Event):
+    """A position is guarded from here on. `initial_risk` is fixed now."""
+
+    position: str
+    stop_px: int = 0
+    target_px: int = 0
+    initial_risk: int = 0
+    trail_distance: int = 0
+    stop_partial_ppb: int = 0
+    ladder: tuple[LadderStep, ...] = ()
+    time_stop_bars: int = 0
+    end_of_day: bool = False
+
+
+class StopMoved(Event):
+    """The trailing stop followed the price, towards profit."""
+
+    position: str
+    stop_px: int
+    px: int
+    source: int
+
+
+class BarCounted(Event):
+    """A bar closed on a position with a time stop."""
+
+    position: str
+    bars_held: int
+
+
+class ExitTriggered(Event):
+    """The plan says out: why, at which price, from which source, for how much."""
+
+    position: str
+    reason: int
+    px: int
+    source: int
+    px_ns: int
+    qty: int
+    ladder_left: tuple[LadderStep, ...] = ()
+    stop_partial_used: bool = False
+
+
+class Halted(Event):
+    """No entries from here on (of one instrument if named); exits and cancels go on."""
+
+    code: str
+    reason: str
+    by: str
+    instrument_id: str = ""
+
+
+class Resumed(Event):
+    """A person let entries through again."""
+
+    by: str
+    instrument_id: str = ""
+
+
+class AnomalyNoted(Event):
+    """Something that should not happen did, and was not ignored."""
+
+    cl_ord_id: str
+    kind: str
+    detail: str
+
+
+class PositionsCompared(Event):
+    """Our book and the venue's were laid side by side; `differences` is empty where they agree."""
+
+    differences: dict[str, tuple[int, int]]
+
+
+class OrderResolved(Event):
+    """An operator decided what became of an UNKNOWN order."""
+
+    cl_ord_id: str
+    status: int
+    by: str
+    evidence: str
+
+
+class WorkspaceReset(Event):
+    """Paper: everything before is history; reconciling starts here."""
+
+    starting_cash: int
+    by: str
+
+
+EVENT_TYPES: tuple[type[Event], ...] = tuple(Event.__subclasses__())

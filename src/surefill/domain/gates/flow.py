@@ -1,0 +1,39 @@
+"""Gates on the flow of intents: halts and repeats."""
+
+from __future__ import annotations
+
+from surefill.domain.gates.question import Question
+from surefill.domain.intent import Action
+from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.units import NS_PER_S
+
+
+def halted(q: Question) -> Refusal | None:
+    """The workspace and the instrument take entries. What only reduces is always let through."""
+    if q.intent.action == Action.CLOSE or q.reduces:
+        return None
+    if q.book.halted_code:
+        return Refusal(
+            RefusalCode.HALTED,
+            f"workspace {q.book.workspace_id} is halted ({q.book.halted_code}: {q.book.halted_reason}):"
+            " find the cause, then resume it",
+        )
+    reason = q.book.halted_instruments.get(q.intent.instrument_id)
+    if reason is not None:
+        return Refusal(RefusalCode.SYMBOL_HALTED, f"{q.intent.instrument_id} is halted ({reason}): resume it when mended")
+    return None
+
+
+def duplicate(q: Question) -> Refusal | None:
+    """Without a key, the like of an intent within the window is taken for a repeat."""
+    window_ns = q.profile.limits.duplicate_window_ns
+    if not window_ns or q.intent.intent_id:
+        return None
+    seen_ns = q.book.recent_intents.get(q.intent.likeness())
+    if seen_ns is None or q.ts_ns - seen_ns >= window_ns:
+        return None
+    return Refusal(
+        RefusalCode.DUPLICATE_INTENT,
+        f"the same intent came {(q.ts_ns - seen_ns) / NS_PER_S:.3f} s ago (window {window_ns / NS_PER_S:.3f} s):"
+        " give it an intent_id of its own if it is meant",
+    )

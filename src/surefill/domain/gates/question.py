@@ -1,0 +1,86 @@
+"""What a gate is asked: one intent, resolved against the state and the market of its moment."""
+
+from __future__ import annotations
+
+from surefill.domain.instrument import Instrument, Terms
+from surefill.domain.intent import Action, Intent
+from surefill.domain.market import Quote
+from surefill.domain.position import Position, position_key
+from surefill.domain.profile import Profile
+from surefill.domain.state import Book, State
+from surefill.rules.codes import OrdType
+from surefill.units import quanta_text
+
+NO_TERMS = Terms()
+NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
+
+
+class Question:
+    """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none."""
+
+    __slots__ = (
+        "book",
+        "instrument",
+        "intent",
+        "key",
+        "position_qty",
+        "profile",
+        "qty",
+        "quote",
+        "side",
+        "state",
+        "terms",
+        "ts_ns",
+    )
+
+    def __init__(self, state: State, intent: Intent, ts_ns: int) -> None:
+        book: Book = state.book
+        self.state = state
+        self.book = book
+        self.intent = intent
+        self.ts_ns = ts_ns
+        self.profile: Profile = book.profile
+        self.instrument = book.instruments.get(intent.instrument_id, NOWHERE)
+        self.terms = self.instrument.terms_at(ts_ns)
+        self.quote: Quote | None = state.quotes.get(intent.instrument_id)
+        self.key = position_key(intent.instrument_id, intent.bucket)
+        position: Position | None = book.positions.get(self.key)
+        self.position_qty = 0 if position is None else position.qty
+        self.side, self.qty = intent.side, intent.order_qty
+        if intent.action == Action.CLOSE and self.position_qty:
+            self.side = -1 if self.position_qty > 0 else 1
+            self.qty = intent.order_qty or abs(self.position_qty)
+
+    @property
+    def reduces(self) -> bool:
+        """Whether the order can only make the position smaller. Entry limits do not hold such an order up."""
+        return self.position_qty * self.side < 0 and self.qty <= abs(self.position_qty)
+
+    @property
+    def arrival_px(self) -> int:
+        """The price this order meets now: the far side of the quote, else the last price, else 0 (none)."""
+        quote = self.quote
+        if quote is None:
+            return 0
+        far_px = quote.ask_px if self.side > 0 else quote.bid_px
+        return far_px or quote.last_px
+
+    @property
+    def limit_px(self) -> int:
+        """The worst price the order may trade at: its own limit, its trigger, or the market it meets."""
+        intent = self.intent
+        if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT):
+            return intent.px
+        return max(intent.stop_px, self.arrival_px) if intent.ord_type == OrdType.STOP else self.arrival_px
+
+    def px_text(self, px: int) -> str:
+        """A price as a person writes it."""
+        return quanta_text(px, self.instrument.price_decimals)
+
+    def qty_text(self, qty: int) -> str:
+        """A quantity as a person writes it."""
+        return quanta_text(qty, self.instrument.qty_decimals)
+
+    def money_text(self, money: int) -> str:
+        """An amount in the workspace's currency."""
+        return f"{quanta_text(money, self.book.money_decimals)} {self.book.currency}"

@@ -1,0 +1,114 @@
+"""Gates on the intent's own terms: known instrument, allowed action and type, lots, ticks, bounds, a sound plan."""
+
+from __future__ import annotations
+
+from surefill.domain.gates.question import NOWHERE, Question
+from surefill.domain.intent import Action
+from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.rules.codes import OrdType
+from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX
+
+
+def instrument(q: Question) -> Refusal | None:
+    """The instrument is defined in this workspace."""
+    if q.instrument is not NOWHERE:
+        return None
+    name = q.intent.instrument_id
+    return Refusal(
+        RefusalCode.UNKNOWN_INSTRUMENT,
+        f"{name!r} is not an instrument of workspace {q.book.workspace_id}: define it in the configuration first",
+    )
+
+
+def action(q: Question) -> Refusal | None:
+    """The profile allows the action, and a plain order says which side."""
+    if q.intent.action not in q.profile.actions:
+        name = Action(q.intent.action).name
+        return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"profile {q.profile.name} does not allow {name}")
+    if q.intent.action != Action.CLOSE and q.side not in (1, -1):
+        return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"the side must be +1 or -1, not {q.side}")
+    return None
+
+
+def order_type(q: Question) -> Refusal | None:
+    """The profile allows the type, and the type has the prices it needs."""
+    intent = q.intent
+    if intent.ord_type not in q.profile.ord_types:
+        name = OrdType(intent.ord_type).name
+        return Refusal(RefusalCode.UNSUPPORTED_ORDER_TYPE, f"profile {q.profile.name} does not allow {name} orders")
+    if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) and intent.px <= 0:
+        return Refusal(RefusalCode.PRICE_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a price above 0")
+    if intent.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT) and intent.stop_px <= 0:
+        return Refusal(
+            RefusalCode.TRIGGER_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a trigger price above 0"
+        )
+    return None
+
+
+def quantity(q: Question) -> Refusal | None:
+    """Positive, a whole number of lots, within the venue's bounds."""
+    qty, lot = q.qty, q.terms.lot
+    if qty <= 0:
+        return Refusal(RefusalCode.INVALID_QUANTITY, f"quantity {q.qty_text(qty)} must be above 0")
+    # The last odd lot of a position may always leave.
+    if qty % lot and not (q.intent.action == Action.CLOSE and qty == abs(q.position_qty)):
+        return Refusal(
+            RefusalCode.OFF_LOT,
+            f"quantity {q.qty_text(qty)} is not a multiple of the lot {q.qty_text(lot)}:"
+            f" use {q.qty_text(qty - qty % lot) if qty > lot else q.qty_text(lot)}",
+        )
+    if not q.terms.min_qty <= qty <= q.terms.max_qty:
+        low, high = q.qty_text(q.terms.min_qty), q.qty_text(q.terms.max_qty)
+        return Refusal(
+            RefusalCode.QUANTITY_OUT_OF_RANGE, f"quantity {q.qty_text(qty)} is outside {low} to {high} of one order"
+        )
+    return None
+
+
+def tick(q: Question) -> Refusal | None:
+    """The prices of our order are whole ticks. Observed prices are never asked."""
+    size = q.terms.tick
+    for name, px in (("price", q.intent.px), ("trigger price", q.intent.stop_px)):
+        if px % size or not 0 <= px <= PRICE_MAX:
+            return Refusal(
+                RefusalCode.OFF_TICK, f"{name} {q.px_text(px)} is not a multiple of the tick {q.px_text(size)}"
+            )
+    return None
+
+
+def notional(q: Question) -> Refusal | None:
+    """Price times quantity stays within what the integers can hold exactly."""
+    held = abs(q.position_qty) + q.qty
+    if q.limit_px * held * q.instrument.money_per_notional < NOTIONAL_MAX:
+        return None
+    return Refusal(
+        RefusalCode.NOTIONAL_OUT_OF_RANGE,
+        f"{q.qty_text(held)} at {q.px_text(q.limit_px)} is more than the ledger holds: split it over workspaces",
+    )
+
+
+def plan(q: Question) -> Refusal | None:
+    """A stop is on the losing side of the entry, a target on the winning one, fractions are within 0 to 1."""
+    plan_ = q.intent.plan
+    if plan_ is None or q.intent.action == Action.CLOSE:
+        return None
+    entry_px = q.limit_px
+    if plan_.stop_px and (entry_px - plan_.stop_px) * q.side <= 0:
+        return Refusal(
+            RefusalCode.STOP_ON_WRONG_SIDE,
+            f"stop {q.px_text(plan_.stop_px)} must be {'below' if q.side > 0 else 'above'} the entry {q.px_text(entry_px)}",
+        )
+    targets = (plan_.target_px, *(step.px for step in plan_.ladder))
+    for px in targets:
+        if px and (px - entry_px) * q.side <= 0:
+            return Refusal(
+                RefusalCode.TARGET_ON_WRONG_SIDE,
+                f"target {q.px_text(px)} must be {'above' if q.side > 0 else 'below'} the entry {q.px_text(entry_px)}",
+            )
+    fractions = (plan_.stop_partial_ppb, *(step.fraction_ppb for step in plan_.ladder))
+    sizes = (plan_.stop_px, plan_.target_px, plan_.trail_distance, plan_.trail_step_ppb, plan_.time_stop_bars)
+    if min(sizes) < 0 or max(*sizes) > PRICE_MAX or not all(0 <= fraction <= PPB for fraction in fractions):
+        return Refusal(RefusalCode.INVALID_PLAN, "the exit plan has a negative or out-of-range figure")
+    if plan_.trail_step_ppb and not plan_.stop_px:
+        return Refusal(RefusalCode.INVALID_PLAN, "trailing by R needs a stop: R is the distance from entry to stop")
+    return None

@@ -1,0 +1,30 @@
+"""Ids that derive from what is already durable, so that none needs a clock or a random number."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+
+from surefill.units import stamp_from_ns
+
+
+class IdStyle(enum.IntEnum):
+    """How a door writes its public order ids."""
+
+    STAMPED = 1  # PREFIX-<YYYYMMDDHHMMSS UTC>-<0001…>
+    HEX = 2  # order_<16 hex>
+
+
+def cl_ord_id(workspace_id: str, origin: str, leg: int) -> str:
+    """The client order id: 20 hexadecimal characters (venues allow 20 to 36), a function of its origin alone.
+
+    `origin` is the intent's correlation and key, or the position's exit number; it never repeats in a workspace.
+    """
+    return hashlib.sha256(f"{workspace_id}|{origin}|{leg}".encode()).hexdigest()[:20]
+
+
+def order_ref(style: int, prefix: str, workspace_id: str, ts_ns: int, number: int) -> str:
+    """The id a door shows. `number` is the workspace's durable counter, so ids never repeat after a restart."""
+    if style == IdStyle.HEX:
+        return f"{prefix}_" + hashlib.sha256(f"{workspace_id}|{number}".encode()).hexdigest()[:16]
+    return f"{prefix}-{stamp_from_ns(ts_ns)}-{number:04d}"

@@ -1,0 +1,179 @@
+"""Everything that can happen to a workspace from outside: the inputs of `step`.
+
+Market data (`surefill.domain.market`) are inputs too. Each carries `ts_ns`, the moment the shell's clock gave it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Intent
+from surefill.domain.market import Bar, BarOpened, Quote
+from surefill.domain.profile import Profile
+from surefill.domain.reports import VenueReport
+
+
+class OpenWorkspace(msgspec.Struct, frozen=True):
+    """The first input of a workspace's life; everything in it stays for ever except the profile."""
+
+    ts_ns: int
+    workspace_id: str
+    mode: str
+    venue: str
+    account: str
+    currency: str
+    money_decimals: int
+    starting_cash: int
+    profile: Profile
+    config_hash: str
+
+
+class SetProfile(msgspec.Struct, frozen=True):
+    """Limits, gates or the configuration's hash changed."""
+
+    ts_ns: int
+    profile: Profile
+    config_hash: str
+
+
+class DefineInstrument(msgspec.Struct, frozen=True):
+    """An instrument becomes known, or its dated terms change (its quanta never do)."""
+
+    ts_ns: int
+    instrument: Instrument
+
+
+class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
+    """An intent from a door. `quote`: the market that came with it, taken in first."""
+
+    ts_ns: int
+    intent: Intent
+    quote: Quote | None = None
+
+
+class RequestCancel(msgspec.Struct, frozen=True, gc=False):
+    """Somebody wants a working order gone."""
+
+    ts_ns: int
+    cl_ord_id: str
+    by: str
+
+
+class VenueReports(msgspec.Struct, frozen=True, gc=False):
+    """Reports in the order in which they arrived."""
+
+    ts_ns: int
+    reports: tuple[VenueReport, ...]
+
+
+class OutcomeUnknown(msgspec.Struct, frozen=True, gc=False):
+    """The venue's answer to a submission did not arrive or could not be read."""
+
+    ts_ns: int
+    cl_ord_id: str
+    reason: str
+
+
+class SendLapsed(msgspec.Struct, frozen=True, gc=False):
+    """The outbox did not send: the deadline had passed. Proof that nothing left."""
+
+    ts_ns: int
+    cl_ord_id: str
+
+
+class OrderQueried(msgspec.Struct, frozen=True, gc=False):
+    """A successful query by client id. No reports and `found` false is evidence of absence, not yet proof."""
+
+    ts_ns: int
+    cl_ord_id: str
+    found: bool
+    reports: tuple[VenueReport, ...] = ()
+
+
+class QueryFailed(msgspec.Struct, frozen=True, gc=False):
+    """A query that told nothing: a failed query is never an empty answer."""
+
+    ts_ns: int
+    cl_ord_id: str
+    reason: str
+
+
+class TimerFired(msgspec.Struct, frozen=True, gc=False):
+    """A timer that the core asked for."""
+
+    ts_ns: int
+    name: str
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """Stop entries; of the workspace, or of one instrument."""
+
+    ts_ns: int
+    code: str
+    reason: str
+    by: str
+    instrument_id: str = ""
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """A person lets entries through again."""
+
+    ts_ns: int
+    by: str
+    instrument_id: str = ""
+
+
+class RecoverOrders(msgspec.Struct, frozen=True):
+    """The shell has started: every order in flight must be asked for."""
+
+    ts_ns: int
+
+
+class ResolveOrder(msgspec.Struct, frozen=True):
+    """A named operator decides what became of an UNKNOWN order, with evidence."""
+
+    ts_ns: int
+    cl_ord_id: str
+    status: int
+    by: str
+    evidence: str
+
+
+class ComparePositions(msgspec.Struct, frozen=True):
+    """The venue's own positions, {position key: signed quantity}, from a query that succeeded."""
+
+    ts_ns: int
+    quantities: dict[str, int]
+
+
+class ResetWorkspace(msgspec.Struct, frozen=True):
+    """Paper only: start over with this much cash."""
+
+    ts_ns: int
+    starting_cash: int
+    by: str
+
+
+Input = (
+    OpenWorkspace
+    | SetProfile
+    | DefineInstrument
+    | SubmitIntent
+    | RequestCancel
+    | VenueReports
+    | OutcomeUnknown
+    | SendLapsed
+    | OrderQueried
+    | QueryFailed
+    | TimerFired
+    | Halt
+    | Resume
+    | RecoverOrders
+    | ResolveOrder
+    | ComparePositions
+    | ResetWorkspace
+    | Quote
+    | BarOpened
+    | Bar
+)

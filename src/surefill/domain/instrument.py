@@ -1,0 +1,51 @@
+"""What is traded: quanta that never change, terms that do.
+
+A bare price or quantity counts the instrument's quantum, `10**-price_decimals` or `10**-qty_decimals`: the
+finest that its venue reports, fixed for ever for an `instrument_id`. Tick and lot are multiples of it with a
+date, and are asked of the terms of *our* orders only.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.units import QTY_MAX
+
+
+class Terms(msgspec.Struct, frozen=True, gc=False):
+    """Order terms in force from `effective_ns` on; prices and quantities in quanta."""
+
+    effective_ns: int = 0
+    tick: int = 1
+    lot: int = 1
+    min_qty: int = 0
+    max_qty: int = QTY_MAX
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """One tradable instrument of one venue.
+
+    `money_per_notional`: money quanta per (price quantum x quantity quantum); it holds the contract multiplier
+    and the scales, and is an integer, so a fill turns into money exactly.
+    `pip`: price quanta per pip, a property of the instrument (0 where the word has no meaning).
+    `calendar`: the name of its session calendar. `terms` are in ascending order of their date.
+    """
+
+    instrument_id: str
+    currency: str
+    price_decimals: int
+    qty_decimals: int
+    money_per_notional: int
+    terms: tuple[Terms, ...]
+    pip: int = 0
+    calendar: str = "24x7"
+    underlying: str = ""
+
+    def terms_at(self, ts_ns: int) -> Terms:
+        """The terms in force at `ts_ns`; the first ones before any date."""
+        found = self.terms[0]
+        for terms in self.terms[1:]:
+            if terms.effective_ns > ts_ns:
+                break
+            found = terms
+        return found

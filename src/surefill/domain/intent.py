@@ -1,0 +1,79 @@
+"""What upstream wants, translated by a door into integers; and how the position is to be guarded."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from surefill.rules.codes import OrdType, TimeInForce
+
+
+class Action(enum.IntEnum):
+    """What an intent may do to the position."""
+
+    TRADE = 1  # a plain order: may open, add, reduce or flip the net position
+    OPEN = 2  # opens or adds; never reduces
+    CLOSE = 3  # reduces only; quantity 0 means all of it, the side is the one that flattens
+
+
+class LadderStep(msgspec.Struct, frozen=True, gc=False):
+    """Close `fraction_ppb` of the position when the price reaches `px` in its favour."""
+
+    px: int
+    fraction_ppb: int
+
+
+class ExitPlan(msgspec.Struct, frozen=True):
+    """How a position leaves, decided with the entry; 0 or empty means "not used".
+
+    `trail_distance` trails in price quanta, `trail_step_ppb` in parts per billion of the initial risk (the
+    distance from the fill to the first stop, fixed at entry). `stop_partial_ppb`: the first breach of the stop
+    closes that part only, the second one the rest.
+    """
+
+    stop_px: int = 0
+    target_px: int = 0
+    trail_distance: int = 0
+    trail_step_ppb: int = 0
+    stop_partial_ppb: int = 0
+    ladder: tuple[LadderStep, ...] = ()
+    time_stop_bars: int = 0
+    end_of_day: bool = False
+
+    def is_empty(self) -> bool:
+        """Whether nothing would ever close the position by itself."""
+        return self == NO_PLAN
+
+
+NO_PLAN = ExitPlan()
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """One wish of upstream, normalised.
+
+    `intent_id` is the idempotency key ("" where the door's caller gave none). `context` holds the door's own
+    labels (exchange, product, timeframe …) for its projections; the core never reads it.
+    """
+
+    intent_id: str
+    correlation_id: str
+    door: str
+    strategy_id: str
+    instrument_id: str
+    action: int
+    side: int
+    order_qty: int
+    ord_type: int = OrdType.MARKET
+    time_in_force: int = TimeInForce.DAY
+    px: int = 0
+    stop_px: int = 0
+    bucket: str = ""
+    plan: ExitPlan | None = None
+    reason: str = ""
+    context: dict[str, str] = {}
+
+    def likeness(self) -> str:
+        """What makes two intents without a key look like one sent twice."""
+        terms = (self.strategy_id, self.instrument_id, self.bucket, self.action, self.side, self.order_qty)
+        return "|".join(map(str, (*terms, self.ord_type, self.px, self.stop_px)))

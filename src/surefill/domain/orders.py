@@ -1,0 +1,68 @@
+"""An order as the state holds it, and as a venue is asked for it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain.intent import ExitPlan
+from surefill.rules.codes import ExitReason, OrdStatus
+
+
+class OrderRequest(msgspec.Struct, frozen=True):
+    """What a venue adapter is asked to submit. Prices and quantities in quanta.
+
+    `order_ref` is the id that our doors show; a simulated venue uses it as its own.
+    `arrival_px` is the price the decision was made at, `transact_ns` (FIX 60) when. `send_by_ns`: past it nothing may be sent any more.
+    """
+
+    cl_ord_id: str
+    order_ref: str
+    instrument_id: str
+    bucket: str
+    side: int
+    ord_type: int
+    order_qty: int
+    px: int
+    stop_px: int
+    time_in_force: int
+    reduce_only: bool
+    arrival_px: int
+    transact_ns: int
+    send_by_ns: int
+
+
+class Order(msgspec.Struct):
+    """The state of one order; `evolve` alone changes it.
+
+    In-flight requests are kept beside the status: `cancel_pending`, and `end_status` with `end_qty` when the
+    venue has reported a terminal state whose fills have not all arrived yet.
+    """
+
+    request: OrderRequest
+    position: str
+    intent_id: str
+    correlation_id: str
+    strategy_id: str
+    created_ns: int
+    plan: ExitPlan | None = None
+    exit_reason: int = ExitReason.NONE
+    status: int = OrdStatus.SUBMITTED
+    order_id: str = ""
+    cum_qty: int = 0
+    cum_notional: int = 0
+    fees: int = 0
+    exec_ids: list[str] = []
+    cancel_pending: bool = False
+    end_status: int = 0
+    end_qty: int = 0
+    unknown_ns: int = 0
+    absent_count: int = 0
+    paged: bool = False
+    code: str = ""
+    text: str = ""
+    closed_ns: int = 0
+
+    @property
+    def leaves_qty(self) -> int:
+        """What is still open; 0 once the order is terminal."""
+        return 0 if self.status >= OrdStatus.FILLED else self.request.order_qty - self.cum_qty

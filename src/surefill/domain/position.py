@@ -1,0 +1,63 @@
+"""A position and what protects it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain.intent import LadderStep
+
+
+class ExitDue(msgspec.Struct, frozen=True, gc=False):
+    """An exit that has been decided and not yet been sent."""
+
+    reason: int
+    px: int
+    source: int
+    px_ns: int
+    qty: int
+
+
+class Protection(msgspec.Struct):
+    """The live exit plan of an open position; it dies with the position.
+
+    It has no quantity of its own: it always guards what the position holds, so it follows every fill.
+    `exit_cl_ord_id` names the exit order in flight: while one is, no other is made. An exit that must wait for
+    another reducing order to leave is `due`, with the price that its decision was made at.
+    """
+
+    stop_px: int = 0
+    target_px: int = 0
+    initial_risk: int = 0
+    trail_distance: int = 0
+    stop_partial_ppb: int = 0
+    ladder: tuple[LadderStep, ...] = ()
+    time_stop_bars: int = 0
+    end_of_day: bool = False
+    bars_held: int = 0
+    trailed: bool = False
+    exit_cl_ord_id: str = ""
+    due: ExitDue | None = None
+
+
+class Position(msgspec.Struct):
+    """Signed net quantity and cost of one (instrument, bucket).
+
+    `qty` in quantity quanta, `cost` in notional quanta with the sign of `qty`; `realised` and `fees` in money.
+    `strategy_id` owns it while it is open; its exits belong to the story (`correlation_id`) that opened it.
+    """
+
+    instrument_id: str
+    bucket: str = ""
+    qty: int = 0
+    cost: int = 0
+    realised: int = 0
+    fees: int = 0
+    strategy_id: str = ""
+    correlation_id: str = ""
+    opened_ns: int = 0
+    protection: Protection | None = None
+
+
+def position_key(instrument_id: str, bucket: str) -> str:
+    """The key of a position in the state."""
+    return f"{instrument_id}|{bucket}" if bucket else instrument_id

@@ -1,0 +1,40 @@
+"""What a venue says about an order, in one shape for all venues."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class ExecType(enum.IntEnum):
+    """The kind of a report (FIX 150, reduced to what moves an order)."""
+
+    NEW = 1
+    TRADE = 2
+    CANCELED = 3
+    EXPIRED = 4
+    REJECTED = 5
+    CANCEL_REJECTED = 6
+    STATUS = 7  # an answer to a query: working, nothing new
+
+
+class VenueReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One report. Prices and quantities in quanta, `fee` in money (negative: a rebate).
+
+    `exec_id` is unique per (venue, account, symbol). `cum_qty` is the venue's own total on terminal and status
+    reports (-1: it does not say). `code` and `text` are the venue's words; `raw` is its payload, kept for proof.
+    """
+
+    cl_ord_id: str
+    exec_type: int
+    order_id: str = ""
+    exec_id: str = ""
+    last_px: int = 0
+    last_qty: int = 0
+    fee: int = 0
+    cum_qty: int = -1
+    transact_ns: int = 0
+    code: str = ""
+    text: str = ""
+    raw: str = ""

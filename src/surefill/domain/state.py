@@ -1,0 +1,98 @@
+"""The state of one workspace.
+
+`Book` is what the journal's events add up to: hashed, snapshotted, rebuilt by replay. Around it stand what can be
+derived from it (indexes, the gates as functions) and the market, which is ephemeral.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+
+from surefill.domain.instrument import Instrument
+from surefill.domain.market import Quote
+from surefill.domain.orders import Order
+from surefill.domain.position import Position
+from surefill.domain.profile import PAPER_FULL, Profile
+from surefill.domain.reports import VenueReport
+
+
+class Book(msgspec.Struct):
+    """Everything that counts, and nothing else. Money in money quanta of `currency`."""
+
+    workspace_id: str = ""
+    mode: str = ""
+    venue: str = ""
+    account: str = ""
+    currency: str = ""
+    money_decimals: int = 0
+    starting_cash: int = 0
+    cash: int = 0
+    realised: int = 0
+    fees: int = 0
+    profile: Profile = PAPER_FULL
+    config_hash: str = ""
+    limits_version: int = 0
+    seq: int = 0
+    number: int = 0
+    halted_code: str = ""
+    halted_reason: str = ""
+    halted_instruments: dict[str, str] = {}
+    instruments: dict[str, Instrument] = {}
+    positions: dict[str, Position] = {}
+    orders: dict[str, Order] = {}
+    done: dict[str, Order] = {}
+    parked: list[VenueReport] = []
+    recent_intents: dict[str, int] = {}
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_DECODER = msgspec.json.Decoder(Book)
+
+
+class State:
+    """A book, what is derived from it, and the last market seen.
+
+    `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
+    """
+
+    __slots__ = ("book", "keys_of", "quotes", "reducing")
+
+    def __init__(self, book: Book | None = None) -> None:
+        self.book = Book() if book is None else book
+        self.quotes: dict[str, Quote] = {}
+        self.keys_of: dict[str, list[str]] = {}
+        self.reducing: dict[str, list[str]] = {}
+        for key, position in self.book.positions.items():
+            self.keys_of.setdefault(position.instrument_id, []).append(key)
+        for order in self.book.orders.values():
+            if order.request.reduce_only:
+                self.reducing.setdefault(order.position, []).append(order.request.cl_ord_id)
+
+    def order(self, cl_ord_id: str) -> Order | None:
+        """A live or recently finished order."""
+        return self.book.orders.get(cl_ord_id) or self.book.done.get(cl_ord_id)
+
+    def open_positions(self) -> Iterator[tuple[str, Position]]:
+        """The positions that hold something, by key."""
+        return ((key, position) for key, position in self.book.positions.items() if position.qty)
+
+    def reducing_qty(self, key: str) -> int:
+        """The open quantity of the live orders that reduce this position."""
+        orders = self.book.orders
+        return sum(orders[cl_ord_id].leaves_qty for cl_ord_id in self.reducing.get(key, ()))
+
+    def snapshot(self) -> bytes:
+        """The book in canonical bytes: equal books give equal bytes."""
+        return _ENCODER.encode(self.book)
+
+    def digest(self) -> str:
+        """The hash of the book. Live state, replayed state and snapshot plus tail must agree on it."""
+        return hashlib.sha256(self.snapshot()).hexdigest()
+
+    @classmethod
+    def restore(cls, payload: bytes) -> State:
+        """The state of a snapshot."""
+        return cls(_DECODER.decode(payload))

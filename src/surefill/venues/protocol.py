@@ -1,0 +1,104 @@
+"""What a venue is to the engine: three outcomes, queries that tell absence from failure, and a report stream.
+
+1. `submit` and `cancel` have three outcomes. `Rejected` is proof that nothing took effect; whatever is not
+   proof either way is `Unknown`. An adapter never guesses and never resends.
+2. A query that fails raises `VenueOutcomeUnknown`. An empty answer is an answer; a failure never is.
+3. Reports arrive through the sink given to `connect`, in any order, perhaps twice; the core sorts them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from surefill.domain.market import Bar, BarOpened, Quote
+from surefill.domain.orders import OrderRequest
+from surefill.domain.reports import VenueReport
+from surefill.domain.state import Book
+
+ReportSink = Callable[[VenueReport], None]
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a venue can do.
+
+    `in_process`: it lives in this process and its truth is our journal, so that an order and its answer may share
+    one commit. `receive_window_ns`: how long after signing it can still accept a request (0: no such bound, so
+    absence is never proof by itself).
+    """
+
+    name: str
+    ord_types: frozenset[int]
+    time_in_force: frozenset[int]
+    in_process: bool = False
+    receive_window_ns: int = 0
+    cl_ord_id_max: int = 36
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The venue has it; `reports` is what it said with its answer (at least that the order is new)."""
+
+    reports: tuple[VenueReport, ...]
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Proof that the request did not take effect, in the venue's own words."""
+
+    code: str
+    text: str
+    raw: str = ""
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """No proof either way: a time-out, a lost connection, an unreadable answer."""
+
+    reason: str
+    raw: str = ""
+
+
+Outcome = Accepted | Rejected | Unknown
+
+
+class QueryAnswer(msgspec.Struct, frozen=True):
+    """A successful look at open orders, history and trades. `found` false: no trace of the order."""
+
+    found: bool
+    reports: tuple[VenueReport, ...] = ()
+
+
+class Venue(Protocol):
+    """The contract of every venue."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    async def connect(self, sink: ReportSink) -> None:
+        """Be ready, and hand every report to `sink` from now on."""
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Send the order once."""
+
+    async def cancel(self, request: OrderRequest, order_id: str) -> Outcome:
+        """Ask for its cancellation once; `Accepted` reports its end, `Rejected` that it would not."""
+
+    async def query(self, request: OrderRequest) -> QueryAnswer:
+        """What became of it, by client order id. Raises VenueOutcomeUnknown when that cannot be told."""
+
+    async def positions(self) -> dict[str, int]:
+        """Signed quantity by position key. Raises VenueOutcomeUnknown when that cannot be told."""
+
+    async def close(self) -> None:
+        """Let go of connections; orders stay where they are."""
+
+
+class InProcessVenue(Venue, Protocol):
+    """A venue inside this process: it sees the same market, and is rebuilt from our journal."""
+
+    def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
+        """Take market data in; return what it did to resting orders."""
+
+    def restore(self, book: Book) -> None:
+        """Forget everything and take over the book's live orders and instruments."""
