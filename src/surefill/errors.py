@@ -16,7 +16,8 @@
     │   ├── JournalCorrupt          the content does not verify (a row was edited, lost, added or cut off)
     │   ├── StaleWriter             a compare-and-set failed: another writer has a later epoch or sequence
     │   ├── KeyTaken                an idempotency key is already claimed in this workspace and mode
-    │   └── AppendFailed            the commit failed or its outcome is not known: the workspace must halt
+    │   ├── AppendFailed            the commit failed or its outcome is not known: the workspace must halt
+    │   └── JournalClosed           the journal was closed, or stopped itself after a failed append: reopen it
     ├── WorkspaceHalted             the workspace takes no entries until a person resumes it
     └── InvariantBreach             a rule that can never be false was false: halt and page
 
@@ -121,6 +122,12 @@ class AppendFailed(JournalError):
     """The commit failed, or nobody knows whether it did: halt, reopen, refold."""
 
     code = "APPEND_FAILED"
+
+
+class JournalClosed(JournalError):
+    """The journal was closed, or stopped itself after a failed append: reopen it first."""
+
+    code = "JOURNAL_CLOSED"
 
 
 class WorkspaceHalted(SurefillError):
