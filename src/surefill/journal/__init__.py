@@ -1,4 +1,5 @@
-"""The journal: append, read, snapshot, chain, verify, export. It stores opaque bytes and knows no domain event."""
+"""The journal: append, read, snapshot, chain, verify, export. It stores opaque bytes and knows no domain
+event."""
 
 from surefill.journal.chain import genesis, verified
 from surefill.journal.memory import MemoryJournal

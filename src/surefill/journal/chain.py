@@ -39,7 +39,7 @@ def link_rows(
     stream: int, epoch: int, seq: int, head: bytes, payloads: Sequence[bytes]
 ) -> list[tuple[int, int, int, bytes, bytes]]:
     """Rows (stream, seq, epoch, chain hash, payload) for consecutive events that start at `seq`."""
-    rows = []
+    rows: list[tuple[int, int, int, bytes, bytes]] = []
     keep = rows.append
     for payload in payloads:
         head = sha256(_join((_EVENT_DOMAIN, head, _pack_place(seq, epoch), payload))).digest()
@@ -50,7 +50,7 @@ def link_rows(
 
 def link_hashes(epoch: int, seq: int, head: bytes, payloads: Sequence[bytes]) -> list[bytes]:
     """The chain's values after each of consecutive events that start at `seq`."""
-    hashes = []
+    hashes: list[bytes] = []
     keep = hashes.append
     for payload in payloads:
         head = sha256(_join((_EVENT_DOMAIN, head, _pack_place(seq, epoch), payload))).digest()
@@ -62,8 +62,8 @@ def link_hashes(epoch: int, seq: int, head: bytes, payloads: Sequence[bytes]) ->
 def verified(records: Iterable[Record], after: Head) -> Iterator[Record]:
     """Pass one stream's records on, each one checked against the chain before it is handed out.
 
-    `after` is the trusted point that the records follow: `Head(0, 0, genesis(workspace_id))`, or a snapshot's.
-    Raises `JournalCorrupt` at the first record that is missing, out of place, or does not hash.
+    `after` is the trusted point that the records follow: `Head(0, 0, genesis(workspace_id))`, or a
+    snapshot's. Raises `JournalCorrupt` at the first record that is missing, out of place, or does not hash.
     """
     seq, epoch, head = after
     for record in records:
@@ -72,8 +72,9 @@ def verified(records: Iterable[Record], after: Head) -> Iterator[Record]:
         head = sha256(_join((_EVENT_DOMAIN, head, _pack_place(its_seq, its_epoch), payload))).digest()
         if head != its_hash or its_seq != seq or its_epoch < epoch:
             raise JournalCorrupt(
-                f"journal of workspace {workspace_id!r} does not verify at event {seq}: {_why(record, seq, epoch)}; "
-                "run `surefill journal verify`, and restore from a copy that verifies",
+                f"journal of workspace {workspace_id!r} does not verify at event {seq}: "
+                f"{_why(record, seq, epoch)}; run `surefill journal verify`, "
+                "and restore from a copy that verifies",
                 workspace_id=workspace_id,
                 seq=seq,
             )

@@ -16,8 +16,9 @@ def refusal(batch: Batch, next_seq: int, session: object) -> JournalError | None
     for claim in batch.keys:
         if not next_seq <= claim.seq < end:
             return JournalError(
-                f"key {claim.key!r} of workspace {batch.lease.workspace_id!r} claims event {claim.seq}, but its batch "
-                f"holds events {next_seq} to {end - 1}: a key must be claimed by an event of its own batch",
+                f"key {claim.key!r} of workspace {batch.lease.workspace_id!r} claims event {claim.seq}, but "
+                f"its batch holds events {next_seq} to {end - 1}: "
+                "a key must be claimed by an event of its own batch",
                 code="KEY_OUTSIDE_BATCH",
                 seq=claim.seq,
             )
@@ -27,8 +28,8 @@ def refusal(batch: Batch, next_seq: int, session: object) -> JournalError | None
 def stale_session(lease: Lease) -> StaleWriter:
     """The lease was given by another journal, or before it was reopened."""
     return StaleWriter(
-        f"the lease on workspace {lease.workspace_id!r} (epoch {lease.epoch}) was given before this journal was "
-        "opened: open the stream again and fold it anew",
+        f"the lease on workspace {lease.workspace_id!r} (epoch {lease.epoch}) was given before this journal "
+        "was opened: open the stream again and fold it anew",
         workspace_id=lease.workspace_id,
         epoch=lease.epoch,
     )
@@ -37,8 +38,8 @@ def stale_session(lease: Lease) -> StaleWriter:
 def stale_lease(lease: Lease, epoch: int, next_seq: int) -> StaleWriter:
     """The compare-and-set failed: the stream has moved on to `epoch` and `next_seq`."""
     return StaleWriter(
-        f"workspace {lease.workspace_id!r} has another writer: the stream is at epoch {epoch}, next event {next_seq}, "
-        f"the lease at epoch {lease.epoch}, next event {lease.next_seq}; this writer must stop",
+        f"workspace {lease.workspace_id!r} has another writer: the stream is at epoch {epoch}, next event "
+        f"{next_seq}, the lease at epoch {lease.epoch}, next event {lease.next_seq}; this writer must stop",
         workspace_id=lease.workspace_id,
         epoch=epoch,
         next_seq=next_seq,
@@ -48,21 +49,21 @@ def stale_lease(lease: Lease, epoch: int, next_seq: int) -> StaleWriter:
 def follows_refused(lease: Lease) -> StaleWriter:
     """An earlier batch of the same lease was refused, so what this one was decided on never happened."""
     return StaleWriter(
-        f"an earlier batch of workspace {lease.workspace_id!r} in the same append was refused, so this one, which "
-        "builds on it, is refused too: decide it again",
+        f"an earlier batch of workspace {lease.workspace_id!r} in the same append was refused, so this one, "
+        "which builds on it, is refused too: decide it again",
         workspace_id=lease.workspace_id,
     )
 
 
-def key_taken(workspace_id: str, mode: str, key: str, taken: KeyClaim | None) -> KeyTaken:
-    """The key is claimed already: by an event of the stream (`taken`), or twice in the batch itself."""
-    by = f"by event {taken.seq} ({taken.correlation_id})" if taken else "twice in the same batch"
+def key_taken(workspace_id: str, taken: KeyClaim) -> KeyTaken:
+    """The key is claimed already: by an event of the stream, or by one of the same append."""
     return KeyTaken(
-        f"idempotency key {key!r} is already claimed in workspace {workspace_id!r}, mode {mode!r}, {by}",
+        f"idempotency key {taken.key!r} is already claimed in workspace {workspace_id!r}, mode "
+        f"{taken.mode!r}, by event {taken.seq} ({taken.correlation_id})",
         workspace_id=workspace_id,
-        mode=mode,
-        key=key,
-        seq=taken.seq if taken else None,
+        mode=taken.mode,
+        key=taken.key,
+        seq=taken.seq,
     )
 
 
@@ -70,8 +71,8 @@ def unbound(snapshot: Snapshot, found: bytes | None) -> JournalError:
     """The snapshot belongs to no point of the stream."""
     there = "has no such event" if found is None else f"has hash {found.hex()[:16]}… there"
     return JournalError(
-        f"snapshot of workspace {snapshot.workspace_id!r} at event {snapshot.seq} (hash {snapshot.chain_hash.hex()[:16]}…) "
-        f"is refused: the stream {there}",
+        f"snapshot of workspace {snapshot.workspace_id!r} at event {snapshot.seq} (hash "
+        f"{snapshot.chain_hash.hex()[:16]}…) is refused: the stream {there}",
         code="SNAPSHOT_UNBOUND",
         workspace_id=snapshot.workspace_id,
         seq=snapshot.seq,
@@ -89,9 +90,10 @@ def not_empty() -> JournalError:
 def check_restored(promised: Mapping[str, Head], found: Mapping[str, Head]) -> None:
     """Raise `JournalCorrupt` unless every stream ends where its head says."""
     for workspace_id, head in promised.items():
-        if found.get(workspace_id) != head:
+        last = found.get(workspace_id)
+        if last != head:
             raise JournalCorrupt(
                 f"workspace {workspace_id!r} should end at event {head.seq} but what was given ends at "
-                f"{found[workspace_id].seq if workspace_id in found else 0}, or with another hash: nothing was restored",
+                f"{last.seq if last else 0}, or with another hash: nothing was restored",
                 workspace_id=workspace_id,
             )

@@ -1,8 +1,8 @@
 """One writer per journal file, across processes: an operating-system lock that dies with its process.
 
-The lock is on a file beside the journal, `<journal>.lock`, which names the process that holds it. The file stays
-when the lock is released (removing it would let two writers lock two files of the same name); it also remembers
-that the journal was begun, so that a journal emptied by accident is not silently begun again.
+The lock is on a file beside the journal, `<journal>.lock`, which names the process that holds it. The file
+stays when the lock is released (removing it would let two writers lock two files of the same name); it also
+remembers that the journal was begun, so that a journal emptied by accident is not silently begun again.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ class FileLock:
             holder = self._read().partition("\n")[0]
             os.close(self._fd)
             raise JournalLocked(
-                f"{path.removesuffix('.lock')} is open for writing in process {holder or 'unknown'}: stop that process "
-                "first (`surefill status` talks to a running engine), or open the journal read-only",
+                f"{path.removesuffix('.lock')} is open for writing in process {holder or 'unknown'}: stop "
+                "that process first (`surefill status` talks to a running engine), "
+                "or open the journal read-only",
                 pid=int(holder) if holder.isdigit() else None,
             ) from error
         self.begun = "begun" in self._read()

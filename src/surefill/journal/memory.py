@@ -115,12 +115,13 @@ class MemoryJournal:
         if lease.epoch != stream.epoch or lease.next_seq != len(stream.payloads) + 1:
             return claims.stale_lease(lease, stream.epoch, len(stream.payloads) + 1)
         if batch.keys:
-            seen: set[tuple[str, str]] = set()
+            seen: dict[tuple[str, str], KeyClaim] = {}
             for claim in batch.keys:
                 slot = (claim.mode, claim.key)
-                if slot in stream.keys or slot in seen:
-                    return claims.key_taken(lease.workspace_id, *slot, stream.keys.get(slot))
-                seen.add(slot)
+                taken = stream.keys.get(slot) or seen.get(slot)
+                if taken is not None:
+                    return claims.key_taken(lease.workspace_id, taken)
+                seen[slot] = claim
         return None
 
     def _apply(self, batch: Batch) -> None:
@@ -207,7 +208,9 @@ class MemoryJournal:
             self._live()
             return {name: stream.head() for name, stream in self._streams.items()}
 
-    def restore(self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]) -> None:
+    def restore(
+        self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]
+    ) -> None:
         """See `Journal.restore`."""
         with self._mutex:
             self._live()

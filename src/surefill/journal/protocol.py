@@ -3,12 +3,13 @@
 A journal stores opaque bytes. It knows streams (one per workspace), order, durability and idempotency keys;
 it knows nothing of what the bytes mean. The rules, in short:
 
-1. A stream has one writer. `open_stream` makes the caller that writer by raising the stream's epoch; whoever held
-   the stream before is refused from then on (`StaleWriter`).
-2. Sequence numbers start at 1 and have no gaps. Every event is chained to the one before it (`journal.chain`).
+1. A stream has one writer. `open_stream` makes the caller that writer by raising the stream's epoch; whoever
+   held the stream before is refused from then on (`StaleWriter`).
+2. Sequence numbers start at 1 and have no gaps. Every event is chained to the one before it
+   (`journal.chain`).
 3. `append` is one durable transaction over many streams. A batch that breaks a rule is undone alone.
-4. When a commit fails nobody knows whether it happened: `append` raises `AppendFailed` and the journal refuses
-   everything until `reopen`, after which the truth is whatever it contains.
+4. When a commit fails nobody knows whether it happened: `append` raises `AppendFailed` and the journal
+   refuses everything until `reopen`, after which the truth is whatever it contains.
 5. Readers see committed events only and never hold up the writer.
 """
 
@@ -82,7 +83,13 @@ class Lease:
     __slots__ = ("epoch", "head_hash", "next_seq", "session", "stream", "workspace_id")
 
     def __init__(
-        self, workspace_id: str, epoch: int, next_seq: int, head_hash: bytes, stream: int = 0, session: object = None
+        self,
+        workspace_id: str,
+        epoch: int,
+        next_seq: int,
+        head_hash: bytes,
+        stream: int = 0,
+        session: object = None,
     ) -> None:
         self.workspace_id = workspace_id
         self.epoch = epoch
@@ -98,8 +105,8 @@ class Lease:
 class Batch(NamedTuple):
     """Events that go together or not at all, with the idempotency keys that they claim.
 
-    The claims' `seq` must lie within the batch: from `lease.next_seq` on, counting the batches before it in the
-    same append.
+    The claims' `seq` must lie within the batch: from `lease.next_seq` on, counting the batches before it in
+    the same append.
     """
 
     lease: Lease
@@ -117,14 +124,15 @@ class Journal(Protocol):
     def append(self, batches: Sequence[Batch]) -> list[JournalError | None]:
         """Commit all batches in one durable transaction; return for each batch None or why it was refused.
 
-        A refused batch (`StaleWriter`, `KeyTaken`) leaves nothing behind and its lease where it was; the others
-        commit. A batch after a refused one of the same lease is refused with it. When this returns, what was
-        accepted is durable. Raises `AppendFailed` when the transaction fails: `values["durable"]` is "no" when
-        nothing can have been kept, "unknown" when only a reopened journal can tell.
+        A refused batch (`StaleWriter`, `KeyTaken`) leaves nothing behind and its lease where it was; the
+        others commit. A batch after a refused one of the same lease is refused with it. When this returns,
+        what was accepted is durable. Raises `AppendFailed` when the transaction fails: `values["durable"]`
+        is "no" when nothing can have been kept, "unknown" when only a reopened journal can tell.
         """
 
     def read(self, workspace_id: str, from_seq: int = 1, to_seq: int | None = None) -> Iterator[Record]:
-        """Stream a workspace's events in order, both ends included; without `to_seq` up to the present end."""
+        """Stream a workspace's events in order, both ends included; without `to_seq` up to the present
+        end."""
 
     def read_all(self, after_position: int = 0) -> Iterator[Record]:
         """Stream all events in order of position, up to the present end."""
@@ -144,12 +152,15 @@ class Journal(Protocol):
     def load_snapshot(
         self, workspace_id: str, evolve_version: int, ignored: list[str] | None = None
     ) -> Snapshot | None:
-        """The latest snapshot that the stream vouches for; the reasons for passing over others go to `ignored`."""
+        """The latest snapshot that the stream vouches for; the reasons for passing over others go to
+        `ignored`."""
 
     def heads(self) -> dict[str, Head]:
         """The end of every stream, by workspace."""
 
-    def restore(self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]) -> None:
+    def restore(
+        self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]
+    ) -> None:
         """Fill an empty journal with events made elsewhere, in one transaction; positions are given anew.
 
         The caller verifies the chain (`journal.exchange` does). If `entries` raises, nothing is kept.

@@ -1,9 +1,9 @@
 """The journal in one SQLite file: the embedded default.
 
-One connection writes, owns the checkpoints and is fenced by an operating-system lock; readers have connections of
-their own and read in pieces, so that a slow reader never keeps the log from being emptied. An append costs a hash
-and a tuple per event and a handful of statements per call (`journal.sqlite_append`). Any error at a commit, or one
-that nobody foresaw within it, ends the connection: rule 4 of `journal.protocol`.
+One connection writes, owns the checkpoints and is fenced by an operating-system lock; readers have
+connections of their own and read in pieces, so that a slow reader never keeps the log from being emptied. An
+append costs a hash and a tuple per event and a handful of statements per call (`journal.sqlite_append`). Any
+error at a commit, or one that nobody foresaw within it, ends the connection: rule 4 of `journal.protocol`.
 """
 
 from __future__ import annotations
@@ -25,15 +25,22 @@ from surefill.journal.chain import genesis
 from surefill.journal.file_lock import FileLock
 from surefill.journal.protocol import Batch, Head, KeyClaim, Lease, Record, Snapshot
 from surefill.journal.sqlite_faults import translate
-from surefill.journal.sqlite_readers import Readers
+from surefill.journal.sqlite_readers import Readers, fetch
 
 SNAPSHOTS_KEPT = 2
 CHECKPOINT_PAGES = 4_000
 READ_ROWS = 1_024
 
+_FIND_STREAM = "SELECT stream, epoch, next_seq, head_hash FROM streams WHERE workspace_id = ?"
+_FIND_EVENT = (
+    "SELECT stream, chain_hash FROM streams JOIN events USING (stream) WHERE workspace_id = ? AND seq = ?"
+)
+_FIND_END = (
+    "SELECT s.stream, max(e.seq) FROM streams s JOIN events e ON e.stream = s.stream WHERE workspace_id = ?"
+)
 _FIND_KEY = (
-    "SELECT k.mode, k.key, k.digest, k.seq, k.correlation_id FROM streams s JOIN keys k ON k.stream = s.stream "
-    "WHERE s.workspace_id = ? AND k.mode = ? AND k.key = ?"
+    "SELECT k.mode, k.key, k.digest, k.seq, k.correlation_id FROM streams s JOIN keys k ON k.stream = "
+    "s.stream WHERE s.workspace_id = ? AND k.mode = ? AND k.key = ?"
 )
 _READ_STREAM = (
     "SELECT position, ?, seq, epoch, payload, chain_hash FROM events "
@@ -45,8 +52,8 @@ _READ_ALL = (
     "WHERE e.position BETWEEN ? AND ? ORDER BY e.position LIMIT ?"
 )
 _READ_KEYS = (
-    "SELECT k.mode, k.key, k.digest, k.seq, k.correlation_id FROM streams s JOIN keys k ON k.stream = s.stream "
-    "WHERE s.workspace_id = ? ORDER BY k.seq, k.mode, k.key"
+    "SELECT k.mode, k.key, k.digest, k.seq, k.correlation_id FROM streams s JOIN keys k ON k.stream = "
+    "s.stream WHERE s.workspace_id = ? ORDER BY k.seq, k.mode, k.key"
 )
 _LOAD_SNAPSHOTS = (
     "SELECT n.seq, n.chain_hash, n.digest, n.payload, e.chain_hash, e.position FROM streams s "
@@ -64,9 +71,10 @@ _as_record = partial(tuple.__new__, Record)
 class SqliteJournal:
     """`Journal` in a SQLite file.
 
-    `readonly` opens beside a writer, and refuses to write. `vfs`, `checkpoint_pages` and `page_count_max` are for
-    tests and measurements; `unsafe_synchronous="NORMAL"` exists to show in a test that it loses acknowledged events.
-    Raises `JournalLocked`, `JournalForeign`, `JournalNewer`, `JournalCorrupt`, or `JournalError` with what to do.
+    `readonly` opens beside a writer, and refuses to write. `vfs`, `checkpoint_pages` and `page_count_max`
+    are for tests and measurements; `unsafe_synchronous="NORMAL"` exists to show in a test that it loses
+    acknowledged events. Raises `JournalLocked`, `JournalForeign`, `JournalNewer`, `JournalCorrupt`, or
+    `JournalError` with what to do.
     """
 
     def __init__(
@@ -149,13 +157,17 @@ class SqliteJournal:
         self._why_closed = why
 
     def _closed(self) -> JournalClosed:
-        return JournalClosed(f"journal {self.path} takes no calls because {self._why_closed}: reopen it first")
+        return JournalClosed(
+            f"journal {self.path} takes no calls because {self._why_closed}: reopen it first"
+        )
 
     def _writer(self) -> apsw.Connection:
         if self._session is None:
             raise self._closed()
         if self._conn is None:
-            raise JournalError(f"journal {self.path} was opened read-only: it takes no writes", code="READ_ONLY")
+            raise JournalError(
+                f"journal {self.path} was opened read-only: it takes no writes", code="READ_ONLY"
+            )
         return self._conn
 
     # Writing
@@ -197,7 +209,8 @@ class SqliteJournal:
         return apsw.SQLITE_OK
 
     def _checkpoint(self, conn: apsw.Connection) -> None:
-        """Move the log into the file. What was appended is durable already: a failure only ends what comes after."""
+        """Move the log into the file. What was appended is durable already: a failure only ends what comes
+        after."""
         self._checkpoint_at = self._wal_pages + self._checkpoint_pages
         try:
             conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -233,18 +246,14 @@ class SqliteJournal:
                 "ON CONFLICT (workspace_id) DO UPDATE SET epoch = epoch + 1",
                 (workspace_id, genesis(workspace_id)),
             )
-            query = "SELECT stream, epoch, next_seq, head_hash FROM streams WHERE workspace_id = ?"
-            stream, epoch, next_seq, head_hash = conn.execute(query, (workspace_id,)).fetchall()[0]
+            ((stream, epoch, next_seq, head_hash),) = fetch(conn, _FIND_STREAM, (workspace_id,))
         return Lease(workspace_id, epoch, next_seq, head_hash, stream, self._session)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """See `Journal.save_snapshot`."""
         workspace_id, seq, chain_hash, evolve_version, _, payload = snapshot
         with self._transaction(f"saving a snapshot of {workspace_id!r}") as conn:
-            query = (
-                "SELECT stream, chain_hash FROM streams JOIN events USING (stream) WHERE workspace_id = ? AND seq = ?"
-            )
-            found = conn.execute(query, (workspace_id, seq)).fetchall()
+            found = fetch(conn, _FIND_EVENT, (workspace_id, seq))
             if not found or found[0][1] != chain_hash:
                 raise claims.unbound(snapshot, found[0][1] if found else None)
             stream = found[0][0]
@@ -255,24 +264,31 @@ class SqliteJournal:
             )
             conn.execute(_PRUNE_SNAPSHOTS, (stream, evolve_version, SNAPSHOTS_KEPT))
 
-    def restore(self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]) -> None:
+    def restore(
+        self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]
+    ) -> None:
         """See `Journal.restore`."""
         with self._transaction("restoring") as conn:
             if conn.execute("SELECT count(*) FROM streams").fetchall() != [(0,)]:
                 raise claims.not_empty()
             streams = {workspace_id: stream for stream, workspace_id in enumerate(heads, 1)}
             conn.executemany(
-                "INSERT INTO streams (stream, workspace_id, epoch, next_seq, head_hash) VALUES (?, ?, ?, 1, ?)",
+                "INSERT INTO streams (stream, workspace_id, epoch, next_seq, head_hash) "
+                "VALUES (?, ?, ?, 1, ?)",
                 [(stream, name, heads[name].epoch, genesis(name)) for name, stream in streams.items()],
             )
             found = {name: Head(0, heads[name].epoch, genesis(name)) for name in heads}
             remaining = iter(entries)
             while chunk := list(islice(remaining, READ_ROWS)):
                 self._restore_chunk(conn, streams, chunk)
-                found.update((r.workspace_id, Head(r.seq, heads[r.workspace_id].epoch, r.chain_hash)) for r, _ in chunk)
+                found.update(
+                    (r.workspace_id, Head(r.seq, heads[r.workspace_id].epoch, r.chain_hash)) for r, _ in chunk
+                )
             claims.check_restored(heads, found)
             move = "UPDATE streams SET next_seq = ?, head_hash = ? WHERE stream = ?"
-            conn.executemany(move, [(head.seq + 1, head.chain_hash, streams[name]) for name, head in heads.items()])
+            conn.executemany(
+                move, [(head.seq + 1, head.chain_hash, streams[name]) for name, head in heads.items()]
+            )
 
     @staticmethod
     def _restore_chunk(
@@ -295,8 +311,7 @@ class SqliteJournal:
 
     def read(self, workspace_id: str, from_seq: int = 1, to_seq: int | None = None) -> Iterator[Record]:
         """See `Journal.read`."""
-        query = "SELECT s.stream, max(e.seq) FROM streams s JOIN events e ON e.stream = s.stream WHERE workspace_id = ?"
-        ((stream, last_seq),) = self._reading().query(query, (workspace_id,))
+        ((stream, last_seq),) = self._reading().query(_FIND_END, (workspace_id,))
         if stream is None:
             return iter(())
         end = last_seq if to_seq is None else min(to_seq, last_seq)
@@ -343,7 +358,7 @@ class SqliteJournal:
             if there != chain_hash:
                 reason = claims.unbound(snapshot, there).message
             elif sha256(payload).digest() != digest:
-                reason = f"snapshot of workspace {workspace_id!r} at event {seq} is damaged: its digest does not match"
+                reason = f"snapshot of workspace {workspace_id!r} at event {seq} is damaged (wrong digest)"
             else:
                 return snapshot
             if ignored is not None:

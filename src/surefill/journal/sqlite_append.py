@@ -13,12 +13,18 @@ from surefill.errors import JournalCorrupt, JournalError
 from surefill.journal import claims
 from surefill.journal.chain import link_rows
 from surefill.journal.protocol import Batch, KeyClaim, Lease
+from surefill.journal.sqlite_readers import fetch
 
 INSERT_EVENT = "INSERT INTO events (stream, seq, epoch, chain_hash, payload) VALUES (?, ?, ?, ?, ?)"
 INSERT_KEY = "INSERT INTO keys (stream, mode, key, digest, seq, correlation_id) VALUES (?, ?, ?, ?, ?, ?)"
 MOVE_HEAD = (
-    "UPDATE streams SET next_seq = ?, head_hash = ? WHERE stream = ? AND epoch = ? AND next_seq = ? AND head_hash = ?"
+    "UPDATE streams SET next_seq = ?, head_hash = ? "
+    "WHERE stream = ? AND epoch = ? AND next_seq = ? AND head_hash = ?"
 )
+FIND_CLAIM = (
+    "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key = ?"
+)
+FIND_HEAD = "SELECT epoch, next_seq, head_hash FROM streams WHERE stream = ?"
 
 EventRow = tuple[int, int, int, bytes, bytes]
 KeyRow = tuple[int, str, str, bytes, int, str]
@@ -55,7 +61,8 @@ class Tail:
 
 
 class Staged:
-    """All batches of an append as rows; `refused` when one of them breaks a rule that needs no storage to check."""
+    """All batches of an append as rows; `refused` when one of them breaks a rule that needs no storage to
+    check."""
 
     __slots__ = ("events", "keys", "refused", "tails")
 
@@ -112,8 +119,16 @@ def insert_apart(
     for batch in batches:
         lease = batch.lease
         before = tails.get(lease)
-        tail = Tail(lease, before.next_seq, before.head_hash) if before else Tail(lease, lease.next_seq, lease.head_hash)
-        error = claims.follows_refused(lease) if lease in refused else claims.refusal(batch, tail.next_seq, session)
+        tail = (
+            Tail(lease, before.next_seq, before.head_hash)
+            if before
+            else Tail(lease, lease.next_seq, lease.head_hash)
+        )
+        error = (
+            claims.follows_refused(lease)
+            if lease in refused
+            else claims.refusal(batch, tail.next_seq, session)
+        )
         if error is None:
             error = _insert_in_savepoint(conn, batch, tail)
         if error is None:
@@ -143,13 +158,13 @@ def _insert_events(conn: apsw.Connection, batch: Batch, tail: Tail) -> JournalEr
 def _why_not(conn: apsw.Connection, tail: Tail, error: apsw.ConstraintError | None) -> JournalError:
     """The stream has moved on; or it has not, and then rows stand where none should."""
     lease = tail.lease
-    query = "SELECT epoch, next_seq, head_hash FROM streams WHERE stream = ?"
-    found = conn.execute(query, (lease.stream,)).fetchall()
+    found = fetch(conn, FIND_HEAD, (lease.stream,))
     if found and found[0] != (lease.epoch, tail.from_seq, tail.from_hash):
         return claims.stale_lease(lease, found[0][0], found[0][1])
     return JournalCorrupt(
-        f"workspace {lease.workspace_id!r} cannot go on at event {tail.from_seq}: the stream does not end where its "
-        f"head says ({error}); run `surefill journal verify`, and restore from a copy that verifies",
+        f"workspace {lease.workspace_id!r} cannot go on at event {tail.from_seq}: the stream does not end "
+        f"where its head says ({error}); run `surefill journal verify`, "
+        "and restore from a copy that verifies",
         workspace_id=lease.workspace_id,
         seq=tail.from_seq,
     )
@@ -160,14 +175,9 @@ def _insert_keys(conn: apsw.Connection, batch: Batch) -> JournalError | None:
     for row in key_rows(lease.stream, batch.keys):
         try:
             conn.execute(INSERT_KEY, row)
-        except apsw.ConstraintError as error:
-            if error.extendedresult != apsw.SQLITE_CONSTRAINT_PRIMARYKEY:
+        except apsw.ConstraintError:
+            taken = fetch(conn, FIND_CLAIM, row[:3])
+            if not taken:
                 raise
-            return claims.key_taken(lease.workspace_id, row[1], row[2], _claim_in(conn, row))
+            return claims.key_taken(lease.workspace_id, KeyClaim(*taken[0]))
     return None
-
-
-def _claim_in(conn: apsw.Connection, row: KeyRow) -> KeyClaim | None:
-    query = "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key = ?"
-    found = conn.execute(query, row[:3]).fetchall()
-    return KeyClaim(*found[0]) if found else None

@@ -7,7 +7,7 @@ import apsw
 from surefill.errors import JournalCorrupt, JournalError, JournalForeign, JournalLocked
 
 _FULL = "the disk is full: free space, then reopen the journal"
-_IO = "the disk failed to read or write: check the device and its logs, do not simply retry, then reopen the journal"
+_IO = "the disk failed to read or write: check the device and its logs, then reopen the journal"
 _READ_ONLY = "the file or its directory is read-only: give the user who runs surefill the right to write"
 _CANNOT_OPEN = "it cannot be opened: check that the directory exists and that its permissions allow it"
 _BUSY = "another program holds a lock on it: find and stop it (surefill itself takes a lock of its own)"
@@ -38,4 +38,6 @@ def explain(error: BaseException) -> tuple[type[JournalError], str, str]:
 def translate(error: BaseException, path: str, doing: str) -> JournalError:
     """The journal's own error for one of SQLite's; `doing` completes "while …"."""
     kind, code, advice = explain(error)
-    return kind(f"journal {path}, while {doing}: {error} ({type(error).__name__}); {advice}", code=code, path=path)
+    return kind(
+        f"journal {path}, while {doing}: {error} ({type(error).__name__}); {advice}", code=code, path=path
+    )

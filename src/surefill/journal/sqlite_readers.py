@@ -15,6 +15,11 @@ from surefill.journal.sqlite_schema import open_reader, refuse_foreign
 T = TypeVar("T")
 
 
+def fetch(conn: apsw.Connection, sql: str, bindings: tuple[apsw.SQLiteValue, ...]) -> list[tuple[Any, ...]]:
+    """All rows of a statement; the schema is strict, so what a column holds is known to who asks for it."""
+    return conn.execute(sql, bindings).fetchall()
+
+
 class Readers:
     """A pool that grows with the number of threads that read at once."""
 
@@ -33,7 +38,7 @@ class Readers:
         """All rows of a statement, read in one short transaction."""
         conn = self._take()
         try:
-            return conn.execute(sql, bindings).fetchall()
+            return fetch(conn, sql, bindings)
         except apsw.Error as error:
             raise translate(error, self._path, "reading") from error
         finally:

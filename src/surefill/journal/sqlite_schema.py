@@ -1,7 +1,8 @@
 """The journal's tables, and how a connection to them is opened.
 
-The database itself enforces what it can: one row per (stream, seq) and per idempotency key; a stream's head moves
-only over events that are all there (no gaps), and only forward; events and keys are never changed or deleted.
+The database itself enforces what it can: one row per (stream, seq) and per idempotency key; a stream's head
+moves only over events that are all there (no gaps), and only forward; events and keys are never changed or
+deleted.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def check_sqlite_version() -> None:
     found = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if found < SQLITE_VERSION_MIN:
         raise JournalError(
-            f"this Python uses SQLite {apsw.sqlite_lib_version()}, whose write-ahead log can lose commits; 3.51.3 or "
-            "later is needed: `pip install --upgrade apsw`, whose wheels bring their own",
+            f"this Python uses SQLite {apsw.sqlite_lib_version()}, whose write-ahead log can lose commits; "
+            "3.51.3 or later is needed: `pip install --upgrade apsw`, whose wheels bring their own",
             code="SQLITE_TOO_OLD",
         )
 
@@ -99,7 +100,12 @@ def open_writer(path: str, vfs: str | None, synchronous: str) -> apsw.Connection
     _expect(conn, "synchronous", {"NORMAL": 1, "FULL": 2}[synchronous], set_to=synchronous)
     _expect(conn, "recursive_triggers", 1, set_to="ON")  # so that REPLACE cannot delete unseen
     _expect(conn, "trusted_schema", 0, set_to="OFF")
-    for setting in ("fullfsync = ON", "checkpoint_fullfsync = ON", "wal_autocheckpoint = 0", "cache_size = -16384"):
+    for setting in (
+        "fullfsync = ON",
+        "checkpoint_fullfsync = ON",
+        "wal_autocheckpoint = 0",
+        "cache_size = -16384",
+    ):
         conn.execute(f"PRAGMA {setting}").fetchall()
     return conn
 
@@ -120,7 +126,8 @@ def refuse_foreign(conn: apsw.Connection, path: str) -> int:
         return 0
     if application_id != APPLICATION_ID:
         raise JournalForeign(
-            f"{path} is a database, but not a surefill journal (application id {application_id:#x}): check the path",
+            f"{path} is a database, but not a surefill journal (application id {application_id:#x}): "
+            "check the path",
             path=path,
             application_id=application_id,
         )
@@ -175,9 +182,10 @@ def guards_missing(conn: apsw.Connection) -> list[str]:
 def settle_wal(path: str) -> None:
     """Write what a log left behind says once more, and sync it.
 
-    After a failed sync the kernel may hold pages that never reached the disk yet count as clean: what a reopened
-    journal would read from them, and take for durable, a power cut could still undo. Writing the same bytes anew
-    makes them dirty again, so that the sync means what it says. A clean shutdown leaves no log, and nothing to do.
+    After a failed sync the kernel may hold pages that never reached the disk yet count as clean: what a
+    reopened journal would read from them, and take for durable, a power cut could still undo. Writing the
+    same bytes anew makes them dirty again, so that the sync means what it says. A clean shutdown leaves no
+    log, and nothing to do.
     """
     wal = path + "-wal"
     try:
@@ -198,8 +206,8 @@ def refuse_emptied(conn: apsw.Connection, path: str, lock_path: str) -> None:
     """Raise for a journal that was begun once and holds nothing now."""
     if _is_empty(conn):
         raise JournalCorrupt(
-            f"{path} is empty, but a journal was begun there: it was cut off. Restore it from a copy; only if it is "
-            f"meant to begin anew, remove {lock_path} first",
+            f"{path} is empty, but a journal was begun there: it was cut off. Restore it from a copy; only "
+            f"if it is meant to begin anew, remove {lock_path} first",
             path=path,
         )
 
@@ -214,7 +222,7 @@ def _expect(conn: apsw.Connection, pragma: str, wanted: object, *, set_to: str) 
     found = conn.pragma(pragma)
     if found != wanted:
         raise JournalError(
-            f"SQLite did not accept {pragma} = {set_to} (it says {found!r}): use a local file system that supports "
-            "write-ahead logs",
+            f"SQLite did not accept {pragma} = {set_to} (it says {found!r}): use a local file system that "
+            "supports write-ahead logs",
             code="NOT_DURABLE",
         )
