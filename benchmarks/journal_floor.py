@@ -1,0 +1,142 @@
+"""How close does the journal come to the least work that stores the same bytes as durably?
+
+The floor is bare apsw: the same payloads into one table with the same unique index, one transaction of the same
+size, `synchronous=FULL`, no hash, no head, no keys, no checks. Journal and floor take turns within one run, and the
+medians' ratio is what counts; absolute figures depend on the disk.
+
+    python benchmarks/journal_floor.py [--events 40000] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from surefill.journal import Batch, Head, Journal, KeyClaim, MemoryJournal, SqliteJournal, genesis, verified
+
+PAYLOAD = (b'{"type":"OrderAccepted","cl_ord_id":"a1b2c3","px":101250,"qty":5,"note":"' + b"x" * 400)[:398] + b'"}'
+WORKSPACES = 64
+
+
+def payloads(count: int, start: int) -> list[bytes]:
+    """Distinct payloads of 400 bytes."""
+    return [b"%012d" % (start + n) + PAYLOAD[12:] for n in range(count)]
+
+
+def floor_file(directory: Path) -> apsw.Connection:
+    """The bare table."""
+    conn = apsw.Connection(str(directory / "floor.db"))
+    conn.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
+    conn.execute(
+        "CREATE TABLE events (position INTEGER PRIMARY KEY, stream INTEGER, seq INTEGER, payload BLOB, "
+        "UNIQUE (stream, seq))"
+    )
+    return conn
+
+
+def run_floor(conn: apsw.Connection, commits: list[list[bytes]], state: dict[str, int]) -> None:
+    """Commit each list of payloads."""
+    for commit in commits:
+        seq = state["seq"]
+        rows = [(1, seq + n, payload) for n, payload in enumerate(commit)]
+        state["seq"] = seq + len(commit)
+        conn.execute("BEGIN IMMEDIATE")
+        conn.executemany("INSERT INTO events (stream, seq, payload) VALUES (?, ?, ?)", rows)
+        conn.execute("COMMIT")
+
+
+def run_one_stream(journal: Journal, commits: list[list[bytes]]) -> None:
+    """One workspace, one batch per commit."""
+    lease = journal.open_stream("one")
+    for commit in commits:
+        assert journal.append([Batch(lease, commit)]) == [None]
+
+
+def run_many_streams(journal: Journal, commits: list[list[bytes]]) -> None:
+    """Sixty-four callers in one commit, each with its share of the events and one idempotency key."""
+    leases = [journal.open_stream(f"w{n}") for n in range(WORKSPACES)]
+    for commit in commits:
+        share = max(len(commit) // WORKSPACES, 1)
+        batches = []
+        for n, lease in enumerate(leases):
+            part = commit[n * share : (n + 1) * share]
+            claim = KeyClaim("paper", f"{lease.epoch}-{lease.next_seq}", b"d" * 32, lease.next_seq, "c")
+            batches.append(Batch(lease, part, [claim]))
+        assert journal.append(batches) == [None] * WORKSPACES
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def compare(directory: Path, per_commit: int, events: int, rounds: int, many: bool) -> None:
+    """Print one row: events per second of the journal and of the floor, and their ratio."""
+    floor, state = floor_file(directory), {"seq": 1}
+    journal = SqliteJournal(directory / "journal.db")
+    run = run_many_streams if many else run_one_stream
+    of_floor, of_journal = [], []
+    for turn in range(rounds):
+        data = payloads(events, turn * events)
+        commits = [data[n : n + per_commit] for n in range(0, events, per_commit)]
+        of_floor.append(seconds(lambda: run_floor(floor, commits, state)))
+        of_journal.append(seconds(lambda: run(journal, commits)))
+    ratio = statistics.median(f / j for f, j in zip(of_floor, of_journal, strict=True))
+    mine, bare = events / statistics.median(of_journal), events / statistics.median(of_floor)
+    label = f"{per_commit} per commit" + (", 64 streams with a key each" if many else "")
+    print(f"{label:45} {mine:10,.0f}/s   floor {bare:10,.0f}/s   {ratio:6.1%} of the floor")
+    journal.close()
+    floor.close()
+
+
+def reading(directory: Path, events: int) -> None:
+    """Print how fast a stream is read, bare and verified, and how long a key takes to find."""
+    memory = MemoryJournal()
+    lease = memory.open_stream("one")
+    data = payloads(events, 0)
+    spent = seconds(lambda: [memory.append([Batch(lease, data[n : n + 4])]) for n in range(0, events, 4)] and None)
+    print(f"{'memory journal, 4 per append':45} {events / spent:10,.0f}/s")
+    with_keys = SqliteJournal(directory / "read.db")
+    lease = with_keys.open_stream("one")
+    keys = [KeyClaim("paper", f"key-{n}", b"d" * 32, n + 1, "c") for n in range(events)]
+    with_keys.append([Batch(lease, data, keys)])
+    spent = seconds(lambda: [None for _ in with_keys.read("one")] and None)
+    print(f"{'reading':45} {events / spent:10,.0f}/s")
+    start = Head(0, 0, genesis("one"))
+    spent = seconds(lambda: [None for _ in verified(with_keys.read("one"), start)] and None)
+    print(f"{'reading, each hash checked':45} {events / spent:10,.0f}/s")
+    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"key-{n}") for n in range(10_000)] and None)
+    print(f"{'find_key, there':45} {spent / 10_000 * 1e6:10.1f} us")
+    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"none-{n}") for n in range(10_000)] and None)
+    print(f"{'find_key, not there':45} {spent / 10_000 * 1e6:10.1f} us")
+    with_keys.close()
+
+
+def main() -> None:
+    """Run all rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=40_960)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--directory", type=Path, default=None, help="where to put the files (its disk is measured)")
+    options = parser.parse_args()
+    print(f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, 400-byte events")
+    for per_commit, many in ((1, False), (10, False), (256, False), (1_024, False), (64, True), (640, True)):
+        with tempfile.TemporaryDirectory(dir=options.directory) as directory:
+            events = options.events if per_commit > 10 else max(options.events // 20, 1) * min(per_commit, 10)
+            events -= events % per_commit
+            compare(Path(directory), per_commit, events, options.rounds, many)
+    with tempfile.TemporaryDirectory(dir=options.directory) as directory:
+        reading(Path(directory), options.events * 5)
+
+
+if __name__ == "__main__":
+    main()
