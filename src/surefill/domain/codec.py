@@ -7,8 +7,10 @@ those of the newer event, until a name is reached that is current.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Union, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -20,7 +22,7 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 #: Old event name -> function from its fields to those of the next shape (its new name under `type`).
 UPCASTERS: Mapping[str, Upcaster] = {}
 
-_ANY_EVENT = Union[EVENT_TYPES]  # type: ignore[valid-type]
+_ANY_EVENT = functools.reduce(operator.or_, EVENT_TYPES)  # type: ignore[arg-type]
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_ANY_EVENT)
 _CURRENT = frozenset(kind.__name__ for kind in EVENT_TYPES)

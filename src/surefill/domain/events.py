@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False)
     causation_seq: int
 
 
-class WorkspaceOpened(Event):
+class WorkspaceOpened(Event, frozen=True):
     """A workspace began. `mode`: paper, dry_run, live or backtest, for ever."""
 
     workspace_id: str
@@ -40,7 +40,7 @@ class WorkspaceOpened(Event):
     config_hash: str
 
 
-class ProfileSet(Event):
+class ProfileSet(Event, frozen=True):
     """Gates, limits or the configuration changed. `version` counts up; decisions cite it."""
 
     profile: Profile
@@ -48,13 +48,13 @@ class ProfileSet(Event):
     version: int
 
 
-class InstrumentDefined(Event):
+class InstrumentDefined(Event, frozen=True):
     """An instrument is known from here on."""
 
     instrument: Instrument
 
 
-class IntentAccepted(Event):
+class IntentAccepted(Event, frozen=True):
     """All gates of the profile, in the version cited, let the intent pass. It claims its key."""
 
     intent: Intent
@@ -62,7 +62,7 @@ class IntentAccepted(Event):
     limits_version: int
 
 
-class IntentRefused(Event):
+class IntentRefused(Event, frozen=True):
     """A gate said no. The intent does not claim its key and may be sent again."""
 
     intent: Intent
@@ -73,7 +73,7 @@ class IntentRefused(Event):
     reason: str
 
 
-class OrderCreated(Event):
+class OrderCreated(Event, frozen=True):
     """The decision to send an order. Only after this is durable does a byte leave.
 
     `arrival_source` and `arrival_ns` tell where `request.arrival_px` came from. For an exit, `position` is the
@@ -91,27 +91,27 @@ class OrderCreated(Event):
     plan: ExitPlan | None = None
 
 
-class VenueReported(Event):
+class VenueReported(Event, frozen=True):
     """A venue's report as it arrived, before anything is derived from it."""
 
     report: VenueReport
 
 
-class ReportParked(Event):
+class ReportParked(Event, frozen=True):
     """A report that names no order we know, or repeats one we have booked: kept, not applied."""
 
     report: VenueReport
     reason: str
 
 
-class OrderAccepted(Event):
+class OrderAccepted(Event, frozen=True):
     """The venue works the order."""
 
     cl_ord_id: str
     order_id: str
 
 
-class OrderRejected(Event):
+class OrderRejected(Event, frozen=True):
     """Proof that the order did not and will not take effect."""
 
     cl_ord_id: str
@@ -119,21 +119,21 @@ class OrderRejected(Event):
     text: str
 
 
-class OrderOutcomeUnknown(Event):
+class OrderOutcomeUnknown(Event, frozen=True):
     """Nobody knows whether the order took effect. Left by evidence alone."""
 
     cl_ord_id: str
     reason: str
 
 
-class OrderAbsent(Event):
+class OrderAbsent(Event, frozen=True):
     """A query found no such order: evidence, counted; proof only past the horizon."""
 
     cl_ord_id: str
     count: int
 
 
-class OrderFilled(Event):
+class OrderFilled(Event, frozen=True):
     """One execution, applied once. `status` is the order's after it; money in money quanta.
 
     `late`: it came after the order's end, and is booked all the same. Position figures are those after the fill.
@@ -157,7 +157,7 @@ class OrderFilled(Event):
     late: bool = False
 
 
-class OrderEndReported(Event):
+class OrderEndReported(Event, frozen=True):
     """The venue ended the order with more filled than has arrived: open until the fills are complete."""
 
     cl_ord_id: str
@@ -165,28 +165,28 @@ class OrderEndReported(Event):
     cum_qty: int
 
 
-class OrderCanceled(Event):
+class OrderCanceled(Event, frozen=True):
     """Gone, with what it had filled."""
 
     cl_ord_id: str
     text: str = ""
 
 
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True):
     """Ended by the venue's clock or its time in force."""
 
     cl_ord_id: str
     text: str = ""
 
 
-class CancelRequested(Event):
+class CancelRequested(Event, frozen=True):
     """The decision to cancel."""
 
     cl_ord_id: str
     by: str
 
 
-class CancelRefused(Event):
+class CancelRefused(Event, frozen=True):
     """The venue would not cancel (often: it had filled)."""
 
     cl_ord_id: str
@@ -194,13 +194,13 @@ class CancelRefused(Event):
     text: str
 
 
-class OrdersRetired(Event):
+class OrdersRetired(Event, frozen=True):
     """Terminal orders left the state; the journal keeps them."""
 
     cl_ord_ids: tuple[str, ...]
 
 
-class ProtectionSet(Event):
+class ProtectionSet(Event, frozen=True):
     """A position is guarded from here on. `initial_risk` is fixed now."""
 
     position: str
@@ -214,7 +214,7 @@ class ProtectionSet(Event):
     end_of_day: bool = False
 
 
-class StopMoved(Event):
+class StopMoved(Event, frozen=True):
     """The trailing stop followed the price, towards profit."""
 
     position: str
@@ -223,14 +223,14 @@ class StopMoved(Event):
     source: int
 
 
-class BarCounted(Event):
+class BarCounted(Event, frozen=True):
     """A bar closed on a position with a time stop."""
 
     position: str
     bars_held: int
 
 
-class ExitTriggered(Event):
+class ExitTriggered(Event, frozen=True):
     """The plan says out: why, at which price, from which source, for how much."""
 
     position: str
@@ -243,7 +243,7 @@ class ExitTriggered(Event):
     stop_partial_used: bool = False
 
 
-class Halted(Event):
+class Halted(Event, frozen=True):
     """No entries from here on (of one instrument if named); exits and cancels go on."""
 
     code: str
@@ -252,14 +252,14 @@ class Halted(Event):
     instrument_id: str = ""
 
 
-class Resumed(Event):
+class Resumed(Event, frozen=True):
     """A person let entries through again."""
 
     by: str
     instrument_id: str = ""
 
 
-class AnomalyNoted(Event):
+class AnomalyNoted(Event, frozen=True):
     """Something that should not happen did, and was not ignored."""
 
     cl_ord_id: str
@@ -267,13 +267,13 @@ class AnomalyNoted(Event):
     detail: str
 
 
-class PositionsCompared(Event):
+class PositionsCompared(Event, frozen=True):
     """Our book and the venue's were laid side by side; `differences` is empty where they agree."""
 
     differences: dict[str, tuple[int, int]]
 
 
-class OrderResolved(Event):
+class OrderResolved(Event, frozen=True):
     """An operator decided what became of an UNKNOWN order."""
 
     cl_ord_id: str
@@ -282,7 +282,7 @@ class OrderResolved(Event):
     evidence: str
 
 
-class WorkspaceReset(Event):
+class WorkspaceReset(Event, frozen=True):
     """Paper: everything before is history; reconciling starts here."""
 
     starting_cash: int

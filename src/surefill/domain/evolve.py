@@ -12,7 +12,7 @@ from typing import Any
 from surefill.domain import events as e
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
-from surefill.domain.state import Book, State
+from surefill.domain.state import State
 from surefill.rules.codes import OrdStatus
 
 EVOLVE_VERSION = 1
@@ -26,7 +26,16 @@ def evolve(state: State, event: e.Event) -> None:
 
 def _workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
     book = state.book
-    for name in ("workspace_id", "mode", "venue", "account", "currency", "money_decimals", "profile", "config_hash"):
+    for name in (
+        "workspace_id",
+        "mode",
+        "venue",
+        "account",
+        "currency",
+        "money_decimals",
+        "profile",
+        "config_hash",
+    ):
         setattr(book, name, getattr(event, name))
     book.starting_cash = book.cash = event.starting_cash
     book.limits_version = 1
@@ -273,7 +282,7 @@ def _workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     book.starting_cash = book.cash = event.starting_cash
     book.realised = book.fees = 0
     for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing):
-        holding.clear()  # type: ignore[attr-defined]
+        holding.clear()
 
 
 PARKED_MAX = 1_000

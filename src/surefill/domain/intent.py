@@ -24,7 +24,7 @@ class LadderStep(msgspec.Struct, frozen=True, gc=False):
     fraction_ppb: int
 
 
-class ExitPlan(msgspec.Struct, frozen=True):
+class ExitPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a position leaves, decided with the entry; 0 or empty means "not used".
 
     `trail_distance` trails in price quanta, `trail_step_ppb` in parts per billion of the initial risk (the
@@ -49,7 +49,7 @@ class ExitPlan(msgspec.Struct, frozen=True):
 NO_PLAN = ExitPlan()
 
 
-class Intent(msgspec.Struct, frozen=True):
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One wish of upstream, normalised.
 
     `intent_id` is the idempotency key ("" where the door's caller gave none). `context` holds the door's own

@@ -12,7 +12,8 @@ class OrderRequest(msgspec.Struct, frozen=True):
     """What a venue adapter is asked to submit. Prices and quantities in quanta.
 
     `order_ref` is the id that our doors show; a simulated venue uses it as its own.
-    `arrival_px` is the price the decision was made at, `transact_ns` (FIX 60) when. `send_by_ns`: past it nothing may be sent any more.
+    `arrival_px` is the price the decision was made at, `transact_ns` (FIX 60) when.
+    `send_by_ns`: past it nothing may be sent any more.
     """
 
     cl_ord_id: str
@@ -31,7 +32,7 @@ class OrderRequest(msgspec.Struct, frozen=True):
     send_by_ns: int
 
 
-class Order(msgspec.Struct):
+class Order(msgspec.Struct, omit_defaults=True):
     """The state of one order; `evolve` alone changes it.
 
     In-flight requests are kept beside the status: `cancel_pending`, and `end_status` with `end_qty` when the

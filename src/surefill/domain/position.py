@@ -17,7 +17,7 @@ class ExitDue(msgspec.Struct, frozen=True, gc=False):
     qty: int
 
 
-class Protection(msgspec.Struct):
+class Protection(msgspec.Struct, omit_defaults=True):
     """The live exit plan of an open position; it dies with the position.
 
     It has no quantity of its own: it always guards what the position holds, so it follows every fill.
@@ -39,7 +39,7 @@ class Protection(msgspec.Struct):
     due: ExitDue | None = None
 
 
-class Position(msgspec.Struct):
+class Position(msgspec.Struct, omit_defaults=True):
     """Signed net quantity and cost of one (instrument, bucket).
 
     `qty` in quantity quanta, `cost` in notional quanta with the sign of `qty`; `realised` and `fees` in money.

@@ -48,7 +48,17 @@ class Profile(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
 
 
-BASIC_GATES = ("halted", "instrument", "action", "order_type", "quantity", "tick", "market_data", "stale", "sane")
+BASIC_GATES = (
+    "halted",
+    "instrument",
+    "action",
+    "order_type",
+    "quantity",
+    "tick",
+    "market_data",
+    "stale",
+    "sane",
+)
 
 V3 = Profile("v3", (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional"), id_prefix="V3")
 V2 = Profile("v2", (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional"), id_prefix="PAPER")

@@ -19,7 +19,7 @@ from surefill.domain.profile import PAPER_FULL, Profile
 from surefill.domain.reports import VenueReport
 
 
-class Book(msgspec.Struct):
+class Book(msgspec.Struct, omit_defaults=True):
     """Everything that counts, and nothing else. Money in money quanta of `currency`."""
 
     workspace_id: str = ""

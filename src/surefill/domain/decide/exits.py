@@ -89,9 +89,7 @@ def _inside_bar(this: Step, key: str, position: Position, protection: Protection
     )
     if reason:
         _leave(this, key, position, protection, reason, Mark(px, Source.BAR, item.ts_ns))
-    elif not _take_ladder(
-        this, key, position, protection, item.high_px, item.low_px, Mark(0, Source.BAR, item.ts_ns)
-    ):
+    elif not _take_ladder(this, key, position, protection, item.high_px, item.low_px, Mark(0, Source.BAR, item.ts_ns)):
         best_px = item.high_px if side > 0 else item.low_px
         _trail(this, key, position, protection, Mark(best_px, Source.BAR, item.ts_ns))
 
@@ -111,9 +109,7 @@ def _at_close(this: Step, key: str, position: Position, protection: Protection, 
         _trigger(this, key, position, protection, reason, Mark(item.close_px, Source.BAR, item.ts_ns), qty)
 
 
-def _leave(
-    this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark
-) -> None:
+def _leave(this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark) -> None:
     """Stop or target: all of it, except for a first breach with a partial exit configured."""
     qty = abs(position.qty)
     partial = False

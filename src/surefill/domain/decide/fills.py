@@ -29,9 +29,7 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
     _trim_reductions(this, order)
 
 
-def _emit_fill(
-    this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool
-) -> None:
+def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool) -> None:
     request, ledger = order.request, this.book
     held = ledger.positions.get(order.position)
     qty, cost = (held.qty, held.cost) if held is not None else (0, 0)
@@ -66,9 +64,7 @@ def _emit_fill(
 def _alarm(this: Step, order: Order, kind: str, cum_qty: int) -> None:
     request = order.request
     detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}: booked, symbol halted"
-    this.emit(
-        AnomalyNoted(this.ts_ns, order.correlation_id, this.cause, request.cl_ord_id, kind, detail)
-    )
+    this.emit(AnomalyNoted(this.ts_ns, order.correlation_id, this.cause, request.cl_ord_id, kind, detail))
     this.emit(Halted(this.ts_ns, order.correlation_id, this.cause, kind, detail, "surefill", request.instrument_id))
     this.ask(Notify(kind, f"{request.instrument_id} {request.cl_ord_id}: {detail}", page=True))
 

@@ -114,7 +114,9 @@ def define_instrument(this: Step, item: DefineInstrument) -> None:
 def _sound(instrument: Instrument) -> None:
     dates = [terms.effective_ns for terms in instrument.terms]
     if not dates or dates != sorted(set(dates)):
-        raise InputError(f"{instrument.instrument_id}: its terms must be dated in ascending order", code="INVALID_TERMS")
+        raise InputError(
+            f"{instrument.instrument_id}: its terms must be dated in ascending order", code="INVALID_TERMS"
+        )
     if any(terms.tick < 1 or terms.lot < 1 for terms in instrument.terms) or instrument.money_per_notional < 1:
         raise InputError(f"{instrument.instrument_id}: tick, lot and scale must be at least 1", code="INVALID_TERMS")
 
@@ -169,9 +171,7 @@ def resolve_order(this: Step, item: ResolveOrder) -> None:
         raise InputError("an operator may end an order without fills only; fills come from the venue", code="NOT_FINAL")
     if not item.by or not item.evidence:
         raise InputError("say who decides and on what evidence", code="EVIDENCE_REQUIRED")
-    this.emit(
-        OrderResolved(item.ts_ns, order.correlation_id, 0, item.cl_ord_id, item.status, item.by, item.evidence)
-    )
+    this.emit(OrderResolved(item.ts_ns, order.correlation_id, 0, item.cl_ord_id, item.status, item.by, item.evidence))
     position = this.book.positions.get(order.position)
     if position is not None:
         exits.pursue(this, order.position, position)

@@ -100,9 +100,7 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
         return  # already over: reports are repeated and reordered as a matter of course
     if report.cum_qty > order.cum_qty:
         this.emit(
-            OrderEndReported(
-                this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty
-            )
+            OrderEndReported(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty)
         )
         this.ask(QueryOrder(order.request))
         return
@@ -134,9 +132,7 @@ def _after_end(this: Step, order: Order) -> None:
 
 
 def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:
-    this.emit(
-        CancelRefused(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.code, report.text)
-    )
+    this.emit(CancelRefused(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.code, report.text))
     if order.status < OrdStatus.FILLED:
         # Often it has filled: the venue knows.
         this.ask(QueryOrder(order.request))
@@ -236,5 +232,3 @@ def _retire(this: Step) -> None:
     if len(done) > DONE_MAX:
         oldest = tuple(done)[: len(done) - DONE_MAX // 2]
         this.emit(OrdersRetired(this.ts_ns, "", 0, oldest))
-
-

@@ -20,7 +20,9 @@ def halted(q: Question) -> Refusal | None:
         )
     reason = q.book.halted_instruments.get(q.intent.instrument_id)
     if reason is not None:
-        return Refusal(RefusalCode.SYMBOL_HALTED, f"{q.intent.instrument_id} is halted ({reason}): resume it when mended")
+        return Refusal(
+            RefusalCode.SYMBOL_HALTED, f"{q.intent.instrument_id} is halted ({reason}): resume it when mended"
+        )
     return None
 
 

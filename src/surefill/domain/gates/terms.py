@@ -40,7 +40,8 @@ def order_type(q: Question) -> Refusal | None:
         return Refusal(RefusalCode.PRICE_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a price above 0")
     if intent.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT) and intent.stop_px <= 0:
         return Refusal(
-            RefusalCode.TRIGGER_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a trigger price above 0"
+            RefusalCode.TRIGGER_REQUIRED,
+            f"a {OrdType(intent.ord_type).name} order needs a trigger price above 0",
         )
     return None
 
@@ -60,7 +61,8 @@ def quantity(q: Question) -> Refusal | None:
     if not q.terms.min_qty <= qty <= q.terms.max_qty:
         low, high = q.qty_text(q.terms.min_qty), q.qty_text(q.terms.max_qty)
         return Refusal(
-            RefusalCode.QUANTITY_OUT_OF_RANGE, f"quantity {q.qty_text(qty)} is outside {low} to {high} of one order"
+            RefusalCode.QUANTITY_OUT_OF_RANGE,
+            f"quantity {q.qty_text(qty)} is outside {low} to {high} of one order",
         )
     return None
 
@@ -71,7 +73,8 @@ def tick(q: Question) -> Refusal | None:
     for name, px in (("price", q.intent.px), ("trigger price", q.intent.stop_px)):
         if px % size or not 0 <= px <= PRICE_MAX:
             return Refusal(
-                RefusalCode.OFF_TICK, f"{name} {q.px_text(px)} is not a multiple of the tick {q.px_text(size)}"
+                RefusalCode.OFF_TICK,
+                f"{name} {q.px_text(px)} is not a multiple of the tick {q.px_text(size)}",
             )
     return None
 
@@ -93,18 +96,15 @@ def plan(q: Question) -> Refusal | None:
     if plan_ is None or q.intent.action == Action.CLOSE:
         return None
     entry_px = q.limit_px
+    below, above = ("below", "above") if q.side > 0 else ("above", "below")
     if plan_.stop_px and (entry_px - plan_.stop_px) * q.side <= 0:
-        return Refusal(
-            RefusalCode.STOP_ON_WRONG_SIDE,
-            f"stop {q.px_text(plan_.stop_px)} must be {'below' if q.side > 0 else 'above'} the entry {q.px_text(entry_px)}",
-        )
+        reason = f"stop {q.px_text(plan_.stop_px)} must be {below} the entry {q.px_text(entry_px)}"
+        return Refusal(RefusalCode.STOP_ON_WRONG_SIDE, reason)
     targets = (plan_.target_px, *(step.px for step in plan_.ladder))
     for px in targets:
         if px and (px - entry_px) * q.side <= 0:
-            return Refusal(
-                RefusalCode.TARGET_ON_WRONG_SIDE,
-                f"target {q.px_text(px)} must be {'above' if q.side > 0 else 'below'} the entry {q.px_text(entry_px)}",
-            )
+            reason = f"target {q.px_text(px)} must be {above} the entry {q.px_text(entry_px)}"
+            return Refusal(RefusalCode.TARGET_ON_WRONG_SIDE, reason)
     fractions = (plan_.stop_partial_ppb, *(step.fraction_ppb for step in plan_.ladder))
     sizes = (plan_.stop_px, plan_.target_px, plan_.trail_distance, plan_.trail_step_ppb, plan_.time_stop_bars)
     if min(sizes) < 0 or max(*sizes) > PRICE_MAX or not all(0 <= fraction <= PPB for fraction in fractions):

@@ -52,7 +52,9 @@ class Working:
 class PaperVenue:
     """A venue in this process. Give it the market (`observe`), and orders trade against it."""
 
-    def __init__(self, settings: PaperSettings | None = None, instruments: Mapping[str, Instrument] | None = None) -> None:
+    def __init__(
+        self, settings: PaperSettings | None = None, instruments: Mapping[str, Instrument] | None = None
+    ) -> None:
         self.settings = settings or PaperSettings()
         self._instruments: Mapping[str, Instrument] = instruments or {}
         self._quotes: dict[str, Quote] = {}
@@ -196,7 +198,14 @@ class PaperVenue:
                 return 0
         if order.ord_type() == OrdType.LIMIT:
             return matching.limit_tick_px(
-                settings.fill_mode, side, request.px, quote.bid_px, quote.ask_px, last_px, settings.slippage_ppb, tick
+                settings.fill_mode,
+                side,
+                request.px,
+                quote.bid_px,
+                quote.ask_px,
+                last_px,
+                settings.slippage_ppb,
+                tick,
             )
         if quote.source == Source.BAR and request.arrival_px:
             last_px = request.arrival_px
@@ -222,10 +231,10 @@ class PaperVenue:
             return matching.limit_bar_px(side, request.px, open_px, high_px, low_px)
         if kind == OrdType.STOP_LIMIT:
             order.triggered = matching.stop_bar_px(side, request.stop_px, open_px, high_px, low_px) > 0
-            return matching.stop_limit_bar_px(
-                side, request.stop_px, request.px, open_px, high_px, low_px, close_px
-            )
-        px = open_px if kind == OrdType.MARKET else matching.stop_bar_px(side, request.stop_px, open_px, high_px, low_px)
+            return matching.stop_limit_bar_px(side, request.stop_px, request.px, open_px, high_px, low_px, close_px)
+        px = (
+            open_px if kind == OrdType.MARKET else matching.stop_bar_px(side, request.stop_px, open_px, high_px, low_px)
+        )
         if kind == OrdType.STOP and px:
             order.triggered = True
         if not px:

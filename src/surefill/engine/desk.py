@@ -1,0 +1,128 @@
+"""A workspace at work: its writer, the inputs that wait for it, and who waits for which answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from surefill.domain.inputs import Halt, Input, SubmitIntent
+from surefill.domain.state import State
+from surefill.engine.receipt import Receipt
+from surefill.engine.writer import Ticket, WorkspaceWriter
+from surefill.errors import AppendFailed, LocalError, SurefillError, WorkspaceHalted
+
+Reader = Callable[[State], Any]
+INBOX_MAX = 100_000
+TURN_MAX = 512
+
+
+class Desk:
+    """Inputs queue here and are taken in turns. Not thread-safe: it belongs to the engine's loop.
+
+    `accepting` is false until the first reconciliation has passed. `broken` holds the error after which not even
+    a halt could be journaled; only `revive` ends that.
+    """
+
+    def __init__(self, writer: WorkspaceWriter, loop: asyncio.AbstractEventLoop) -> None:
+        self.writer = writer
+        self.accepting = False
+        self.broken: SurefillError | None = None
+        self.inbox: deque[tuple[Input, asyncio.Future[Any] | None]] = deque()
+        self.readers: deque[tuple[Reader, asyncio.Future[Any]]] = deque()
+        self.errands: set[asyncio.Task[None]] = set()
+        self._loop = loop
+        self._fed: list[asyncio.Future[Any]] = []
+        self._open_tickets: dict[Ticket, asyncio.Future[Any]] = {}
+
+    def put(self, item: Input) -> asyncio.Future[Any]:
+        """Queue an input; the future gets its receipt (intents) or None once it is durable."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self.broken is not None:
+            future.set_exception(self._out_of_order())
+        elif isinstance(item, SubmitIntent) and not self.accepting:
+            future.set_exception(
+                WorkspaceHalted(
+                    f"workspace {self.writer.workspace_id} is still comparing its books with the venue: try again",
+                    code="NOT_READY",
+                )
+            )
+        elif len(self.inbox) >= INBOX_MAX and not isinstance(item, Halt):
+            future.set_exception(self._overrun(item.ts_ns))
+        else:
+            self.inbox.append((item, future))
+        return future
+
+    def tell(self, item: Input) -> None:
+        """Queue an input that nobody waits for: reports, market data, timers. Never dropped."""
+        self.inbox.append((item, None))
+
+    def read(self, reader: Reader) -> asyncio.Future[Any]:
+        """Queue a look at the state; it happens between two turns, when everything in it is durable."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self.readers.append((reader, future))
+        return future
+
+    def _overrun(self, ts_ns: int) -> WorkspaceHalted:
+        reason = f"{len(self.inbox)} inputs are waiting"
+        self.inbox.append((Halt(ts_ns, "QUEUE_FULL", reason, "surefill"), None))
+        return WorkspaceHalted(f"workspace {self.writer.workspace_id} is halted: {reason}", code="QUEUE_FULL")
+
+    def _out_of_order(self) -> AppendFailed:
+        return AppendFailed(
+            f"workspace {self.writer.workspace_id} cannot write its journal ({self.broken}): mend that, then resume",
+            durable="no",
+        )
+
+    # -- one turn ---------------------------------------------------------------------------------------------
+
+    def take(self) -> None:
+        """Feed what waits, up to a turn's worth. An error of the input's own goes to its sender alone."""
+        for _ in range(min(len(self.inbox), TURN_MAX)):
+            item, future = self.inbox.popleft()
+            try:
+                if isinstance(item, SubmitIntent):
+                    ticket = self.writer.submit(item)
+                    if future is not None:
+                        self._open_tickets[ticket] = future
+                    continue
+                self.writer.feed(item)
+            except LocalError as error:
+                if future is not None and not future.done():
+                    future.set_exception(error)
+                continue
+            if future is not None:
+                self._fed.append(future)
+
+    def settled(self) -> None:
+        """The turn is durable: answer everybody whose answer it holds."""
+        for ticket in self.writer.settle():
+            self._answer(self._open_tickets.pop(ticket, None), ticket.receipt)
+        fed, self._fed = self._fed, []
+        for future in fed:
+            self._answer(future, None)
+
+    def failed(self, error: SurefillError) -> None:
+        """The turn is lost or its fate unknown: everybody who waits must ask again under the same id."""
+        waiting = [*self._open_tickets.values(), *self._fed]
+        self._open_tickets, self._fed = {}, []
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error)
+
+    def serve_readers(self) -> None:
+        """Let the readers look: nothing undurable is in the state now."""
+        while self.readers:
+            reader, future = self.readers.popleft()
+            if future.done():
+                continue
+            try:
+                future.set_result(reader(self.writer.state))
+            except SurefillError as error:
+                future.set_exception(error)
+
+    @staticmethod
+    def _answer(future: asyncio.Future[Any] | None, receipt: Receipt | None) -> None:
+        if future is not None and not future.done():
+            future.set_result(receipt)

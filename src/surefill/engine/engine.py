@@ -1,0 +1,363 @@
+"""The engine: every workspace of this process, taking turns on one loop over one journal.
+
+A turn takes what waits at each desk, steps it, commits all of it in one durable transaction (a savepoint each, so
+one workspace's violation is its own), and only then answers callers, lets readers look and sends to venues.
+Callers that come while a turn runs share the next one: that is the group commit.
+
+When the commit fails, nobody knows whether it happened: memory is discarded, the journal reopened and folded,
+every workspace halted, and all callers are told to ask again under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import structlog
+
+from surefill.domain.effects import CancelOrder, Effect, Notify, QueryOrder, SubmitOrder
+from surefill.domain.inputs import (
+    ComparePositions,
+    DefineInstrument,
+    Halt,
+    Input,
+    OpenWorkspace,
+    OrderQueried,
+    QueryFailed,
+    SendLapsed,
+    SubmitIntent,
+    TimerFired,
+    VenueReports,
+)
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Intent
+from surefill.domain.market import Quote
+from surefill.domain.reports import VenueReport
+from surefill.engine.answers import cancel_answer, submit_answer
+from surefill.engine.clock import Clock
+from surefill.engine.desk import Desk, Reader
+from surefill.engine.receipt import Receipt
+from surefill.engine.writer import WorkspaceWriter
+from surefill.errors import (
+    AppendFailed,
+    InputError,
+    JournalError,
+    SurefillError,
+    VenueOutcomeUnknown,
+    WorkspaceHalted,
+)
+from surefill.journal.protocol import Journal
+from surefill.venues.protocol import Outcome, Unknown, Venue
+
+Alarm = Callable[[str, Notify], None]
+
+_log = structlog.get_logger("surefill.engine")
+
+
+class Engine:
+    """Runs workspaces. All methods belong to the loop it was made in; `EngineThread` serves other threads.
+
+    `disk_floor_bytes`: below it entries stop while exits go on (0: not watched).
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, *, disk_floor_bytes: int = 0) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.desks: dict[str, Desk] = {}
+        self.alarms: list[Alarm] = [_log_alarm]
+        self.disk_floor_bytes = disk_floor_bytes
+        self._loop = asyncio.get_running_loop()
+        self._turn_due = False
+        self._wake: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def open(self, opening: OpenWorkspace, venue: Venue, instruments: Iterable[Instrument] = ()) -> Desk:
+        """Begin or take up a workspace: fold, define, connect, ask for every order in flight, compare books.
+
+        Intents are let in when this returns. Raises ConfigError where the workspace is another than asked for.
+        """
+        writer = WorkspaceWriter(self.journal, opening.workspace_id, venue)
+        desk = self.desks[opening.workspace_id] = Desk(writer, self._loop)
+        await venue.connect(lambda report: self._reported(desk, report))
+        await self.feed(opening.workspace_id, opening)
+        for instrument in instruments:
+            await self.feed(opening.workspace_id, DefineInstrument(self.clock.now_ns(), instrument))
+        writer.recover(self.clock.now_ns())
+        self._schedule()
+        await self.reconcile(opening.workspace_id)
+        desk.accepting = True
+        return desk
+
+    async def reconcile(self, workspace_id: str) -> dict[str, tuple[int, int]]:
+        """Compare positions with the venue; differences (ours, theirs) halt the workspace and are returned."""
+        desk = self._desk(workspace_id)
+        await self._errands_done(desk)
+        theirs = await desk.writer.venue.positions()
+        await self.feed(workspace_id, ComparePositions(self.clock.now_ns(), theirs))
+
+        def differences(state: Any) -> dict[str, tuple[int, int]]:
+            ours = {key: position.qty for key, position in state.open_positions()}
+            keys = sorted(ours.keys() | {key for key, qty in theirs.items() if qty})
+            pairs = {key: (ours.get(key, 0), theirs.get(key, 0)) for key in keys}
+            return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+        return cast("dict[str, tuple[int, int]]", await self.read(workspace_id, differences))
+
+    async def stop(self, timeout_s: float = 5.0) -> None:
+        """Let nothing new in, give what is on the wire time to answer, commit, snapshot, let go.
+
+        Orders stay at their venues; the next start asks for them.
+        """
+        self._stopping = True
+        for desk in self.desks.values():
+            desk.accepting = False
+            if desk.errands:
+                await asyncio.wait(desk.errands, timeout=timeout_s)
+        self._turn()
+        if self._wake is not None:
+            self._wake.cancel()
+        for desk in self.desks.values():
+            for errand in desk.errands:
+                errand.cancel()
+            await desk.writer.venue.close()
+            if desk.broken is None and desk.writer.state.book.seq:
+                desk.writer.save_snapshot()
+
+    # -- what callers use -------------------------------------------------------------------------------------
+
+    async def submit(self, workspace_id: str, intent: Intent, quote: Quote | None = None) -> Receipt:
+        """Execute an intent; returns when its outcome, as far as it is known, is durable."""
+        item = SubmitIntent(self.clock.now_ns(), intent, quote)
+        return cast(Receipt, await self.enqueue(workspace_id, item))
+
+    async def feed(self, workspace_id: str, item: Input) -> None:
+        """Hand an input in; returns when what it did is durable."""
+        await self.enqueue(workspace_id, item)
+
+    def enqueue(self, workspace_id: str, item: Input) -> asyncio.Future[Any]:
+        """Queue an input for the next turn."""
+        future = self._desk(workspace_id).put(item)
+        self._schedule()
+        return future
+
+    def tell(self, workspace_id: str, item: Input) -> None:
+        """Queue market data or another input that nobody waits for."""
+        self._desk(workspace_id).tell(item)
+        self._schedule()
+
+    async def read(self, workspace_id: str, reader: Reader) -> Any:
+        """What `reader` makes of the state, at a moment when all of it is durable."""
+        desk = self._desk(workspace_id)
+        if desk.broken is not None:
+            raise WorkspaceHalted(f"workspace {workspace_id} has no readable state: {desk.broken}", code="HALTED")
+        future = desk.read(reader)
+        self._schedule()
+        return await future
+
+    async def revive(self, workspace_id: str) -> None:
+        """After trouble with the journal was mended: reopen, fold again, and stay halted until resumed."""
+        desk = self._desk(workspace_id)
+        if desk.broken is not None:
+            self._collapse(desk.broken)
+            if desk.broken is not None:
+                raise AppendFailed(f"the journal still cannot be written: {desk.broken}", durable="no")
+
+    def _desk(self, workspace_id: str) -> Desk:
+        try:
+            return self.desks[workspace_id]
+        except KeyError:
+            known = ", ".join(sorted(self.desks)) or "none"
+            raise InputError(
+                f"there is no workspace {workspace_id!r} in this engine (open: {known})",
+                code="UNKNOWN_WORKSPACE",
+            ) from None
+
+    # -- turns ------------------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_due = False
+        self._watch_disk()
+        dirty: list[Desk] = []
+        for desk in self.desks.values():
+            if desk.broken is None and desk.inbox:
+                self._take(desk)
+            if desk.broken is None and desk.writer.dirty:
+                dirty.append(desk)
+        if dirty:
+            self._commit(dirty)
+        for desk in self.desks.values():
+            if desk.broken is None:
+                desk.serve_readers()
+                self._run_errands(desk)
+            if desk.inbox:
+                self._schedule()
+        self._wake_for_timers()
+
+    def _take(self, desk: Desk) -> None:
+        try:
+            desk.take()
+        except Exception as error:  # a broken invariant, whatever its class: this workspace's memory is worthless
+            _log.exception("workspace_breach", workspace_id=desk.writer.workspace_id)
+            self._breach(desk, error)
+
+    def _commit(self, dirty: list[Desk]) -> None:
+        try:
+            refusals = self.journal.append([desk.writer.take_batch() for desk in dirty])
+        except JournalError as error:
+            self._collapse(error)
+            return
+        for desk, refusal in zip(dirty, refusals, strict=True):
+            if refusal is None:
+                desk.settled()
+            else:
+                self._breach(desk, refusal)
+
+    def _breach(self, desk: Desk, error: Exception) -> None:
+        """One workspace's memory cannot be trusted: fold it again, halted."""
+        workspace_id = desk.writer.workspace_id
+        told = AppendFailed(
+            f"workspace {workspace_id} halted before this was durable ({error}): ask again under the same id",
+            code="OUTCOME_UNKNOWN",
+            durable="no",
+        )
+        self._refold(desk, told, "INVARIANT_BREACH", str(error))
+
+    def _collapse(self, error: SurefillError) -> None:
+        """The journal failed: everything since the last commit is of unknown fate, in every workspace."""
+        told = AppendFailed(
+            f"the journal could not be written ({error}): the outcome is unknown, ask again under the same id",
+            code="OUTCOME_UNKNOWN",
+            durable=str(error.values.get("durable", "unknown")),
+        )
+        try:
+            self.journal.reopen()
+        except JournalError as again:
+            for desk in self.desks.values():
+                desk.failed(told)
+                desk.broken = again
+            self._raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
+            return
+        for desk in self.desks.values():
+            self._refold(desk, told, "APPEND_FAILED", str(error))
+
+    def _refold(self, desk: Desk, told: SurefillError, code: str, reason: str) -> None:
+        desk.failed(told)
+        workspace_id = desk.writer.workspace_id
+        self._raise_alarm(workspace_id, Notify(code, reason, page=True))
+        try:
+            desk.writer.discard()
+            desk.broken = None
+            desk.writer.feed(Halt(self.clock.now_ns(), code, reason, "surefill"))
+            desk.writer.recover(self.clock.now_ns())
+            desk.writer.flush()
+        except SurefillError as error:
+            desk.broken = error
+
+    def _watch_disk(self) -> None:
+        if self.disk_floor_bytes and self.journal.free_bytes() < self.disk_floor_bytes:
+            for desk in self.desks.values():
+                if desk.broken is None and not desk.writer.state.book.halted_code:
+                    reason = f"less than {self.disk_floor_bytes} bytes are left for the journal"
+                    desk.tell(Halt(self.clock.now_ns(), "DISK_LOW", reason, "surefill"))
+
+    # -- effects ----------------------------------------------------------------------------------------------
+
+    def _run_errands(self, desk: Desk) -> None:
+        released = desk.writer.released
+        while released:
+            effect = released.popleft()
+            if isinstance(effect, Notify):
+                self._raise_alarm(desk.writer.workspace_id, effect)
+            else:
+                errand = self._loop.create_task(self._errand(desk, effect))
+                desk.errands.add(errand)
+                errand.add_done_callback(desk.errands.discard)
+
+    async def _errand(self, desk: Desk, effect: Effect) -> None:
+        """One effect on the wire. Whatever goes wrong in an adapter is an unknown outcome, never an answer."""
+        venue = desk.writer.venue
+        if isinstance(effect, SubmitOrder):
+            if self.clock.now_ns() > effect.request.send_by_ns:
+                answer: Input = SendLapsed(self.clock.now_ns(), effect.request.cl_ord_id)
+            else:
+                outcome = await _outcome(venue.submit(effect.request))
+                answer = submit_answer(effect, outcome, self.clock.now_ns())
+        elif isinstance(effect, CancelOrder):
+            outcome = await _outcome(venue.cancel(effect.request, effect.order_id))
+            answer = cancel_answer(effect, outcome, self.clock.now_ns())
+        elif isinstance(effect, QueryOrder):
+            answer = await self._query(venue, effect)
+        else:
+            return
+        desk.tell(answer)
+        self._schedule()
+
+    async def _query(self, venue: Venue, effect: QueryOrder) -> Input:
+        cl_ord_id = effect.request.cl_ord_id
+        try:
+            found = await venue.query(effect.request)
+        except Exception as error:  # a failed query is not an answer, whatever failed
+            return QueryFailed(self.clock.now_ns(), cl_ord_id, _told(error))
+        return OrderQueried(self.clock.now_ns(), cl_ord_id, found.found, found.reports)
+
+    async def _errands_done(self, desk: Desk) -> None:
+        while desk.errands or desk.inbox:
+            if desk.errands:
+                await asyncio.wait(set(desk.errands))
+            await asyncio.sleep(0)
+
+    def _reported(self, desk: Desk, report: VenueReport) -> None:
+        desk.tell(VenueReports(self.clock.now_ns(), (report,)))
+        self._schedule()
+
+    def _raise_alarm(self, workspace_id: str, notice: Notify) -> None:
+        for alarm in self.alarms:
+            alarm(workspace_id, notice)
+
+    # -- timers -----------------------------------------------------------------------------------------------
+
+    def fire_timers(self) -> None:
+        """Feed every timer whose time has come. A simulation calls this itself."""
+        now_ns = self.clock.now_ns()
+        for desk in self.desks.values():
+            for name in desk.writer.due_timers(now_ns):
+                desk.tell(TimerFired(now_ns, name))
+                self._schedule()
+
+    def next_timer_ns(self) -> int | None:
+        """When the next timer is due."""
+        times = [at_ns for desk in self.desks.values() for at_ns in desk.writer.timers.values()]
+        return min(times, default=None)
+
+    def _wake_for_timers(self) -> None:
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        at_ns = self.next_timer_ns()
+        if at_ns is not None and not self._stopping:
+            delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
+            self._wake = self._loop.call_later(delay_s, self.fire_timers)
+
+
+async def _outcome(call: Any) -> Outcome:
+    try:
+        return cast(Outcome, await call)
+    except Exception as error:  # an adapter that raises has proved nothing: unknown
+        return Unknown(_told(error))
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, VenueOutcomeUnknown) else f"{type(error).__name__}: {error}"
+
+
+def _log_alarm(workspace_id: str, notice: Notify) -> None:
+    log = _log.error if notice.page else _log.warning
+    log(notice.code, workspace_id=workspace_id, text=notice.text)

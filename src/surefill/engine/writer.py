@@ -1,0 +1,320 @@
+"""The one writer of one workspace: inputs in, durable events out.
+
+`feed` steps the core, encodes what happened and answers effects that stay in this process. `take_batch`, the
+journal's append and `settle` make it durable; only then do receipts and effects for the wire leave (`released`).
+When anything fails in between, memory is worthless: `discard` throws it away and folds the journal again.
+The writer is synchronous and knows no clock: a loop (`engine.engine`) or a backtest drives it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import msgspec
+
+from surefill.domain import codec
+from surefill.domain.decide import step
+from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
+from surefill.domain.events import Event, IntentAccepted, IntentRefused, OrderCreated
+from surefill.domain.evolve import EVOLVE_VERSION
+from surefill.domain.inputs import Input, OrderQueried, RecoverOrders, SubmitIntent, VenueReports
+from surefill.domain.market import Bar, BarOpened, Quote
+from surefill.domain.orders import Order
+from surefill.domain.refusals import RefusalCode
+from surefill.domain.state import State
+from surefill.engine.answers import at_once, cancel_answer, submit_answer
+from surefill.engine.history import order_created_at
+from surefill.engine.receipt import Receipt, Verdict, receipt_of
+from surefill.engine.recovery import fold_journal
+from surefill.errors import AppendFailed, InvariantBreach
+from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
+from surefill.rules.codes import OrdStatus
+from surefill.venues.protocol import InProcessVenue, Venue
+
+MARKET_DATA = (Quote, BarOpened, Bar)
+Subscriber = Callable[[int, list[Event]], None]
+
+_CONTENT = msgspec.json.Encoder()
+
+
+class Ticket:
+    """An intent on its way. Its receipt counts once `settle` has returned the ticket: then it is durable."""
+
+    __slots__ = ("intent_id", "on_settled", "receipt")
+
+    def __init__(self, intent_id: str) -> None:
+        self.intent_id = intent_id
+        self.receipt: Receipt | None = None
+        self.on_settled: Callable[[Receipt | None], None] | None = None
+
+
+class WorkspaceWriter:
+    """Owns a workspace's state, its journal lease and its place at the venue."""
+
+    def __init__(self, journal: Journal, workspace_id: str, venue: Venue, *, snapshot_every: int = 100_000) -> None:
+        self.journal = journal
+        self.workspace_id = workspace_id
+        self.venue = venue
+        self.in_process: InProcessVenue | None = None
+        if venue.capabilities.in_process:
+            self.in_process = cast(InProcessVenue, venue)
+        self.snapshot_every = snapshot_every
+        self.subscribers: list[Subscriber] = []
+        self.timers: dict[str, int] = {}
+        self.released: deque[Effect] = deque()
+        self.lease: Lease
+        self.state: State
+        self._open()
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self.lease = self.journal.open_stream(self.workspace_id)
+        self.state, self._snapshot_seq = fold_journal(self.journal, self.workspace_id)
+        if self.state.book.seq != self.lease.next_seq - 1:
+            raise InvariantBreach(
+                f"workspace {self.workspace_id}: {self.state.book.seq} events folded,"
+                f" the stream ends at {self.lease.next_seq - 1}"
+            )
+        self._payloads: list[bytes] = []
+        self._events: list[Event] = []
+        self._claims: list[KeyClaim] = []
+        self._pending_keys: dict[str, KeyClaim] = {}
+        self._held: list[Effect] = []
+        self._tickets: list[Ticket] = []
+        self._waiting: dict[str, Ticket] = {}
+        self.timers.clear()
+        self.released.clear()
+        if self.in_process is not None:
+            self.in_process.restore(self.state.book)
+
+    def recover(self, ts_ns: int) -> None:
+        """Ask for every order in flight; call once after opening, before intents are let in."""
+        if self.state.book.workspace_id:
+            self.feed(RecoverOrders(ts_ns))
+
+    def discard(self) -> None:
+        """Throw memory away and fold the journal, which somebody has reopened. Open tickets learn nothing."""
+        quotes = self.state.quotes
+        self._open()
+        self.state.quotes = quotes
+        if self.in_process is not None:
+            for quote in quotes.values():
+                self.in_process.observe(quote)
+
+    # -- inputs -----------------------------------------------------------------------------------------------
+
+    def feed(self, item: Input) -> None:
+        """Take one input and everything in this process that follows from it."""
+        if self.in_process is not None and isinstance(item, MARKET_DATA):
+            self._take_market(self.in_process, item)
+        else:
+            self._run(item)
+
+    def _take_market(self, venue: InProcessVenue, item: Quote | BarOpened | Bar) -> None:
+        reports = venue.observe(item)
+        if reports:
+            self._run(VenueReports(item.ts_ns, reports))
+        self._run(item)
+
+    def submit(self, item: SubmitIntent) -> Ticket:
+        """Feed an intent. A repeated key changes nothing and tells of the first one."""
+        intent = item.intent
+        ticket = Ticket(intent.intent_id)
+        digest = b""
+        if intent.intent_id:
+            digest = content_digest(item)
+            claim = self._claim_of(intent.intent_id)
+            if claim is not None:
+                ticket.receipt = self._repeat(claim, digest, item.ts_ns)
+                self._tickets.append(ticket)
+                return ticket
+        if self.in_process is not None and item.quote is not None:
+            self._take_market(self.in_process, item.quote)
+            item = SubmitIntent(item.ts_ns, intent)
+        first = len(self._events)
+        self._run(item)
+        self._follow(ticket, first, item, digest)
+        return ticket
+
+    def _run(self, item: Input) -> None:
+        """Step, then answer in-process effects until none is left."""
+        queue: deque[Input] | None = None
+        while True:
+            events, effects = step(self.state, item)
+            for event in events:
+                self._payloads.append(codec.encode(event))
+            self._events += events
+            for effect in effects:
+                answer = self._answer(effect, item.ts_ns)
+                if answer is not None:
+                    if queue is None:
+                        queue = deque()
+                    queue.append(answer)
+            if not queue:
+                return
+            item = queue.popleft()
+
+    def _answer(self, effect: Effect, ts_ns: int) -> Input | None:
+        """An effect on the venue in this process has its answer at once; all others wait for the commit."""
+        venue = self.in_process
+        if venue is None or not isinstance(effect, SubmitOrder | CancelOrder | QueryOrder):
+            self._held.append(effect)
+            return None
+        if isinstance(effect, SubmitOrder):
+            return submit_answer(effect, at_once(venue.submit(effect.request)), ts_ns)
+        if isinstance(effect, CancelOrder):
+            return cancel_answer(effect, at_once(venue.cancel(effect.request, effect.order_id)), ts_ns)
+        answer = at_once(venue.query(effect.request))
+        return OrderQueried(ts_ns, effect.request.cl_ord_id, answer.found, answer.reports)
+
+    def _follow(self, ticket: Ticket, first: int, item: SubmitIntent, digest: bytes) -> None:
+        """See what the intent became: refused, or an order whose first answer from the venue the ticket awaits."""
+        intent = item.intent
+        for offset in range(first, len(self._events)):
+            event = self._events[offset]
+            if isinstance(event, IntentRefused):
+                ticket.receipt = _refused(intent.intent_id, event)
+                self._tickets.append(ticket)
+                return
+            if isinstance(event, IntentAccepted) and intent.intent_id:
+                seq = self.lease.next_seq + offset
+                claim = KeyClaim(self.state.book.mode, intent.intent_id, digest, seq, intent.correlation_id)
+                self._claims.append(claim)
+                self._pending_keys[claim.key] = claim
+            elif isinstance(event, OrderCreated):
+                self._waiting[event.request.cl_ord_id] = ticket
+                return
+
+    # -- repeats ----------------------------------------------------------------------------------------------
+
+    def _claim_of(self, key: str) -> KeyClaim | None:
+        pending = self._pending_keys.get(key)
+        return pending or self.journal.find_key(self.workspace_id, self.state.book.mode, key)
+
+    def _repeat(self, claim: KeyClaim, digest: bytes, ts_ns: int) -> Receipt:
+        if claim.digest != digest:
+            return Receipt(
+                Verdict.CONFLICT,
+                claim.key,
+                claim.correlation_id,
+                ts_ns,
+                code="KEY_CONFLICT",
+                reason=f"{claim.key!r} was used for another intent: give this one an id of its own",
+            )
+        return receipt_of(Verdict.DUPLICATE, claim.key, ts_ns, self._order_of(claim))
+
+    def _order_of(self, claim: KeyClaim) -> Order:
+        """The order of a claim: created by the event right after it, in the same step."""
+        seq = claim.seq + 1
+        if seq >= self.lease.next_seq:
+            created = self._events[seq - self.lease.next_seq]
+        else:
+            created = codec.decode(next(self.journal.read(self.workspace_id, seq, seq)).payload)
+        order = self.state.order(created.request.cl_ord_id) if isinstance(created, OrderCreated) else None
+        return order or order_created_at(self.journal, self.workspace_id, seq)
+
+    # -- durability -------------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to commit or somebody to answer."""
+        return bool(self._payloads or self._tickets or self._held)
+
+    def take_batch(self) -> Batch:
+        """What must become durable now."""
+        return Batch(self.lease, self._payloads, self._claims)
+
+    def settle(self) -> list[Ticket]:
+        """The batch is durable: release effects, tell subscribers, return the tickets that have their receipt."""
+        first_seq = self.state.book.seq - len(self._events) + 1
+        events, self._events = self._events, []
+        self._payloads, self._claims = [], []
+        self._pending_keys.clear()
+        for effect in self._held:
+            if isinstance(effect, SetTimer):
+                self.timers[effect.name] = effect.at_ns
+            else:
+                self.released.append(effect)
+        self._held = []
+        tickets, self._tickets = self._tickets, []
+        if self._waiting:
+            tickets += self._answered()
+        if events:
+            for subscriber in self.subscribers:
+                subscriber(first_seq, events)
+            if self.state.book.seq - self._snapshot_seq >= self.snapshot_every:
+                self.save_snapshot()
+        return tickets
+
+    def _answered(self) -> list[Ticket]:
+        """Tickets whose order has heard from its venue (or is known to be UNKNOWN)."""
+        answered = []
+        for cl_ord_id in list(self._waiting):
+            order = self.state.order(cl_ord_id)
+            if order is not None and order.status != OrdStatus.SUBMITTED:
+                ticket = self._waiting.pop(cl_ord_id)
+                ticket.receipt = receipt_of(Verdict.ACCEPTED, ticket.intent_id, order.created_ns, order)
+                answered.append(ticket)
+        return answered
+
+    def flush(self) -> list[Ticket]:
+        """Commit now, alone. A failure discards memory and raises; see `fail`."""
+        if not self.dirty:
+            return []
+        if self._payloads:
+            try:
+                refused = self.journal.append([self.take_batch()])[0]
+            except AppendFailed:
+                self.journal.reopen()
+                self.discard()
+                raise
+            if refused is not None:
+                self.discard()
+                raise refused
+        return self.settle()
+
+    def abandon(self) -> list[Ticket]:
+        """Give up the open tickets (their outcome is unknown to us) before memory is discarded."""
+        open_tickets = self._tickets + list(self._waiting.values())
+        self._tickets, self._waiting = [], {}
+        return open_tickets
+
+    def save_snapshot(self) -> None:
+        """Keep the state beside the journal so that the next start folds only what comes after."""
+        book = self.state.book
+        self.journal.save_snapshot(
+            Snapshot(self.workspace_id, book.seq, self.lease.head_hash, EVOLVE_VERSION, 0, self.state.snapshot())
+        )
+        self._snapshot_seq = book.seq
+
+    def due_timers(self, now_ns: int) -> Iterator[str]:
+        """Take out the timers whose time has come, earliest first."""
+        due = sorted((at_ns, name) for name, at_ns in self.timers.items() if at_ns <= now_ns)
+        for _, name in due:
+            del self.timers[name]
+            yield name
+
+
+def content_digest(item: SubmitIntent) -> bytes:
+    """What an idempotency key stands for: the intent without its story, and the price that came with it."""
+    content = msgspec.structs.replace(item.intent, correlation_id="")
+    px = 0 if item.quote is None else item.quote.last_px
+    return hashlib.sha256(_CONTENT.encode((content, px))).digest()
+
+
+def _refused(intent_id: str, event: IntentRefused) -> Receipt:
+    return Receipt(
+        Verdict.REFUSED,
+        intent_id,
+        event.correlation_id,
+        event.ts_ns,
+        event.order_ref,
+        side=event.intent.side,
+        order_qty=event.intent.order_qty,
+        code=RefusalCode(event.code).name,
+        reason=event.reason,
+    )
