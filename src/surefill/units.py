@@ -115,9 +115,7 @@ def rate_ppb_from_pct(value: str | int | float | Decimal, field: str, *, allow_n
     return to_quanta(value, 7, field=field, max_quanta=RATE_MAX_PPB, allow_negative=allow_negative)
 
 
-def rate_ppb_from_fraction(
-    value: str | int | float | Decimal, field: str, *, allow_negative: bool = False
-) -> int:
+def rate_ppb_from_fraction(value: str | int | float | Decimal, field: str, *, allow_negative: bool = False) -> int:
     """A rate given as a fraction of one, in parts per billion (0.02 = 20 000 000 ppb). Raises InputError."""
     return to_quanta(value, 9, field=field, max_quanta=RATE_MAX_PPB, allow_negative=allow_negative)
 

@@ -16,7 +16,7 @@ _DIRECT = 1 << 31
 def mul_div_floor(a: int, b: int, c: int) -> int:
     """floor(a * b / c), exact.
 
-    Bounds: -c <= a <= c, 1 <= c <= 2**40, 0 <= b <= 2**60. The result is at most b.
+    Bounds: -c <= a <= c, 1 <= c <= 2**40, 0 <= b <= 2**62. The result is at most b in size.
     """
     if c <= _DIRECT and b <= _DIRECT:
         return a * b // c
@@ -37,7 +37,7 @@ def mul_div_ceil(a: int, b: int, c: int) -> int:
 def rate_floor(amount: int, rate_ppb: int) -> int:
     """floor(amount * rate), exact; `rate_ppb` in parts per billion; either may be negative.
 
-    Bounds: abs(amount) <= 2**61 and abs(amount * rate) <= 2**61.
+    Bounds: abs(amount) <= 2**62 and abs(amount * rate) <= 2**62.
     """
     whole = rate_ppb // PPB
     rest = rate_ppb % PPB

@@ -37,8 +37,11 @@ def collar_breached(px: int, ref_px: int, collar_ppb: int) -> bool:
 
 
 def cash_sufficient(cash_money: int, cost_money: int, allow_negative_cash: bool) -> bool:
-    """Whether `cost_money` (fees included) can be paid: cash never goes below 0 unless that is allowed."""
-    return allow_negative_cash or cost_money <= cash_money
+    """Whether `cost_money` (fees included) can be paid: cash never goes below 0 unless that is allowed.
+
+    What brings money in (a cost of 0 or below) is never refused, however low the cash.
+    """
+    return allow_negative_cash or cost_money <= 0 or cost_money <= cash_money
 
 
 def reduces_only(position_qty: int, open_reduce_qty: int, side: int, qty: int) -> bool:

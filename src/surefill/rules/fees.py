@@ -25,7 +25,7 @@ def fill_fee(
     `per_unit` is money per *quantity quantum*. PER_ORDER: `per_order` is money, once, with the order's first
     fill. NONE: 0.
 
-    Bounds: abs(notional_money) <= 2**61, rate_ppb at most one in size, abs(per_unit * last_qty) <= 2**62.
+    Bounds: abs(notional_money) <= 2**62, abs(rate_ppb) <= 10**9, abs(per_unit * last_qty) <= 2**62.
     """
     if kind == _PER_NOTIONAL:
         return rate_ceil(notional_money, rate_ppb)

@@ -19,7 +19,7 @@ def limit_marketable(side: int, limit_px: int, bid: int, ask: int, last: int) ->
     """Whether a limit order could trade now: against the quote's far side, or without one the last price."""
     quoted = ask if side > 0 else bid
     far_px = quoted if quoted > 0 else last
-    return far_px > 0 and side * (limit_px - far_px) >= 0
+    return limit_px > 0 and far_px > 0 and side * (limit_px - far_px) >= 0
 
 
 def limit_tick_px(
@@ -52,11 +52,12 @@ def limit_bar_px(side: int, limit_px: int, open_px: int, high_px: int, low_px: i
 
     The open if it is at or through the limit, else the limit if the range touches it.
     """
+    if limit_px <= 0:
+        return 0
     if side * (limit_px - open_px) >= 0:
         return open_px
-    if side > 0:
-        return limit_px if low_px <= limit_px else 0
-    return limit_px if high_px >= limit_px else 0
+    best_px = low_px if side > 0 else high_px
+    return limit_px if side * (limit_px - best_px) >= 0 else 0
 
 
 def stop_triggered(side: int, stop_px: int, px: int) -> bool:

@@ -29,8 +29,8 @@ def apply_fill(position_qty: int, cost: int, side: int, last_px: int, last_qty: 
 
     Conservation, for every fill: cost_after = cost_before + side * last_px * last_qty + realised.
 
-    Bounds: abs(position_qty), last_px, last_qty <= 2**40; abs(cost), last_px * last_qty <= 2**60. The results
-    stay below 2**61.
+    Bounds: abs(position_qty), last_px, last_qty <= 2**40; last_px * last_qty <= 2**60; abs(cost) <= 2**61.
+    The results are at most 2**62 in size.
     """
     signed_qty = side * last_qty
     after_qty = position_qty + signed_qty
@@ -76,6 +76,6 @@ def avg_px_floor(qty: int, cost: int) -> int:
 def unrealised(qty: int, cost: int, px: int) -> int:
     """What closing the whole position at `px` would realise, before costs, in notional quanta.
 
-    Bounds: abs(qty * px) and abs(cost) <= 2**60.
+    Bounds: abs(qty * px) and abs(cost) <= 2**61.
     """
     return qty * px - cost

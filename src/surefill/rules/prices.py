@@ -42,8 +42,9 @@ def market_px(
     LTP: the last price. MID: the middle of the quote, rounded against us to the quantum; the last price when
     either side of the quote is missing. BID_ASK: the ask for a buyer, the bid for a seller; when that side is
     missing, half of `spread_ppb` around the last price, on the tick grid; with no spread configured, the last
-    price. Slippage comes on top, as in `slipped_px`. Bounds: prices <= 2**40, spread_ppb and slippage_ppb <=
-    10**9.
+    price. Slippage comes on top, as in `slipped_px`.
+
+    Bounds: prices and tick <= 2**40, spread_ppb and slippage_ppb <= 10**9. The result is at most 2**43.
     """
     px = last
     if fill_mode == _MID:
