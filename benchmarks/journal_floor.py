@@ -1,8 +1,8 @@
 """How close does the journal come to the least work that stores the same bytes as durably?
 
 The floor is bare apsw: the same payloads into one table with the same unique index, one transaction of the same
-size, `synchronous=FULL`, no hash, no head, no keys, no checks. Journal and floor take turns within one run, and the
-medians' ratio is what counts; absolute figures depend on the disk.
+size, `synchronous=FULL`, no hash, no head, no checks; where the journal claims keys, so does the floor. Journal and
+floor take turns within one run, and the medians' ratio is what counts; absolute figures depend on the disk.
 
     python benchmarks/journal_floor.py [--events 40000] [--rounds 5]
 """
@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -33,23 +34,30 @@ def payloads(count: int, start: int) -> list[bytes]:
 def floor_file(directory: Path) -> apsw.Connection:
     """The bare table."""
     conn = apsw.Connection(str(directory / "floor.db"))
-    conn.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
+    conn.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000")
     conn.execute(
         "CREATE TABLE events (position INTEGER PRIMARY KEY, stream INTEGER, seq INTEGER, payload BLOB, "
         "UNIQUE (stream, seq))"
     )
+    conn.execute(
+        "CREATE TABLE keys (stream INTEGER, mode TEXT, key TEXT, digest BLOB, seq INTEGER, correlation_id TEXT, "
+        "PRIMARY KEY (stream, mode, key)) WITHOUT ROWID"
+    )
     return conn
 
 
-def run_floor(conn: apsw.Connection, commits: list[list[bytes]], state: dict[str, int]) -> None:
-    """Commit each list of payloads."""
+def run_floor(conn: apsw.Connection, commits: list[list[bytes]], streams: int, seq: int) -> None:
+    """Commit each list of payloads, spread over the streams; with several streams, each claims a key."""
     for commit in commits:
-        seq = state["seq"]
-        rows = [(1, seq + n, payload) for n, payload in enumerate(commit)]
-        state["seq"] = seq + len(commit)
+        share = len(commit) // streams
+        rows = [(n // share, seq + n % share, payload) for n, payload in enumerate(commit)]
         conn.execute("BEGIN IMMEDIATE")
         conn.executemany("INSERT INTO events (stream, seq, payload) VALUES (?, ?, ?)", rows)
+        if streams > 1:
+            keys = [(n, "paper", f"1-{seq}", b"d" * 32, seq, "c") for n in range(streams)]
+            conn.executemany("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)", keys)
         conn.execute("COMMIT")
+        seq += share
 
 
 def run_one_stream(journal: Journal, commits: list[list[bytes]]) -> None:
@@ -72,7 +80,7 @@ def run_many_streams(journal: Journal, commits: list[list[bytes]]) -> None:
         assert journal.append(batches) == [None] * WORKSPACES
 
 
-def seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], object]) -> float:
     """Wall time of one call."""
     start = time.perf_counter()
     work()
@@ -81,15 +89,15 @@ def seconds(work: Callable[[], None]) -> float:
 
 def compare(directory: Path, per_commit: int, events: int, rounds: int, many: bool) -> None:
     """Print one row: events per second of the journal and of the floor, and their ratio."""
-    floor, state = floor_file(directory), {"seq": 1}
+    floor, streams = floor_file(directory), WORKSPACES if many else 1
     journal = SqliteJournal(directory / "journal.db")
     run = run_many_streams if many else run_one_stream
     of_floor, of_journal = [], []
     for turn in range(rounds):
         data = payloads(events, turn * events)
         commits = [data[n : n + per_commit] for n in range(0, events, per_commit)]
-        of_floor.append(seconds(lambda: run_floor(floor, commits, state)))
-        of_journal.append(seconds(lambda: run(journal, commits)))
+        of_floor.append(seconds(partial(run_floor, floor, commits, streams, 1 + turn * events // streams)))
+        of_journal.append(seconds(partial(run, journal, commits)))
     ratio = statistics.median(f / j for f, j in zip(of_floor, of_journal, strict=True))
     mine, bare = events / statistics.median(of_journal), events / statistics.median(of_floor)
     label = f"{per_commit} per commit" + (", 64 streams with a key each" if many else "")
@@ -103,20 +111,20 @@ def reading(directory: Path, events: int) -> None:
     memory = MemoryJournal()
     lease = memory.open_stream("one")
     data = payloads(events, 0)
-    spent = seconds(lambda: [memory.append([Batch(lease, data[n : n + 4])]) for n in range(0, events, 4)] and None)
+    spent = seconds(lambda: [memory.append([Batch(lease, data[n : n + 4])]) for n in range(0, events, 4)])
     print(f"{'memory journal, 4 per append':45} {events / spent:10,.0f}/s")
     with_keys = SqliteJournal(directory / "read.db")
     lease = with_keys.open_stream("one")
     keys = [KeyClaim("paper", f"key-{n}", b"d" * 32, n + 1, "c") for n in range(events)]
     with_keys.append([Batch(lease, data, keys)])
-    spent = seconds(lambda: [None for _ in with_keys.read("one")] and None)
+    spent = seconds(lambda: [None for _ in with_keys.read("one")])
     print(f"{'reading':45} {events / spent:10,.0f}/s")
     start = Head(0, 0, genesis("one"))
-    spent = seconds(lambda: [None for _ in verified(with_keys.read("one"), start)] and None)
+    spent = seconds(lambda: [None for _ in verified(with_keys.read("one"), start)])
     print(f"{'reading, each hash checked':45} {events / spent:10,.0f}/s")
-    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"key-{n}") for n in range(10_000)] and None)
+    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"key-{n}") for n in range(10_000)])
     print(f"{'find_key, there':45} {spent / 10_000 * 1e6:10.1f} us")
-    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"none-{n}") for n in range(10_000)] and None)
+    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"none-{n}") for n in range(10_000)])
     print(f"{'find_key, not there':45} {spent / 10_000 * 1e6:10.1f} us")
     with_keys.close()
 

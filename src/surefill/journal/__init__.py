@@ -1,12 +1,15 @@
-"""The journal: append, read, snapshot, chain, verify, export. It stores opaque bytes and knows no domain
-event."""
+"""The journal: append, read, snapshot, chain, verify, export. It stores opaque bytes and knows no domain event."""
 
+from surefill.journal.anchors import Anchor, anchor
 from surefill.journal.chain import genesis, verified
+from surefill.journal.exchange import export_journal, import_journal
 from surefill.journal.memory import MemoryJournal
 from surefill.journal.protocol import Batch, Head, Journal, KeyClaim, Lease, Record, Snapshot
 from surefill.journal.sqlite import SqliteJournal
+from surefill.journal.verification import Verification, verify
 
 __all__ = [
+    "Anchor",
     "Batch",
     "Head",
     "Journal",
@@ -16,6 +19,11 @@ __all__ = [
     "Record",
     "Snapshot",
     "SqliteJournal",
+    "Verification",
+    "anchor",
+    "export_journal",
     "genesis",
+    "import_journal",
     "verified",
+    "verify",
 ]

@@ -12,7 +12,7 @@ from operator import attrgetter
 from threading import RLock
 
 from surefill.errors import JournalClosed, JournalError
-from surefill.journal import claims
+from surefill.journal import refusals
 from surefill.journal.chain import genesis, link_hashes
 from surefill.journal.protocol import Batch, Head, KeyClaim, Lease, Record, Snapshot
 
@@ -107,20 +107,20 @@ class MemoryJournal:
     def _refusal(self, batch: Batch, session: object, refused: set[Lease]) -> JournalError | None:
         lease = batch.lease
         if lease in refused:
-            return claims.follows_refused(lease)
-        error = claims.refusal(batch, lease.next_seq, session)
+            return refusals.follows_refused(lease)
+        error = refusals.refusal(batch, lease.next_seq, session)
         if error is not None:
             return error
         stream = self._streams[lease.workspace_id]
         if lease.epoch != stream.epoch or lease.next_seq != len(stream.payloads) + 1:
-            return claims.stale_lease(lease, stream.epoch, len(stream.payloads) + 1)
+            return refusals.stale_lease(lease, stream.epoch, len(stream.payloads) + 1)
         if batch.keys:
             seen: dict[tuple[str, str], KeyClaim] = {}
             for claim in batch.keys:
                 slot = (claim.mode, claim.key)
                 taken = stream.keys.get(slot) or seen.get(slot)
                 if taken is not None:
-                    return claims.key_taken(lease.workspace_id, taken)
+                    return refusals.key_taken(lease.workspace_id, taken)
                 seen[slot] = claim
         return None
 
@@ -180,7 +180,7 @@ class MemoryJournal:
         """See `Journal.read_keys`."""
         self._live()
         stream = self._streams.get(workspace_id)
-        return iter(()) if stream is None else iter(list(stream.keys.values()))
+        return iter(()) if stream is None else iter(sorted(stream.keys.values()))
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """See `Journal.save_snapshot`."""
@@ -188,7 +188,7 @@ class MemoryJournal:
             self._live()
             record = next(self.read(snapshot.workspace_id, snapshot.seq, snapshot.seq), None)
             if record is None or record.chain_hash != snapshot.chain_hash or snapshot.seq < 1:
-                raise claims.unbound(snapshot, record.chain_hash if record else None)
+                raise refusals.unbound(snapshot, record.chain_hash if record else None)
             slot = (snapshot.workspace_id, snapshot.evolve_version)
             others = [s for s in self._snapshots.get(slot, []) if s.seq != snapshot.seq]
             kept = sorted([*others, snapshot._replace(position=record.position)], key=lambda s: s.seq)
@@ -209,27 +209,24 @@ class MemoryJournal:
             return {name: stream.head() for name, stream in self._streams.items()}
 
     def restore(
-        self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]
+        self, heads: Mapping[str, Head], records: Iterable[Record], claims: Iterable[tuple[str, KeyClaim]]
     ) -> None:
         """See `Journal.restore`."""
         with self._mutex:
             self._live()
             if self._streams:
-                raise claims.not_empty()
+                raise refusals.not_empty()
             filled = MemoryJournal()
             for workspace_id, head in heads.items():
                 filled._streams[workspace_id] = _Stream(workspace_id)
                 filled._streams[workspace_id].epoch = head.epoch
-            for record, keys in entries:
-                filled._take(record, keys)
-            claims.check_restored(heads, filled.heads())
+            for record in records:
+                stream = filled._streams[record.workspace_id]
+                filled._extend(stream, record.epoch, [record.payload], [record.chain_hash])
+            for workspace_id, claim in claims:
+                filled._streams[workspace_id].keys[claim.mode, claim.key] = claim
+            refusals.check_restored(heads, filled.heads())
             self._streams, self._spans, self._position = filled._streams, filled._spans, filled._position
-
-    def _take(self, record: Record, keys: Sequence[KeyClaim]) -> None:
-        stream = self._streams[record.workspace_id]
-        self._extend(stream, record.epoch, [record.payload], [record.chain_hash])
-        for claim in keys:
-            stream.keys[claim.mode, claim.key] = claim
 
     def self_check(self) -> list[str]:
         """See `Journal.self_check`: memory has nothing to check."""

@@ -141,7 +141,7 @@ class Journal(Protocol):
         """The committed claim of an idempotency key, or None."""
 
     def read_keys(self, workspace_id: str) -> Iterator[KeyClaim]:
-        """Stream a workspace's claims, ordered by the event that claims them."""
+        """Stream a workspace's claims, ordered by mode and key."""
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, and the one before it of the same workspace and evolve version.
@@ -159,11 +159,12 @@ class Journal(Protocol):
         """The end of every stream, by workspace."""
 
     def restore(
-        self, heads: Mapping[str, Head], entries: Iterable[tuple[Record, Sequence[KeyClaim]]]
+        self, heads: Mapping[str, Head], records: Iterable[Record], claims: Iterable[tuple[str, KeyClaim]]
     ) -> None:
         """Fill an empty journal with events made elsewhere, in one transaction; positions are given anew.
 
-        The caller verifies the chain (`journal.exchange` does). If `entries` raises, nothing is kept.
+        `records` is read to its end before `claims` (workspace and claim) is begun. The caller verifies the chain
+        (`journal.exchange` does). If either raises, or a stream does not end at its head, nothing is kept.
         """
 
     def self_check(self) -> list[str]:

@@ -5,25 +5,22 @@ Both ways leave a transaction open and say where each lease stands after it; the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import apsw
 
 from surefill.errors import JournalCorrupt, JournalError
-from surefill.journal import claims
-from surefill.journal.chain import link_rows
-from surefill.journal.protocol import Batch, KeyClaim, Lease
+from surefill.journal import refusals
+from surefill.journal.chain import genesis, link_rows
+from surefill.journal.protocol import Batch, Head, KeyClaim, Lease, Record
 from surefill.journal.sqlite_readers import fetch
 
 INSERT_EVENT = "INSERT INTO events (stream, seq, epoch, chain_hash, payload) VALUES (?, ?, ?, ?, ?)"
 INSERT_KEY = "INSERT INTO keys (stream, mode, key, digest, seq, correlation_id) VALUES (?, ?, ?, ?, ?, ?)"
 MOVE_HEAD = (
-    "UPDATE streams SET next_seq = ?, head_hash = ? "
-    "WHERE stream = ? AND epoch = ? AND next_seq = ? AND head_hash = ?"
+    "UPDATE streams SET next_seq = ?, head_hash = ? WHERE stream = ? AND epoch = ? AND next_seq = ? AND head_hash = ?"
 )
-FIND_CLAIM = (
-    "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key = ?"
-)
+FIND_CLAIM = "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key = ?"
 FIND_HEAD = "SELECT epoch, next_seq, head_hash FROM streams WHERE stream = ?"
 
 EventRow = tuple[int, int, int, bytes, bytes]
@@ -76,7 +73,7 @@ class Staged:
             tail = self.tails.get(lease)
             if tail is None:
                 tail = self.tails[lease] = Tail(lease, lease.next_seq, lease.head_hash)
-            if claims.refusal(batch, tail.next_seq, session) is not None:
+            if refusals.refusal(batch, tail.next_seq, session) is not None:
                 self.refused = True
                 return
             self.events += tail.advance(payloads)
@@ -85,7 +82,7 @@ class Staged:
 
 
 def key_rows(stream: int, keys: Sequence[KeyClaim]) -> list[KeyRow]:
-    """Rows for idempotency claims."""
+    """Rows for idempotency refusals."""
     return [(stream, mode, key, digest, seq, cid) for mode, key, digest, seq, cid in keys]
 
 
@@ -120,15 +117,9 @@ def insert_apart(
         lease = batch.lease
         before = tails.get(lease)
         tail = (
-            Tail(lease, before.next_seq, before.head_hash)
-            if before
-            else Tail(lease, lease.next_seq, lease.head_hash)
+            Tail(lease, before.next_seq, before.head_hash) if before else Tail(lease, lease.next_seq, lease.head_hash)
         )
-        error = (
-            claims.follows_refused(lease)
-            if lease in refused
-            else claims.refusal(batch, tail.next_seq, session)
-        )
+        error = refusals.follows_refused(lease) if lease in refused else refusals.refusal(batch, tail.next_seq, session)
         if error is None:
             error = _insert_in_savepoint(conn, batch, tail)
         if error is None:
@@ -160,7 +151,7 @@ def _why_not(conn: apsw.Connection, tail: Tail, error: apsw.ConstraintError | No
     lease = tail.lease
     found = fetch(conn, FIND_HEAD, (lease.stream,))
     if found and found[0] != (lease.epoch, tail.from_seq, tail.from_hash):
-        return claims.stale_lease(lease, found[0][0], found[0][1])
+        return refusals.stale_lease(lease, found[0][0], found[0][1])
     return JournalCorrupt(
         f"workspace {lease.workspace_id!r} cannot go on at event {tail.from_seq}: the stream does not end "
         f"where its head says ({error}); run `surefill journal verify`, "
@@ -179,5 +170,32 @@ def _insert_keys(conn: apsw.Connection, batch: Batch) -> JournalError | None:
             taken = fetch(conn, FIND_CLAIM, row[:3])
             if not taken:
                 raise
-            return claims.key_taken(lease.workspace_id, KeyClaim(*taken[0]))
+            return refusals.key_taken(lease.workspace_id, KeyClaim(*taken[0]))
     return None
+
+
+def restore(
+    conn: apsw.Connection,
+    heads: Mapping[str, Head],
+    records: Iterable[Record],
+    claims: Iterable[tuple[str, KeyClaim]],
+) -> None:
+    """Insert whole streams into an empty journal; raise `JournalCorrupt` when one does not end at its head."""
+    streams = {workspace_id: stream for stream, workspace_id in enumerate(heads, 1)}
+    begun = {name: Head(0, heads[name].epoch, genesis(name)) for name in heads}
+    begin = "INSERT INTO streams (stream, workspace_id, epoch, next_seq, head_hash) VALUES (?, ?, ?, 1, ?)"
+    conn.executemany(begin, [(streams[name], name, head.epoch, head.chain_hash) for name, head in begun.items()])
+    found = dict(begun)
+
+    def event_rows() -> Iterator[EventRow]:
+        for _, name, seq, epoch, payload, chain_hash in records:
+            found[name] = Head(seq, heads[name].epoch, chain_hash)
+            yield streams[name], seq, epoch, chain_hash, payload
+
+    conn.executemany(INSERT_EVENT, event_rows())
+    conn.executemany(INSERT_KEY, (key_rows(streams[name], [claim])[0] for name, claim in claims))
+    refusals.check_restored(heads, found)
+    for name, head in heads.items():
+        was = begun[name]
+        place = (streams[name], was.epoch, was.seq + 1, was.chain_hash)
+        conn.execute(MOVE_HEAD, (head.seq + 1, head.chain_hash, *place))

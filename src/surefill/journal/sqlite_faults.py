@@ -38,6 +38,4 @@ def explain(error: BaseException) -> tuple[type[JournalError], str, str]:
 def translate(error: BaseException, path: str, doing: str) -> JournalError:
     """The journal's own error for one of SQLite's; `doing` completes "while …"."""
     kind, code, advice = explain(error)
-    return kind(
-        f"journal {path}, while {doing}: {error} ({type(error).__name__}); {advice}", code=code, path=path
-    )
+    return kind(f"journal {path}, while {doing}: {error} ({type(error).__name__}); {advice}", code=code, path=path)

@@ -126,8 +126,7 @@ def refuse_foreign(conn: apsw.Connection, path: str) -> int:
         return 0
     if application_id != APPLICATION_ID:
         raise JournalForeign(
-            f"{path} is a database, but not a surefill journal (application id {application_id:#x}): "
-            "check the path",
+            f"{path} is a database, but not a surefill journal (application id {application_id:#x}): check the path",
             path=path,
             application_id=application_id,
         )
