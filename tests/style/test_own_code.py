@@ -36,9 +36,7 @@ def _forbidden(contract_id: str) -> frozenset[str]:
 
 PURE_RULES = partial(syntax_checks.impure_imports, forbidden=_forbidden("pure-rules"))
 PURE_DOMAIN = partial(syntax_checks.impure_imports, forbidden=_forbidden("pure-domain"))
-SCRIPTS = sorted(
-    path for folder in ("scripts", ".ci") for path in (ROOT / folder).iterdir() if path.is_file()
-)
+SCRIPTS = sorted(path for folder in ("scripts", ".ci") for path in (ROOT / folder).iterdir() if path.is_file())
 
 CHECKS: list[tuple[str, Check, list[str]]] = [
     ("floats", syntax_checks.floats, ["rules", "domain"]),
@@ -64,9 +62,7 @@ CHECKS: list[tuple[str, Check, list[str]]] = [
 @pytest.mark.parametrize(("check", "rings"), [row[1:] for row in CHECKS], ids=[row[0] for row in CHECKS])
 def test_source_keeps_habit(check: Check, rings: list[str]) -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{line}: {what}"
-        for path in _modules(*rings)
-        for line, what in check(_parsed(path))
+        f"{path.relative_to(ROOT)}:{line}: {what}" for path in _modules(*rings) for line, what in check(_parsed(path))
     ]
     assert not found, "\n".join(["", *found])
 

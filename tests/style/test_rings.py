@@ -51,9 +51,7 @@ def _lint(tmp_path: Path, name: str, source: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "source", "verdict"), BROKEN)
-def test_contract_of_a_forbidden_import_is_broken(
-    tmp_path: Path, name: str, source: str, verdict: str
-) -> None:
+def test_contract_of_a_forbidden_import_is_broken(tmp_path: Path, name: str, source: str, verdict: str) -> None:
     assert verdict in _lint(tmp_path, name, source)
 
 
