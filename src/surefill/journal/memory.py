@@ -65,6 +65,65 @@ class _Stream:
             yield from self.spans[at].records(from_seq, to_seq)
 
 
+class _Staged:
+    """What an append of several batches would keep, and where each lease would stand then."""
+
+    __slots__ = ("accepted", "keys", "refused", "session", "streams", "tails")
+
+    def __init__(self, session: object, streams: dict[str, _Stream]) -> None:
+        self.session = session
+        self.streams = streams
+        self.accepted: list[tuple[Batch, list[bytes]]] = []
+        self.tails: dict[Lease, tuple[int, bytes]] = {}
+        self.keys: dict[tuple[str, str, str], KeyClaim] = {}
+        self.refused: set[Lease] = set()
+
+    def refuse(self, batch: Batch) -> JournalError | None:
+        """Stage a batch, or say why not."""
+        lease, payloads, keys = batch
+        if lease in self.refused:
+            return refusals.follows_refused(lease)
+        next_seq, head = self.tails.get(lease) or (lease.next_seq, lease.head_hash)
+        error = _why_not(batch, next_seq, self.session, self.streams, self.keys)
+        if error is not None:
+            self.refused.add(lease)
+            return error
+        hashes = link_hashes(lease.epoch, next_seq, head, payloads)
+        self.accepted.append((batch, hashes))
+        if hashes:
+            self.tails[lease] = next_seq + len(hashes), hashes[-1]
+        for claim in keys:
+            self.keys[lease.workspace_id, claim.mode, claim.key] = claim
+        return None
+
+
+def _why_not(
+    batch: Batch,
+    next_seq: int,
+    session: object,
+    streams: dict[str, _Stream],
+    staged: dict[tuple[str, str, str], KeyClaim],
+) -> JournalError | None:
+    """Why a batch cannot be kept: its lease is stale, or a key of it is taken, here or by what is staged."""
+    lease, _, keys = batch
+    error = refusals.refusal(batch, next_seq, session)
+    if error is not None:
+        return error
+    stream = streams[lease.workspace_id]
+    if lease.epoch != stream.epoch or lease.next_seq != len(stream.payloads) + 1:
+        return refusals.stale_lease(lease, stream.epoch, len(stream.payloads) + 1)
+    if not keys:
+        return None
+    seen: dict[tuple[str, str], KeyClaim] = {}
+    for claim in keys:
+        slot = (claim.mode, claim.key)
+        taken = stream.keys.get(slot) or staged.get((lease.workspace_id, *slot)) or seen.get(slot)
+        if taken is not None:
+            return refusals.key_taken(lease.workspace_id, taken)
+        seen[slot] = claim
+    return None
+
+
 _first_seq = attrgetter("first_seq")
 _position = attrgetter("position")
 
@@ -90,51 +149,34 @@ class MemoryJournal:
             return Lease(workspace_id, head.epoch, head.seq + 1, head.chain_hash, session=session)
 
     def append(self, batches: Sequence[Batch]) -> list[JournalError | None]:
-        """See `Journal.append`."""
+        """See `Journal.append`. Everything is checked and hashed before anything is kept."""
         with self._mutex:
             session = self._live()
-            refused: set[Lease] = set()
-            results: list[JournalError | None] = []
-            for batch in batches:
-                error = self._refusal(batch, session, refused)
-                if error is None:
-                    self._apply(batch)
-                else:
-                    refused.add(batch.lease)
-                results.append(error)
+            if len(batches) == 1:
+                return [self._append_one(batches[0], session)]
+            staged = _Staged(session, self._streams)
+            results = [staged.refuse(batch) for batch in batches]
+            for batch, hashes in staged.accepted:
+                self._keep(batch, hashes)
             return results
 
-    def _refusal(self, batch: Batch, session: object, refused: set[Lease]) -> JournalError | None:
-        lease = batch.lease
-        if lease in refused:
-            return refusals.follows_refused(lease)
-        error = refusals.refusal(batch, lease.next_seq, session)
-        if error is not None:
-            return error
-        stream = self._streams[lease.workspace_id]
-        if lease.epoch != stream.epoch or lease.next_seq != len(stream.payloads) + 1:
-            return refusals.stale_lease(lease, stream.epoch, len(stream.payloads) + 1)
-        if batch.keys:
-            seen: dict[tuple[str, str], KeyClaim] = {}
-            for claim in batch.keys:
-                slot = (claim.mode, claim.key)
-                taken = stream.keys.get(slot) or seen.get(slot)
-                if taken is not None:
-                    return refusals.key_taken(lease.workspace_id, taken)
-                seen[slot] = claim
-        return None
+    def _append_one(self, batch: Batch, session: object) -> JournalError | None:
+        """What most appends are: nothing to stage."""
+        lease, payloads, _ = batch
+        error = _why_not(batch, lease.next_seq, session, self._streams, {})
+        if error is None:
+            self._keep(batch, link_hashes(lease.epoch, lease.next_seq, lease.head_hash, payloads))
+        return error
 
-    def _apply(self, batch: Batch) -> None:
+    def _keep(self, batch: Batch, hashes: list[bytes]) -> None:
         lease, payloads, keys = batch
-        if not payloads:
-            return
         stream = self._streams[lease.workspace_id]
-        hashes = link_hashes(lease.epoch, lease.next_seq, lease.head_hash, payloads)
-        self._extend(stream, lease.epoch, payloads, hashes)
+        if hashes:
+            self._extend(stream, lease.epoch, payloads, hashes)
+            lease.next_seq += len(hashes)
+            lease.head_hash = hashes[-1]
         for claim in keys:
             stream.keys[claim.mode, claim.key] = claim
-        lease.next_seq += len(payloads)
-        lease.head_hash = hashes[-1]
 
     def _extend(self, stream: _Stream, epoch: int, payloads: Sequence[bytes], hashes: list[bytes]) -> None:
         last = self._spans[-1] if self._spans else None

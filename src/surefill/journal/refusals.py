@@ -12,6 +12,8 @@ def refusal(batch: Batch, next_seq: int, session: object) -> JournalError | None
     """Why a batch cannot be appended at `next_seq` in this session, or None."""
     if batch.lease.session is not session:
         return stale_session(batch.lease)
+    if not batch.keys:
+        return None
     end = next_seq + len(batch.payloads)
     for claim in batch.keys:
         if not next_seq <= claim.seq < end:
