@@ -1,0 +1,1 @@
+"""For tests of surefill and of what is built on it: conformance suites, fault injection, recorders."""
