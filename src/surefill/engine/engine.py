@@ -191,6 +191,8 @@ class Engine:
                 self._take(desk)
             if desk.broken is None and desk.writer.dirty:
                 dirty.append(desk)
+            elif desk.broken is None:
+                desk.settled()  # nothing happened: whoever asked hears so at once
         if dirty:
             self._commit(dirty)
         for desk in self.desks.values():

@@ -221,8 +221,8 @@ class WorkspaceWriter:
 
     @property
     def dirty(self) -> bool:
-        """Whether there is something to commit or somebody to answer."""
-        return bool(self._payloads or self._tickets or self._held)
+        """Whether there is something to commit."""
+        return bool(self._payloads)
 
     def take_batch(self) -> Batch:
         """What must become durable now."""
@@ -262,10 +262,8 @@ class WorkspaceWriter:
         return answered
 
     def flush(self) -> list[Ticket]:
-        """Commit now, alone. A failure discards memory and raises; see `fail`."""
-        if not self.dirty:
-            return []
-        if self._payloads:
+        """Commit now, alone. A failure discards memory, folds the journal again, and raises."""
+        if self.dirty:
             try:
                 refused = self.journal.append([self.take_batch()])[0]
             except AppendFailed:
@@ -276,12 +274,6 @@ class WorkspaceWriter:
                 self.discard()
                 raise refused
         return self.settle()
-
-    def abandon(self) -> list[Ticket]:
-        """Give up the open tickets (their outcome is unknown to us) before memory is discarded."""
-        open_tickets = self._tickets + list(self._waiting.values())
-        self._tickets, self._waiting = [], {}
-        return open_tickets
 
     def save_snapshot(self) -> None:
         """Keep the state beside the journal so that the next start folds only what comes after."""
