@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -22,9 +22,9 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 #: Old event name -> function from its fields to those of the next shape (its new name under `type`).
 UPCASTERS: Mapping[str, Upcaster] = {}
 
-_ANY_EVENT = functools.reduce(operator.or_, EVENT_TYPES)  # type: ignore[arg-type]
+_ANY_EVENT: Any = functools.reduce(operator.or_, EVENT_TYPES)
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(_ANY_EVENT)
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(_ANY_EVENT)
 _CURRENT = frozenset(kind.__name__ for kind in EVENT_TYPES)
 
 encode: Callable[[Event], bytes] = _ENCODER.encode
@@ -33,7 +33,7 @@ encode: Callable[[Event], bytes] = _ENCODER.encode
 def decode(payload: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Event:
     """The event of a payload, brought up to date if an older program wrote it."""
     try:
-        return cast(Event, _DECODER.decode(payload))
+        return _DECODER.decode(payload)
     except msgspec.ValidationError as error:
         return _upcast(payload, upcasters, error)
     except msgspec.DecodeError as error:
@@ -49,6 +49,7 @@ def _upcast(payload: bytes, upcasters: Mapping[str, Upcaster], error: Exception)
     if name not in _CURRENT:
         raise JournalNewer(f"event {name!r} is not known here: a newer surefill wrote it, use that one") from error
     try:
-        return cast(Event, msgspec.convert(fields, _ANY_EVENT))
+        event: Event = msgspec.convert(fields, _ANY_EVENT)
+        return event
     except msgspec.ValidationError as again:
         raise JournalCorrupt(f"event {name!r} does not have the shape its name promises: {again}") from again

@@ -39,6 +39,7 @@ from surefill.domain.orders import Order
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.rules.codes import Anomaly, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
+from surefill.units import NS_PER_S
 
 DONE_MAX = 512
 QUERY_TIMER = "query:"
@@ -178,7 +179,7 @@ def timer(this: Step, item: TimerFired) -> None:
     this.ask(QueryOrder(order.request))
     waited_ns = this.ts_ns - order.created_ns
     if not order.paged and waited_ns >= this.book.profile.limits.unknown_page_ns:
-        _anomaly(this, order, UNKNOWN_UNRESOLVED, f"no evidence of its fate for {waited_ns / 1e9:.0f} s")
+        _anomaly(this, order, UNKNOWN_UNRESOLVED, f"no evidence of its fate for {waited_ns // NS_PER_S} s")
 
 
 def queried(this: Step, item: OrderQueried) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from surefill.domain.gates.question import Question
 from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.units import NS_PER_S
+from surefill.units import quanta_text
 
 
 def halted(q: Question) -> Refusal | None:
@@ -36,6 +36,6 @@ def duplicate(q: Question) -> Refusal | None:
         return None
     return Refusal(
         RefusalCode.DUPLICATE_INTENT,
-        f"the same intent came {(q.ts_ns - seen_ns) / NS_PER_S:.3f} s ago (window {window_ns / NS_PER_S:.3f} s):"
+        f"the same intent came {quanta_text(q.ts_ns - seen_ns, 9)} s ago (window {quanta_text(window_ns, 9)} s):"
         " give it an intent_id of its own if it is meant",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.gates.question import Question
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.units import NS_PER_S, PRICE_MAX
+from surefill.units import PRICE_MAX, quanta_text
 
 
 def data_present(q: Question) -> Refusal | None:
@@ -27,8 +27,8 @@ def stale(q: Question) -> Refusal | None:
         return None
     return Refusal(
         RefusalCode.STALE_PRICE,
-        f"the price of {q.intent.instrument_id} is {age_ns / NS_PER_S:.3f} s old, at most"
-        f" {max_age_ns / NS_PER_S:.3f} s is allowed",
+        f"the price of {q.intent.instrument_id} is {quanta_text(age_ns, 9)} s old, at most"
+        f" {quanta_text(max_age_ns, 9)} s is allowed",
     )
 
 
