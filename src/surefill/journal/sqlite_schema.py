@@ -96,6 +96,9 @@ def open_writer(path: str, vfs: str | None, synchronous: str) -> apsw.Connection
     conn = apsw.Connection(path, vfs=vfs)
     conn.set_busy_timeout(2_000)
     refuse_foreign(conn, path)
+    # A new file becomes a WAL file by way of a rollback journal. Were its deletion lost in a power cut, it would undo
+    # everything written since: EXTRA syncs the directory after the deletion.
+    conn.execute("PRAGMA synchronous = EXTRA")
     _expect(conn, "journal_mode", "wal", set_to="WAL")
     _expect(conn, "synchronous", {"NORMAL": 1, "FULL": 2}[synchronous], set_to=synchronous)
     _expect(conn, "recursive_triggers", 1, set_to="ON")  # so that REPLACE cannot delete unseen

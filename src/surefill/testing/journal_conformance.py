@@ -440,7 +440,7 @@ class JournalConformance:
                 assert journal.find_key(name, "paper", f"{n}") is not None
 
         def read() -> None:
-            while not done.is_set():
+            while not done.wait(0.001):
                 seen = list(journal.read_all())
                 assert [record.position for record in seen] == list(range(1, len(seen) + 1))
                 for name in names:
