@@ -68,6 +68,7 @@ def test_rate_row_rounds_by_name(amount: int, rate_ppb: int, below: int, above: 
         (0, 5, 0, 0),
         (3, 5, 0, 5),
         (-1, 5, -5, 0),
+        (7, 2, 6, 8),
         (7, 1, 7, 7),
         (7, 0, 7, 7),
         (7, -3, 7, 7),

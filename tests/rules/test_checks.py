@@ -50,11 +50,12 @@ def test_is_stale_row(ts_ns: int, expected: bool) -> None:
 
 def test_is_stale_no_time_is_stale_however_long_a_price_may_live() -> None:
     assert is_stale(NOW, 0, 2 * NOW)
+    assert not is_stale(1, 1, 0)
 
 
 @pytest.mark.parametrize(
     ("bid", "ask", "expected"),
-    [(100, 101, False), (101, 101, False), (102, 101, True), (102, 0, False), (0, 101, False)],
+    [(100, 101, False), (101, 101, False), (102, 101, True), (2, 1, True), (102, 0, False), (0, 101, False)],
 )
 def test_crossed_row(bid: int, ask: int, expected: bool) -> None:
     assert crossed(bid, ask) is expected
@@ -70,6 +71,8 @@ def test_crossed_row(bid: int, ask: int, expected: bool) -> None:
         (103, 99, 40_000_000, True),  # 4 away, 3.96 allowed
         (100, 100, 0, False),
         (101, 100, 0, True),
+        (1, 1, 0, False),
+        (0, 0, 0, True),
         (100, 0, 30_000_000, True),  # no reference price: no
     ],
 )
@@ -84,6 +87,7 @@ def test_collar_breached_row(px: int, ref: int, collar_ppb: int, expected: bool)
         (100, 101, False, False),
         (100, 101, True, True),
         (-5, -3, False, True),
+        (-5, 0, False, True),
         (-5, 1, False, False),
     ],
 )

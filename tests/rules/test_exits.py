@@ -24,7 +24,14 @@ NONE, STOP, TARGET = int(ExitReason.NONE), int(ExitReason.STOP), int(ExitReason.
 
 @pytest.mark.parametrize(
     ("side", "entry", "stop", "expected"),
-    [(LONG, 100, 95, 5), (SHORT, 100, 105, 5), (LONG, 100, 0, 0), (LONG, 100, 101, 0), (SHORT, 100, 99, 0)],
+    [
+        (LONG, 100, 95, 5),
+        (LONG, 5, 1, 4),
+        (SHORT, 100, 105, 5),
+        (LONG, 100, 0, 0),
+        (LONG, 100, 101, 0),
+        (SHORT, 100, 99, 0),
+    ],
 )
 def test_initial_risk_row(side: int, entry: int, stop: int, expected: int) -> None:
     assert initial_risk(side, entry, stop) == expected
@@ -39,6 +46,7 @@ def test_initial_risk_row(side: int, entry: int, stop: int, expected: int) -> No
         (SHORT, 100, 100, True, True),
         (SHORT, 101, 100, True, False),
         (SHORT, 99, 100, False, True),
+        (LONG, 1, 1, True, True),
         (LONG, 100, 0, False, False),
         (SHORT, 100, 0, False, False),
         (LONG, 0, 100, False, False),
@@ -130,6 +138,8 @@ def test_trail_distance_r_row(risk: int, step_ppb: int, expected: int) -> None:
         (SHORT, 0, 103, 97, 97),
         (SHORT, 97, 103, 98, 97),
         (SHORT, 97, 103, 96, 96),
+        (SHORT, 5, 1, 1, 1),
+        (SHORT, 1, 3, 2, 1),
         (SHORT, 97, 0, 0, 97),  # a bar without a price
     ],
 )
@@ -147,6 +157,10 @@ def test_extreme_after_row(side: int, extreme: int, high: int, low: int, expecte
         pytest.param(LONG, 95, 0, 5, 95, id="no extreme, no trailing"),
         pytest.param(LONG, 0, 4, 5, 0, id="a level below zero is no stop"),
         pytest.param(LONG, 2, 5, 5, 2, id="a level of zero is no stop"),
+        pytest.param(LONG, 0, 2, 1, 1, id="a level of one quantum"),
+        pytest.param(SHORT, 0, 1, 1, 2, id="an extreme of one quantum"),
+        pytest.param(SHORT, 1, 90, 5, 1, id="a stop of one quantum"),
+        pytest.param(SHORT, 105, 0, 5, 105, id="short without an extreme"),
         pytest.param(SHORT, 105, 90, 5, 95, id="short follows"),
         pytest.param(SHORT, 93, 90, 5, 93, id="short never back"),
         pytest.param(SHORT, 0, 90, 5, 95, id="short, the first"),
@@ -174,6 +188,10 @@ def test_trailed_stop_distance_from_the_moved_stop_would_tighten_itself() -> Non
         (LONG, 100, 101, 0, True),
         (LONG, 0, 90, 50, True),
         (LONG, 100, 0, 1, False),
+        (SHORT, 100, 0, 1, False),
+        (LONG, 0, 10, 50, True),
+        (SHORT, 5, 1, 1, True),
+        (LONG, 1, 3, 5, False),
         (LONG, 100, 95, 1, False),
         (SHORT, 100, 95, 5, True),
         (SHORT, 100, 96, 5, False),
@@ -221,7 +239,7 @@ def test_ladder_level_reached_row(side: int, high: int, low: int, level: int, ex
 
 @pytest.mark.parametrize(
     ("held", "limit", "expected"),
-    [(20, 20, True), (19, 20, False), (21, 20, True), (5, 0, False), (0, 0, False)],
+    [(20, 20, True), (19, 20, False), (21, 20, True), (1, 1, True), (5, 0, False), (0, 0, False)],
 )
 def test_time_stop_due_row(held: int, limit: int, expected: bool) -> None:
     assert time_stop_due(held, limit) is expected

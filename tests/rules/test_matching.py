@@ -30,6 +30,8 @@ LTP, MID, BID_ASK = (int(mode) for mode in FillMode)
         (SELL, 100, 0, 101, 99, False),
         (BUY, 100, 0, 0, 0, False),  # no price at all
         (SELL, 100, 0, 0, 0, False),
+        (BUY, 1, 0, 1, 9, True),  # one quantum is a price
+        (BUY, 1, 0, 0, 1, True),
         (SELL, 0, 98, 100, 99, False),  # no limit is not "any price"
     ],
 )
@@ -53,6 +55,11 @@ def test_limit_marketable_row(side: int, limit: int, bid: int, ask: int, last: i
         pytest.param(BID_ASK, BUY, 10_100, 9_990, 10_000, 0, 10 * BPS_PPB, 10_010, id="slipped"),
         pytest.param(BID_ASK, BUY, 10_005, 9_990, 10_000, 0, 10 * BPS_PPB, 10_005, id="slipped up to the limit"),
         pytest.param(BID_ASK, SELL, 9_985, 9_990, 10_000, 0, 10 * BPS_PPB, 9_985, id="slipped down to the limit"),
+        pytest.param(BID_ASK, BUY, 5, 0, 1, 0, 0, 1, id="an ask of one quantum"),
+        pytest.param(BID_ASK, SELL, 1, 2, 3, 0, 0, 2, id="a limit of one quantum"),
+        pytest.param(BID_ASK, SELL, 1, 1, 3, 0, 0, 1, id="a bid of one quantum"),
+        pytest.param(LTP, BUY, 5, 2, 3, 1, 0, 1, id="a last price of one quantum"),
+        pytest.param(LTP, BUY, 10_005, 9_990, 10_000, 0, 1, 10_001, id="no last price: the quote, slipped"),
         pytest.param(BID_ASK, BUY, 101, 98, 102, 100, 0, 0, id="not marketable"),
     ],
 )
@@ -73,6 +80,7 @@ def test_limit_tick_px_row(
         pytest.param(SELL, 100, (102, 103, 97), 102, id="sell opens through the limit"),
         pytest.param(SELL, 100, (98, 100, 97), 100, id="sell touched"),
         pytest.param(SELL, 100, (98, 99, 97), 0, id="sell not reached"),
+        pytest.param(BUY, 1, (3, 4, 1), 1, id="a limit of one quantum"),
         pytest.param(SELL, 0, (98, 99, 97), 0, id="no limit is not any price"),
     ],
 )
@@ -89,6 +97,7 @@ def test_limit_bar_px_row(side: int, limit: int, bar: tuple[int, int, int], expe
         (SELL, 100, 100, True),
         (SELL, 100, 99, True),
         (SELL, 100, 101, False),
+        (BUY, 1, 1, True),
         (BUY, 0, 100, False),
         (SELL, 0, 100, False),
         (SELL, 100, 0, False),
@@ -150,6 +159,8 @@ def test_stop_limit_bar_px_row(side: int, stop: int, limit: int, bar: tuple[int,
         (100, 0, 1, False, 0),
         (100, -5, 1, False, 0),
         (0, 5, 1, False, 0),
+        (1, 1, 1, False, 1),
+        (5, 1, 1, False, 1),
         (100, 33, 1, False, 33),
     ],
 )

@@ -23,6 +23,7 @@ LTP, MID, BID_ASK = (int(mode) for mode in FillMode)
         pytest.param(100, SELL, PPB, 5, 5, id="all of it: one tick is left"),
         pytest.param(3, SELL, BPS_PPB, 5, 3, id="below a tick already: not improved to a tick"),
         pytest.param(0, BUY, BPS_PPB, 5, 0, id="no price stays none"),
+        pytest.param(1, BUY, BPS_PPB, 1, 2, id="one quantum is a price"),
         pytest.param(2**40, BUY, PPB, 1, 2**41, id="the bounds"),
     ],
 )
@@ -40,6 +41,10 @@ def test_slipped_px_row(px: int, side: int, slippage_ppb: int, tick: int, expect
         pytest.param(MID, BUY, 99, 102, 100, 0, 0, 101, id="mid, rounded up for a buyer"),
         pytest.param(MID, SELL, 99, 102, 100, 0, 0, 100, id="mid, rounded down for a seller"),
         pytest.param(MID, SELL, 98, 102, 90, 0, 0, 100, id="mid, exact"),
+        pytest.param(MID, BUY, 98, 102, 90, 0, 0, 100, id="mid, exact for a buyer too"),
+        pytest.param(MID, BUY, 1, 1, 9, 0, 0, 1, id="mid of one quantum"),
+        pytest.param(BID_ASK, BUY, 1, 1, 9, 0, 0, 1, id="an ask of one quantum"),
+        pytest.param(BID_ASK, BUY, 0, 0, 10_000, 1, 0, 10_001, id="no quote: the smallest spread costs a quantum"),
         pytest.param(MID, BUY, 0, 102, 90, 0, 0, 90, id="mid with half a quote: the last price"),
         pytest.param(MID, BUY, 99, 0, 90, 0, 0, 90, id="mid with the other half: the last price"),
         pytest.param(BID_ASK, BUY, 99, 102, 100, 10**7, 0, 102, id="buyer pays the ask"),
