@@ -32,7 +32,6 @@ READ_ROWS = 1_024
 
 _FIND_STREAM = "SELECT stream, epoch, next_seq, head_hash FROM streams WHERE workspace_id = ?"
 _FIND_EVENT = "SELECT stream, chain_hash FROM streams JOIN events USING (stream) WHERE workspace_id = ? AND seq = ?"
-_FIND_END = "SELECT s.stream, max(e.seq) FROM streams s JOIN events e ON e.stream = s.stream WHERE workspace_id = ?"
 _READ_STREAM = (
     "SELECT position, ?, seq, epoch, payload, chain_hash FROM events "
     "WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
@@ -46,11 +45,12 @@ _READ_KEYS = (
     "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND (mode, key) > (?, ?) "
     "ORDER BY mode, key LIMIT ?"
 )
-_LOAD_SNAPSHOTS = (
-    "SELECT n.seq, n.chain_hash, n.digest, n.payload, e.chain_hash, e.position FROM streams s "
+_FIND_SNAPSHOTS = (
+    "SELECT n.rowid, n.seq, n.chain_hash, n.digest, e.chain_hash, e.position FROM streams s "
     "JOIN snapshots n ON n.stream = s.stream LEFT JOIN events e ON e.stream = n.stream AND e.seq = n.seq "
     "WHERE s.workspace_id = ? AND n.evolve_version = ? ORDER BY n.seq DESC"
 )
+_READ_SNAPSHOT = "SELECT payload FROM snapshots WHERE rowid = ?"
 _PRUNE_SNAPSHOTS = (
     "DELETE FROM snapshots WHERE stream = ?1 AND evolve_version = ?2 AND seq NOT IN "
     "(SELECT seq FROM snapshots WHERE stream = ?1 AND evolve_version = ?2 ORDER BY seq DESC LIMIT ?3)"
@@ -137,7 +137,7 @@ class SqliteJournal:
                 self._readers.close()
                 self._readers = None
             if self._conn is not None:
-                self._conn.close()
+                self._conn.close(True)  # what is to be durable is so already: nothing hangs on how the closing goes
                 self._conn = None
             if self._lock is not None:
                 self._lock.release()
@@ -178,8 +178,7 @@ class SqliteJournal:
                 raise self._append_failed(conn, error, durable) from error
             for tail in tails.values():
                 tail.commit()
-            if self._wal_pages >= self._checkpoint_at:
-                self._checkpoint(conn)
+            self._checkpoint_if_due(conn)
             return results
 
     def _append_failed(self, conn: apsw.Connection, error: BaseException, durable: str) -> BaseException:
@@ -197,14 +196,13 @@ class SqliteJournal:
             self._checkpoint_at = self._checkpoint_pages
         return apsw.SQLITE_OK
 
-    def _checkpoint(self, conn: apsw.Connection) -> None:
-        """Move the log into the file. What was appended is durable already: a failure only ends what comes
-        after."""
+    def _checkpoint_if_due(self, conn: apsw.Connection) -> None:
+        """Move the log into the file. What was committed is durable already: a failure ends only what comes after."""
+        if self._wal_pages < self._checkpoint_at:
+            return
         self._checkpoint_at = self._wal_pages + self._checkpoint_pages
         try:
             conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.BusyError:
-            return
         except apsw.Error as error:
             self._stop(conn, f"a checkpoint failed ({error})")
 
@@ -226,6 +224,7 @@ class SqliteJournal:
                 conn.execute("COMMIT")
             except BaseException as error:
                 raise self._append_failed(conn, error, "unknown") from error
+            self._checkpoint_if_due(conn)
 
     def open_stream(self, workspace_id: str) -> Lease:
         """See `Journal.open_stream`."""
@@ -272,9 +271,11 @@ class SqliteJournal:
 
     def read(self, workspace_id: str, from_seq: int = 1, to_seq: int | None = None) -> Iterator[Record]:
         """See `Journal.read`."""
-        ((stream, last_seq),) = self._reading().query(_FIND_END, (workspace_id,))
+        readers = self._reading()
+        stream = self._stream_of(readers, workspace_id)
         if stream is None:
             return iter(())
+        ((last_seq,),) = readers.query("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", (stream,))
         end = last_seq if to_seq is None else min(to_seq, last_seq)
         return self._read_stream(workspace_id, stream, from_seq, end)
 
@@ -331,9 +332,10 @@ class SqliteJournal:
         self, workspace_id: str, evolve_version: int, ignored: list[str] | None = None
     ) -> Snapshot | None:
         """See `Journal.load_snapshot`."""
-        for seq, chain_hash, digest, payload, there, position in self._reading().query(
-            _LOAD_SNAPSHOTS, (workspace_id, evolve_version)
-        ):
+        readers = self._reading()
+        found = readers.query(_FIND_SNAPSHOTS, (workspace_id, evolve_version))
+        for row, seq, chain_hash, digest, there, position in found:
+            payload = b"".join(state for (state,) in readers.query(_READ_SNAPSHOT, (row,)))
             snapshot = Snapshot(workspace_id, seq, chain_hash, evolve_version, position or 0, payload)
             if there != chain_hash:
                 reason = refusals.unbound(snapshot, there).message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import apsw
 
 from surefill.errors import JournalCorrupt, JournalError, JournalForeign, JournalLocked
@@ -27,8 +29,22 @@ _MEANINGS: tuple[tuple[type[apsw.Error], type[JournalError], str, str], ...] = (
 )
 
 
+_ERRNO_MEANINGS = {
+    errno.ENOSPC: ("DISK_FULL", _FULL),
+    errno.EDQUOT: ("DISK_FULL", _FULL),
+    errno.EROFS: ("READ_ONLY", _READ_ONLY),
+    errno.EACCES: ("READ_ONLY", _READ_ONLY),
+    errno.EPERM: ("READ_ONLY", _READ_ONLY),
+    errno.ENOENT: ("CANNOT_OPEN", _CANNOT_OPEN),
+    errno.ENOTDIR: ("CANNOT_OPEN", _CANNOT_OPEN),
+    errno.EISDIR: ("CANNOT_OPEN", _CANNOT_OPEN),
+}
+
+
 def explain(error: BaseException) -> tuple[type[JournalError], str, str]:
-    """The class, the code and the advice for an error that came out of SQLite."""
+    """The class, the code and the advice for an error that came out of SQLite or the operating system."""
+    if isinstance(error, OSError):
+        return JournalError, *_ERRNO_MEANINGS.get(error.errno or 0, ("DISK_FAILED", _IO))
     for cause, kind, code, advice in _MEANINGS:
         if isinstance(error, cause):
             return kind, code, advice

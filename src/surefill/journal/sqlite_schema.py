@@ -108,6 +108,7 @@ def open_writer(path: str, vfs: str | None, synchronous: str) -> apsw.Connection
         "checkpoint_fullfsync = ON",
         "wal_autocheckpoint = 0",
         "cache_size = -16384",
+        "journal_size_limit = 67108864",
     ):
         conn.execute(f"PRAGMA {setting}").fetchall()
     return conn
@@ -117,6 +118,7 @@ def open_reader(path: str, vfs: str | None) -> apsw.Connection:
     """A connection that can only read committed events, and does not hold up the writer."""
     conn = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     conn.set_busy_timeout(2_000)
+    conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     conn.execute("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192").fetchall()
     return conn
 
@@ -208,7 +210,7 @@ def refuse_emptied(conn: apsw.Connection, path: str, lock_path: str) -> None:
     """Raise for a journal that was begun once and holds nothing now."""
     if _is_empty(conn):
         raise JournalCorrupt(
-            f"{path} is empty, but a journal was begun there: it was cut off. Restore it from a copy; only "
+            f"{path} is empty, but a journal was begun there: it was cut off or removed. Restore it from a copy; only "
             f"if it is meant to begin anew, remove {lock_path} first",
             path=path,
         )
