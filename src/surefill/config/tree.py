@@ -1,0 +1,300 @@
+"""The tree of settings: every key, its type, its default and its meaning.
+
+The descriptions here are the documentation: `docs/configuration.md` and the file that `surefill init` writes are made
+from them. A default of None says "what the profile says" (`surefill.config.presets`).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from surefill.units import DECIMALS_MAX
+
+
+def _none_if_blank(value: object) -> object:
+    """Empty text and the word null are how the environment says None."""
+    return None if isinstance(value, str) and value.strip().lower() in ("", "null", "none", "~") else value
+
+
+_Blank = BeforeValidator(_none_if_blank)
+Decimals = Annotated[int, Field(ge=0, le=DECIMALS_MAX)]
+Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _leaves(annotation: Any) -> set[Any]:
+    """The plain types that an annotation allows."""
+    inner = get_args(annotation)
+    return {leaf for arg in inner for leaf in _leaves(arg)} if inner else {annotation}
+
+
+class Section(BaseModel):
+    """A part of the tree: closed against unknown keys, and unchangeable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sound(cls, data: Any) -> Any:
+        """A section left empty has its defaults; yes and no are not numbers, whatever Python says."""
+        if data is None:
+            return {}
+        if isinstance(data, dict):
+            for key, value in data.items():
+                field = cls.model_fields.get(key)
+                if isinstance(value, bool) and field is not None and bool not in _leaves(field.annotation):
+                    raise ValueError(f"{key} is {value}: a number or text is wanted there, put text in quotes")
+        return data
+
+
+class WorkspaceSettings(Section):
+    """Which account this is. Everything here is fixed once the workspace is open; another account is another id."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")] = Field(
+        default="main", description="The workspace's name: letters, digits and . _ : -"
+    )
+    mode: Literal["paper", "backtest", "dry_run", "live"] = Field(
+        default="paper", description="paper or backtest; dry_run and live are not there yet"
+    )
+    venue: str = Field(default="paper", description="Where orders go; only the simulated venue is there yet")
+    account: str = Field(default="main", description="The account at the venue")
+    currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,10}$")] | None = Field(
+        default=None, description="The currency that the account counts in, such as INR or USD"
+    )
+    money_decimals: Annotated[Decimals | None, _Blank] = Field(
+        default=None, description="How finely money is counted; fees and partial units come out exactly at it"
+    )
+    starting_equity: NotNegative = Field(
+        default=Decimal("10000.0"), description="Cash at the start of a simulated account"
+    )
+
+
+class CircuitBreakers(Section):
+    """NOT ENFORCED YET. The keys load and are checked, and nothing acts on them: `surefill doctor` says so too."""
+
+    max_daily_loss_rupees: NotNegative = Field(
+        default=Decimal("5000.0"), description="Realised loss of one day, in money"
+    )
+    max_daily_drawdown_pct: Fraction = Field(
+        default=Decimal("0.02"), description="Fraction of the day's starting equity lost from the day's high"
+    )
+    max_trades_per_day: Annotated[int, Field(ge=0)] = Field(default=100, description="Trades of one day")
+    max_trades_per_strategy_per_day: Annotated[int, Field(ge=0)] = Field(
+        default=50, description="Trades of one strategy and day"
+    )
+    max_loss_streak: Annotated[int, Field(ge=0)] = Field(default=5, description="Losing trades in a row")
+
+
+class ExecutionSettings(Section):
+    """How orders are executed. The `execution:` blocks of the contracts load unchanged."""
+
+    engine: Annotated[str | None, _Blank] = Field(
+        default=None,
+        description="The profile: v3, v2, paper_long_only or paper_full; null asks use_execution_engine_v2",
+    )
+    use_execution_engine_v2: bool = Field(
+        default=False, description="With engine: null, true means v2 and false means paper_full"
+    )
+    dry_run: Annotated[bool | None, _Blank] = Field(
+        default=None, description="Stop before the venue (for live workspaces, which are not there yet)"
+    )
+    slippage_bps: Annotated[NotNegative | None, _Blank] = Field(
+        default=None, description="How much worse than the price a simulated fill is, in basis points"
+    )
+    use_bid_ask_spread: bool = Field(default=False, description="true is the same as fill_mode: bid_ask")
+    fill_mode: Annotated[Literal["ltp", "mid", "bid_ask"] | None, _Blank] = Field(
+        default=None, description="Which price a simulated fill starts from: ltp, mid or bid_ask"
+    )
+    spread_bps: NotNegative = Field(
+        default=Decimal(0), description="The spread assumed where bid and ask are not quoted"
+    )
+    partial_fills: bool = Field(default=False, description="Let the quoted sizes limit what trades at once")
+    latency_ms: Annotated[int, Field(ge=0, le=86_400_000)] = Field(
+        default=0, description="A simulated order meets the first market data at least this much later"
+    )
+    enable_partial_exit: bool = Field(default=False, description="The first breach of a stop closes a part only")
+    partial_exit_pct: Fraction = Field(default=Decimal("0.5"), description="That part, as a fraction of the position")
+    enable_trailing: bool = Field(default=False, description="Stops follow the price")
+    trail_step_r: Positive = Field(
+        default=Decimal("0.5"), description="How far behind the best price, in units of the initial risk"
+    )
+    enable_time_stop: bool = Field(default=False, description="Close a position after a number of bars")
+    time_stop_bars: Annotated[int, Field(ge=1)] = Field(default=20, description="That number")
+    target_first_on_bar: bool = Field(
+        default=False,
+        description="When one bar touches stop and target, believe the target (default: the stop, the worst)",
+    )
+    price_max_age_s: NotNegative = Field(
+        default=Decimal(0), description="Refuse to trade on a price older than this; 0 does not ask"
+    )
+    duplicate_window_s: Annotated[NotNegative | None, _Blank] = Field(
+        default=None, description="Refuse the like of an intent without an id within this time; 0 lets it through"
+    )
+    allow_negative_cash: bool = Field(default=False, description="Let purchases overdraw the account")
+    circuit_breakers: CircuitBreakers = CircuitBreakers()
+
+    @model_validator(mode="after")
+    def _one_fill_mode(self) -> ExecutionSettings:
+        if self.use_bid_ask_spread and self.fill_mode not in (None, "bid_ask"):
+            raise ValueError(
+                f"use_bid_ask_spread: true means fill_mode bid_ask, but fill_mode says {self.fill_mode}:"
+                " leave one of them out"
+            )
+        return self
+
+
+class TradingSettings(Section):
+    """What a door does where the caller does not say."""
+
+    default_quantity: Positive = Field(default=Decimal(1), description="The quantity of a signal that brings none")
+
+
+class InstrumentSettings(Section):
+    """An instrument. Under the name `default` it is the template of all others; under a symbol only what differs.
+
+    `price_decimals`, `qty_decimals`, `multiplier` and `currency` are fixed for ever once the symbol was traded.
+    """
+
+    price_decimals: Annotated[Decimals | None, _Blank] = Field(default=None, description="Decimals of the finest price")
+    qty_decimals: Annotated[Decimals | None, _Blank] = Field(
+        default=None, description="Decimals of the finest quantity"
+    )
+    tick: Annotated[Positive | None, _Blank] = Field(default=None, description="Order prices are multiples of it")
+    lot: Annotated[Positive | None, _Blank] = Field(default=None, description="Order quantities are multiples of it")
+    multiplier: Annotated[Positive | None, _Blank] = Field(
+        default=None, description="Value of one unit of price and quantity: 1 for shares and spot"
+    )
+    pip: Annotated[NotNegative | None, _Blank] = Field(
+        default=None, description="The price of one pip, where the word has a meaning"
+    )
+    currency: Annotated[str | None, _Blank] = Field(
+        default=None, description="Must be the workspace's currency for now"
+    )
+    calendar: Annotated[str | None, _Blank] = Field(
+        default=None, description="When it trades: 24x7, us_equities, nse or forex"
+    )
+    min_qty: Annotated[NotNegative | None, _Blank] = Field(default=None, description="The smallest order")
+    max_qty: Annotated[Positive | None, _Blank] = Field(default=None, description="The largest order")
+    underlying: Annotated[str | None, _Blank] = Field(default=None, description="What it derives from, for reports")
+
+
+class FeeSettings(Section):
+    """One component of the fees of a simulated fill."""
+
+    name: str = Field(default="", description="For people")
+    kind: Literal["per_notional", "per_unit", "per_order"] = Field(description="per_notional, per_unit or per_order")
+    rate_bps: Annotated[Decimal, Field(allow_inf_nan=False)] = Field(
+        default=Decimal(0), description="per_notional: basis points of the traded value; below 0 is a rebate"
+    )
+    amount: Annotated[Decimal, Field(allow_inf_nan=False)] = Field(
+        default=Decimal(0), description="per_unit, per_order: money for each unit, or for each order"
+    )
+
+    @model_validator(mode="after")
+    def _its_own_figure(self) -> FeeSettings:
+        wanted, other = ("rate_bps", "amount") if self.kind == "per_notional" else ("amount", "rate_bps")
+        if getattr(self, other):
+            raise ValueError(f"a {self.kind} fee has {wanted}, not {other}")
+        return self
+
+
+class JournalSettings(Section):
+    """The append-only truth."""
+
+    path: Path = Field(default=Path("surefill.journal"), description="The file; relative to the configuration's folder")
+    snapshot_every: Annotated[int, Field(ge=1)] = Field(
+        default=100_000, description="Events between two snapshots: a restart folds at most so many"
+    )
+    disk_floor_mb: Annotated[int, Field(ge=0)] = Field(
+        default=64, description="Below this free space entries stop while exits go on; 0 does not look"
+    )
+
+
+class ArtifactsSettings(Section):
+    """Files made from the journal; they can be deleted and made again."""
+
+    dir: Path = Field(default=Path("artifacts"), description="The folder; relative to the configuration's folder")
+
+
+class FeedSettings(Section):
+    """The market that `surefill trade` replays."""
+
+    source: Literal["demo", "csv", "parquet", "synthetic"] = Field(
+        default="demo", description="demo (shipped daily prices), csv, parquet or synthetic (made up, from the seed)"
+    )
+    path: Annotated[Path | None, _Blank] = Field(
+        default=None, description="The file, or a folder of files named <symbol>.csv or .parquet"
+    )
+    symbols: list[str] = Field(default=[], description="Which symbols; empty takes all that the source has")
+    timeframe: str = Field(default="1d", description="The length of a bar: 1m 5m 15m 1h 4h 1d 1w")
+    speed: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.0, description="1 is real time, 60 a minute per second, 0 as fast as it goes"
+    )
+    seed: int = Field(default=1, description="The seed of a synthetic market")
+    bars: Annotated[int, Field(ge=2)] = Field(default=500, description="The length of a synthetic market")
+
+
+class StrategySettings(Section):
+    """One strategy to run."""
+
+    name: str = Field(description="A built-in name, an entry point, or path/to/file.py:ClassName")
+    id: str = Field(default="", description="Its name in the journal; the strategy's own name where empty")
+    symbols: list[str] = Field(default=[], description="What it trades; empty means every symbol of the feed")
+    params: dict[str, bool | int | float | str] = Field(default={}, description="Its parameters, by name")
+    enabled: bool = Field(default=True, description="false leaves it out")
+
+
+class Settings(Section):
+    """All settings. `source_of` tells where a value came from, `base_dir` what relative paths start from."""
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    trading: TradingSettings = TradingSettings()
+    instruments: dict[str, InstrumentSettings] = {}
+    fees: list[FeeSettings] = []
+    journal: JournalSettings = JournalSettings()
+    artifacts: ArtifactsSettings = ArtifactsSettings()
+    feed: FeedSettings = FeedSettings()
+    strategies: list[StrategySettings] = []
+
+    _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
+    _base_dir: Path = PrivateAttr(default_factory=Path)
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The configuration file it was read from."""
+        return self._file
+
+    @property
+    def base_dir(self) -> Path:
+        """The folder that relative paths start from: the file's own, else the current one."""
+        return self._base_dir
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is."""
+        return self._base_dir / self.journal.path
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Where files made from the journal go."""
+        return self._base_dir / self.artifacts.dir
+
+    def source_of(self, *keys: str) -> str:
+        """Where the value at this path came from: a file and line, a variable, a flag, or "default"."""
+        for length in range(len(keys), 0, -1):
+            found = self._sources.get(keys[:length])
+            if found is not None:
+                return found
+        return "default"
+
+    def remember(self, sources: dict[tuple[str, ...], str], base_dir: Path, file: Path | None) -> Settings:
+        """Note where values came from; the loader does this once."""
+        self._sources, self._base_dir, self._file = sources, base_dir, file
+        return self

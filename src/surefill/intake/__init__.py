@@ -1,0 +1,1 @@
+"""The doors: translate in, drive the engine, translate back, nothing else."""

@@ -1,0 +1,242 @@
+"""One open workspace, ready for doors: journal, engine, venue and settings held together.
+
+A session belongs to nobody's loop: its calls block, and come from any thread. Several doors may share one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
+from surefill.domain.inputs import DefineInstrument, Input
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Intent
+from surefill.domain.market import Quote, Source
+from surefill.domain.state import State
+from surefill.engine.clock import Clock, LiveClock
+from surefill.engine.receipt import Receipt
+from surefill.engine.thread import EngineThread
+from surefill.engine.writer import Subscriber
+from surefill.errors import ConfigError, LocalError
+from surefill.journal.protocol import Journal
+from surefill.units import observed_quanta, to_quanta
+from surefill.venues.paper import PaperVenue
+from surefill.venues.protocol import Venue
+
+T = TypeVar("T")
+Number = str | int | float
+
+_MB = 1_000_000
+
+
+class Session:
+    """Open one with `Session.open`; close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, engine: EngineThread, journal: Journal, *, owns_journal: bool) -> None:
+        self.settings = settings
+        self.workspace_id = settings.workspace.id
+        self.journal = journal
+        self.engine = engine
+        self._owns_journal = owns_journal
+        self._instruments: dict[str, Instrument] = {}
+        self._defining = threading.Lock()
+        self._closed = False
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        venue: Venue | None = None,
+    ) -> Session:
+        """Open or take up the workspace; when this returns it has compared its books and takes intents.
+
+        Without `journal` the configured file is opened, and closed with the session; a journal that is given stays
+        the caller's. Raises ConfigError, JournalError (JournalLocked while another process has it).
+        """
+        clock = clock or LiveClock()
+        opening = opening_of(settings, clock.now_ns())
+        venue = venue or PaperVenue(paper_settings_of(settings))
+        owned = journal is None
+        journal = journal or open_journal(settings)
+        try:
+            thread = EngineThread(journal, clock, disk_floor_bytes=settings.journal.disk_floor_mb * _MB)
+        except BaseException:
+            _let_go(journal, owned)
+            raise
+        session = cls(settings, thread, journal, owns_journal=owned)
+        try:
+            thread.open(opening, venue)
+            session._prepare()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _prepare(self) -> None:
+        """Take over the instruments that the journal knows; let the writer snapshot as configured."""
+        writer = self.engine.engine.desks[self.workspace_id].writer
+        writer.snapshot_every = self.settings.journal.snapshot_every
+        for symbol in self.settings.instruments:
+            if symbol != "default":
+                self.ensure_instrument(symbol)
+
+    def close(self) -> None:
+        """Stop the engine and let go of the journal. Orders stay at their venue. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.engine.close()
+        finally:
+            _let_go(self.journal, self._owns_journal)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LocalError(f"the session of workspace {self.workspace_id} is closed: open another", code="CLOSED")
+
+    # -- instruments and prices -------------------------------------------------------------------------------
+
+    def ensure_instrument(self, symbol: str) -> Instrument:
+        """The instrument of that symbol, defined in the workspace when it is met for the first time.
+
+        Raises InputError where the configuration contradicts the journal (its quanta are fixed for ever), ConfigError
+        where it is unknown and must not be guessed.
+        """
+        found = self._instruments.get(symbol)
+        if found is not None:
+            return found
+        self._check_open()
+        with self._defining:
+            instrument = instrument_of(self.settings, symbol)
+            self.feed(DefineInstrument(self.engine.clock.now_ns(), instrument))
+            self._instruments[symbol] = instrument
+        return instrument
+
+    def make_quote(
+        self,
+        symbol: str,
+        *,
+        last: Number | None = None,
+        bid: Number | None = None,
+        ask: Number | None = None,
+        bid_size: Number | None = None,
+        ask_size: Number | None = None,
+        ts_ns: int | None = None,
+        source: int | None = None,
+    ) -> Quote:
+        """A quote in quanta from prices as people write them; None means that the feed has none.
+
+        Prices are taken exactly as they are. Raises InputError: not a number, not above 0, or finer than the
+        instrument's decimals. Without `ts_ns` it is of now.
+        """
+        instrument = self.ensure_instrument(symbol)
+        prices = {"last": last, "bid": bid, "ask": ask}
+        sizes = {"bid_size": bid_size, "ask_size": ask_size}
+        px = {
+            name: 0 if value is None else observed_quanta(value, instrument.price_decimals, field=name)
+            for name, value in prices.items()
+        }
+        qty = {
+            name: 0 if value is None else to_quanta(value, instrument.qty_decimals, field=name)
+            for name, value in sizes.items()
+        }
+        if source is None:
+            source = Source.QUOTE if bid is not None or ask is not None else Source.LAST
+        return Quote(
+            symbol,
+            self.engine.clock.now_ns() if ts_ns is None else ts_ns,
+            px["last"],
+            px["bid"],
+            px["ask"],
+            qty["bid_size"],
+            qty["ask_size"],
+            source,
+        )
+
+    def quote(
+        self,
+        symbol: str,
+        *,
+        last: Number | None = None,
+        bid: Number | None = None,
+        ask: Number | None = None,
+        bid_size: Number | None = None,
+        ask_size: Number | None = None,
+        ts_ns: int | None = None,
+    ) -> Quote:
+        """Show the workspace a price: it moves exits, resting orders and marks. Returns when what it did is durable."""
+        made = self.make_quote(symbol, last=last, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size, ts_ns=ts_ns)
+        self.feed(made)
+        return made
+
+    # -- work -------------------------------------------------------------------------------------------------
+
+    def submit(self, intent: Intent, quote: Quote | None = None) -> Receipt:
+        """Execute an intent; its instrument is defined if need be. Returns when the outcome is durable."""
+        self._check_open()
+        if intent.instrument_id:
+            self.ensure_instrument(intent.instrument_id)
+        return self.engine.submit(self.workspace_id, intent, quote)
+
+    def feed(self, item: Input) -> None:
+        """Hand any input in; returns when what it did is durable."""
+        self._check_open()
+        self.engine.feed(self.workspace_id, item)
+
+    def tell(self, item: Input) -> None:
+        """Hand market data in without waiting."""
+        self._check_open()
+        self.engine.tell(self.workspace_id, item)
+
+    def read(self, reader: Callable[[State], T]) -> T:
+        """What `reader` makes of the state, at a moment when all of it is durable. Copy; keep nothing of the state."""
+        self._check_open()
+        return self.engine.read(self.workspace_id, reader)
+
+    def reconcile(self) -> dict[str, tuple[int, int]]:
+        """Compare positions with the venue; differences (ours, theirs) halt the workspace."""
+        self._check_open()
+        return self.engine.run(self.engine.engine.reconcile(self.workspace_id))
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call `subscriber(first_seq, events)` after every commit, on the engine's thread: be quick, do not block."""
+        self._check_open()
+        self.engine.engine.desks[self.workspace_id].writer.subscribers.append(subscriber)
+
+
+def open_journal(settings: Settings, *, readonly: bool = False) -> Journal:
+    """The configured journal; its folder is made if need be (not for reading)."""
+    from surefill.journal.sqlite import SqliteJournal
+
+    path = settings.journal_path
+    if not readonly:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"journal.path is {str(path)!r}, and its folder cannot be made: {error}"
+                f" (from {settings.source_of('journal', 'path')})",
+                key="journal.path",
+            ) from error
+    return SqliteJournal(path, readonly=readonly)
+
+
+def _let_go(journal: Journal, owned: bool) -> None:
+    if owned:
+        journal.close()
