@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import apsw
 
 from surefill.errors import JournalClosed, JournalError
+from surefill.journal import sqlite_schema
 from surefill.journal.sqlite_faults import translate
 from surefill.journal.sqlite_schema import open_reader, refuse_foreign
 
@@ -31,8 +32,15 @@ class Readers:
         self._closed = False
         first = open_reader(path, vfs)
         self._idle = [first]
-        if refuse_foreign(first, path) == 0:
+        version = refuse_foreign(first, path)
+        if version == 0:
             raise JournalError(f"{path} is empty: there is nothing to read", code="CANNOT_OPEN", path=path)
+        if version < len(sqlite_schema.STEPS):
+            raise JournalError(
+                f"{path} has the older schema version {version}: open it once for writing, which brings it up to date",
+                code="JOURNAL_OLDER",
+                path=path,
+            )
 
     def query(self, sql: str, bindings: tuple[apsw.SQLiteValue, ...]) -> list[tuple[Any, ...]]:
         """All rows of a statement, read in one short transaction."""

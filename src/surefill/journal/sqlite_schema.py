@@ -96,6 +96,8 @@ def open_writer(path: str, vfs: str | None, synchronous: str) -> apsw.Connection
     conn = apsw.Connection(path, vfs=vfs)
     conn.set_busy_timeout(2_000)
     refuse_foreign(conn, path)
+    if conn.readonly("main"):  # SQLite opens a write-protected file all the same, and fails at the first write
+        raise apsw.ReadOnlyError("the file is write-protected")
     # A new file becomes a WAL file by way of a rollback journal. Were its deletion lost in a power cut, it would undo
     # everything written since: EXTRA syncs the directory after the deletion.
     conn.execute("PRAGMA synchronous = EXTRA")

@@ -58,14 +58,14 @@ class RecordingDisk(apsw.VFS):
         self.vfs_name = f"recording-disk-{next(_numbers)}"
         self.ops: list[Op] = []
         self.failures = 0
-        self._forbidden: dict[Act, tuple[int, str, type[apsw.Error]]] = {}
+        self._forbidden: dict[Act, tuple[int, str, type[BaseException]]] = {}
         super().__init__(self.vfs_name, "")
 
     def mark(self, what: object) -> None:
         """Note that something was acknowledged at this moment."""
         self.ops.append(Op(Act.MARK, "", mark=what))
 
-    def forbid(self, act: Act, *, nth: int = 1, suffix: str = "", error: type[apsw.Error] = apsw.IOError) -> None:
+    def forbid(self, act: Act, *, nth: int = 1, suffix: str = "", error: type[BaseException] = apsw.IOError) -> None:
         """Fail the `nth` such act from now, and all after it."""
         done = sum(op.act is act and op.name.endswith(suffix) for op in self.ops)
         self._forbidden[act] = (done + nth, suffix, error)
