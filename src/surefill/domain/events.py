@@ -244,12 +244,13 @@ class ExitTriggered(Event, frozen=True):
 
 
 class Halted(Event, frozen=True):
-    """No entries from here on (of one instrument if named); exits and cancels go on."""
+    """No entries from here on (of one instrument or one strategy if named); exits and cancels go on."""
 
     code: str
     reason: str
     by: str
     instrument_id: str = ""
+    strategy_id: str = ""
 
 
 class Resumed(Event, frozen=True):
@@ -257,6 +258,7 @@ class Resumed(Event, frozen=True):
 
     by: str
     instrument_id: str = ""
+    strategy_id: str = ""
 
 
 class AnomalyNoted(Event, frozen=True):

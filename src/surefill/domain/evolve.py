@@ -256,6 +256,8 @@ def _exit_triggered(state: State, event: e.ExitTriggered) -> None:
 def _halted(state: State, event: e.Halted) -> None:
     if event.instrument_id:
         state.book.halted_instruments[event.instrument_id] = f"{event.code}: {event.reason}"
+    elif event.strategy_id:
+        state.book.halted_strategies[event.strategy_id] = f"{event.code}: {event.reason}"
     else:
         state.book.halted_code, state.book.halted_reason = event.code, event.reason
 
@@ -263,6 +265,8 @@ def _halted(state: State, event: e.Halted) -> None:
 def _resumed(state: State, event: e.Resumed) -> None:
     if event.instrument_id:
         state.book.halted_instruments.pop(event.instrument_id, None)
+    elif event.strategy_id:
+        state.book.halted_strategies.pop(event.strategy_id, None)
     else:
         state.book.halted_code = state.book.halted_reason = ""
 

@@ -107,13 +107,14 @@ class TimerFired(msgspec.Struct, frozen=True, gc=False):
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """Stop entries; of the workspace, or of one instrument."""
+    """Stop entries; of the workspace, of one instrument, or of one strategy (it is paused)."""
 
     ts_ns: int
     code: str
     reason: str
     by: str
     instrument_id: str = ""
+    strategy_id: str = ""
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -122,6 +123,7 @@ class Resume(msgspec.Struct, frozen=True):
     ts_ns: int
     by: str
     instrument_id: str = ""
+    strategy_id: str = ""
 
 
 class RecoverOrders(msgspec.Struct, frozen=True):

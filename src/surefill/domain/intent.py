@@ -15,6 +15,7 @@ class Action(enum.IntEnum):
     TRADE = 1  # a plain order: may open, add, reduce or flip the net position
     OPEN = 2  # opens or adds; never reduces
     CLOSE = 3  # reduces only; quantity 0 means all of it, the side is the one that flattens
+    ADD = 4  # adds to what is held, on its side; never opens
 
 
 class LadderStep(msgspec.Struct, frozen=True, gc=False):

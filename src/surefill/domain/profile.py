@@ -39,7 +39,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     name: str
     gates: tuple[str, ...]
-    actions: tuple[int, ...] = (Action.TRADE, Action.OPEN, Action.CLOSE)
+    actions: tuple[int, ...] = (Action.TRADE, Action.OPEN, Action.CLOSE, Action.ADD)
     ord_types: tuple[int, ...] = (OrdType.MARKET, OrdType.LIMIT, OrdType.STOP, OrdType.STOP_LIMIT)
     allow_short: bool = True
     full_close_only: bool = False

@@ -40,6 +40,7 @@ class RefusalCode(enum.IntEnum):
     OPENS_AGAINST_POSITION = 307
     HALTED = 401
     SYMBOL_HALTED = 402
+    STRATEGY_PAUSED = 403
     DUPLICATE_INTENT = 501
 
 

@@ -40,6 +40,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     halted_code: str = ""
     halted_reason: str = ""
     halted_instruments: dict[str, str] = {}
+    halted_strategies: dict[str, str] = {}
     instruments: dict[str, Instrument] = {}
     positions: dict[str, Position] = {}
     orders: dict[str, Order] = {}

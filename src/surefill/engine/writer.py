@@ -20,7 +20,7 @@ from surefill.domain.decide import step
 from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import Event, IntentAccepted, IntentRefused, OrderCreated
 from surefill.domain.evolve import EVOLVE_VERSION
-from surefill.domain.inputs import Input, OrderQueried, RecoverOrders, SubmitIntent, VenueReports
+from surefill.domain.inputs import Input, OrderQueried, RecoverOrders, ResetWorkspace, SubmitIntent, VenueReports
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
@@ -101,8 +101,12 @@ class WorkspaceWriter:
         quotes = self.state.quotes
         self._open()
         self.state.quotes = quotes
+        self._show_market()
+
+    def _show_market(self) -> None:
+        """A venue that was rebuilt from the book learns the market again."""
         if self.in_process is not None:
-            for quote in quotes.values():
+            for quote in self.state.quotes.values():
                 self.in_process.observe(quote)
 
     # -- inputs -----------------------------------------------------------------------------------------------
@@ -113,6 +117,9 @@ class WorkspaceWriter:
             self._take_market(self.in_process, item)
         else:
             self._run(item)
+            if self.in_process is not None and isinstance(item, ResetWorkspace):
+                self.in_process.restore(self.state.book)
+                self._show_market()
 
     def _take_market(self, venue: InProcessVenue, item: Quote | BarOpened | Bar) -> None:
         reports = venue.observe(item)

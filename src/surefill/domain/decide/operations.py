@@ -132,18 +132,24 @@ def _quanta(instrument: Instrument) -> tuple[object, ...]:
 
 def halt(this: Step, item: Halt) -> None:
     """Stop entries. A second halt adds nothing."""
-    book = this.book
-    already = book.halted_instruments.get(item.instrument_id) if item.instrument_id else book.halted_code
-    if not already:
-        this.emit(Halted(item.ts_ns, "", 0, item.code, item.reason, item.by, item.instrument_id))
+    if not _halt_of(this, item):
+        this.emit(Halted(item.ts_ns, "", 0, item.code, item.reason, item.by, item.instrument_id, item.strategy_id))
 
 
 def resume(this: Step, item: Resume) -> None:
     """A person re-arms what was halted."""
+    if _halt_of(this, item):
+        this.emit(Resumed(item.ts_ns, "", 0, item.by, item.instrument_id, item.strategy_id))
+
+
+def _halt_of(this: Step, item: Halt | Resume) -> str:
+    """The halt in force on what the input names; "": none."""
     book = this.book
-    halted = item.instrument_id in book.halted_instruments if item.instrument_id else book.halted_code
-    if halted:
-        this.emit(Resumed(item.ts_ns, "", 0, item.by, item.instrument_id))
+    if item.instrument_id:
+        return book.halted_instruments.get(item.instrument_id, "")
+    if item.strategy_id:
+        return book.halted_strategies.get(item.strategy_id, "")
+    return book.halted_code
 
 
 def compare_positions(this: Step, item: ComparePositions) -> None:

@@ -9,7 +9,7 @@ from surefill.units import quanta_text
 
 
 def halted(q: Question) -> Refusal | None:
-    """The workspace and the instrument take entries. What only reduces is always let through."""
+    """The workspace, the instrument and the strategy take entries. What only reduces is always let through."""
     if q.intent.action == Action.CLOSE or q.reduces:
         return None
     if q.book.halted_code:
@@ -22,6 +22,11 @@ def halted(q: Question) -> Refusal | None:
     if reason is not None:
         return Refusal(
             RefusalCode.SYMBOL_HALTED, f"{q.intent.instrument_id} is halted ({reason}): resume it when mended"
+        )
+    reason = q.book.halted_strategies.get(q.intent.strategy_id)
+    if reason is not None:
+        return Refusal(
+            RefusalCode.STRATEGY_PAUSED, f"strategy {q.intent.strategy_id} is paused ({reason}): resume it first"
         )
     return None
 

@@ -16,7 +16,10 @@ NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
 
 
 class Question:
-    """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none."""
+    """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none.
+
+    An ADD takes the side of the position.
+    """
 
     __slots__ = (
         "book",
@@ -50,6 +53,8 @@ class Question:
         if intent.action == Action.CLOSE and self.position_qty:
             self.side = -1 if self.position_qty > 0 else 1
             self.qty = intent.order_qty or abs(self.position_qty)
+        elif intent.action == Action.ADD and self.position_qty:
+            self.side = 1 if self.position_qty > 0 else -1
 
     @property
     def reduces(self) -> bool:

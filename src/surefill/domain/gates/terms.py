@@ -21,10 +21,12 @@ def instrument(q: Question) -> Refusal | None:
 
 
 def action(q: Question) -> Refusal | None:
-    """The profile allows the action, and a plain order says which side."""
+    """The profile allows the action, an addition has something to add to, and a plain order says which side."""
     if q.intent.action not in q.profile.actions:
         name = Action(q.intent.action).name
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"profile {q.profile.name} does not allow {name}")
+    if q.intent.action == Action.ADD and not q.position_qty:
+        return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to add to")
     if q.intent.action != Action.CLOSE and q.side not in (1, -1):
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"the side must be +1 or -1, not {q.side}")
     return None
