@@ -5,7 +5,8 @@
     SurefillError
     ├── LocalError                  we, or whoever called us, erred: fix the input or the setup
     │   ├── InputError              a value at a door is wrong (carries a code and the values)
-    │   └── ConfigError             a setting is unknown, missing or contradicts another
+    │   ├── ConfigError             a setting is unknown, missing or contradicts another
+    │   └── StrategyError           a strategy raised, or decided what cannot be
     ├── RemoteError                 the other side erred, or did not answer
     │   ├── VenueRejected           proof that the request did not take effect
     │   └── VenueOutcomeUnknown     anything else: a time-out, a 5xx, a lost connection, an unreadable answer
@@ -56,6 +57,12 @@ class ConfigError(LocalError):
     """A setting is unknown, missing, or contradicts another."""
 
     code = "INVALID_CONFIG"
+
+
+class StrategyError(LocalError):
+    """A strategy's own code raised, or decided what cannot be; it made no intents."""
+
+    code = "STRATEGY_FAILED"
 
 
 class RemoteError(SurefillError):

@@ -1,0 +1,125 @@
+"""What a strategy is, and what it may say.
+
+A strategy of your own is one small class::
+
+    class BuyTheDip:
+        name = "buy_the_dip"
+
+        def evaluate(self, spec, snapshot, position):
+            if position is None and snapshot.last_price < 0.95 * max(snapshot.highs[-21:-1]):
+                yield Decision.open_long("down 5 % from the 20-bar high")
+            elif position is not None and snapshot.last_price > position.avg_price:
+                yield Decision.close_long("back in profit")
+
+It sees bars and the position in the snapshot's symbol, and keeps nothing between calls: the same snapshot gives the
+same decisions. The runner sizes them, checks them against the spec and turns them into intents. Plain text that it
+yields is noted among the evaluation's signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from surefill.errors import InputError
+from surefill.strategy.intents import TradeAction
+
+if TYPE_CHECKING:
+    from surefill.strategy.snapshot import MarketSnapshot
+    from surefill.strategy.spec import ExecutionSpec
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a strategy wants. `signal` is noted if it becomes an intent; empty: the reason.
+
+    `quantity` (units) replaces the spec's sizing; closing always closes all. `stop_loss` and `take_profit` replace the
+    spec's. `strength` is 0 to 1.
+    """
+
+    action: TradeAction
+    reason: str
+    signal: str = ""
+    strength: float = 1.0
+    quantity: float | None = None
+    stop_loss: float | None = None
+    take_profit: float | None = None
+    metadata: dict[str, object] = {}
+
+    @classmethod
+    def open_long(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+        """Buy, or add to a long position."""
+        return cls(TradeAction.OPEN_LONG, reason, signal, strength)
+
+    @classmethod
+    def close_long(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+        """Sell all of a long position."""
+        return cls(TradeAction.CLOSE_LONG, reason, signal, strength)
+
+    @classmethod
+    def open_short(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+        """Sell short, or add to a short position."""
+        return cls(TradeAction.OPEN_SHORT, reason, signal, strength)
+
+    @classmethod
+    def close_short(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+        """Buy back all of a short position."""
+        return cls(TradeAction.CLOSE_SHORT, reason, signal, strength)
+
+
+class Position(Protocol):
+    """The open position in one symbol: anything with these two. Short is negative."""
+
+    @property
+    def quantity(self) -> float:
+        """Units held."""
+
+    @property
+    def avg_price(self) -> float:
+        """The average price paid."""
+
+
+class Strategy(Protocol):
+    """What a strategy must have. It may also have:
+
+    `parameters`: a tuple of `Parameter`; then the spec's `entry.params` are checked against it.
+    `default_exit`: the exit type of specs that name none ("none" otherwise).
+    """
+
+    @property
+    def name(self) -> str:
+        """By which specs find it."""
+
+    def evaluate(
+        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
+    ) -> Iterable[Decision | str]:
+        """What to do now; `position` is None when there is none. May raise: the runner says where."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A number that a strategy can be tuned by, in `entry.params`. Whole if its default is."""
+
+    name: str
+    default: int | float
+    minimum: int | float
+    maximum: int | float
+    meaning: str = ""
+
+    def of(self, spec: ExecutionSpec) -> int | float:
+        """Its value in a spec, else the default; checked before by `check`."""
+        value = spec.entry.params.get(self.name, self.default)
+        assert not isinstance(value, str)
+        return value
+
+    def check(self, value: object) -> None:
+        """Raises InputError if `value` is not of its kind or range."""
+        kinds = (int,) if isinstance(self.default, int) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not self.minimum <= value <= self.maximum:
+            kind = "a whole number" if isinstance(self.default, int) else "a number"
+            raise InputError(
+                f"entry.params.{self.name} must be {kind} from {self.minimum} to {self.maximum} (got {value!r})",
+                code="INVALID_SPEC",
+                field=f"entry.params.{self.name}",
+                value=value,
+            )
