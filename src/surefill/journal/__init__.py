@@ -6,7 +6,7 @@ from surefill.journal.exchange import export_journal, import_journal
 from surefill.journal.memory import MemoryJournal
 from surefill.journal.protocol import Batch, Head, Journal, KeyClaim, Lease, Record, Snapshot
 from surefill.journal.sqlite import SqliteJournal
-from surefill.journal.verification import Verification, verify
+from surefill.journal.verification import StreamVerification, Verification, verify
 
 __all__ = [
     "Anchor",
@@ -19,6 +19,7 @@ __all__ = [
     "Record",
     "Snapshot",
     "SqliteJournal",
+    "StreamVerification",
     "Verification",
     "anchor",
     "export_journal",

@@ -123,6 +123,7 @@ class _Walk:
         self.faults: list[str] = []
         self.unlisted = 0
         self.claims: dict[tuple[str, str], KeyClaim] = {}
+        self.strays: list[KeyClaim] = []  # of events beyond those read: fine only if they came since
         self.wanted = {head.seq for head, _ in promised} | ({head.seq} if head else set())
         self.hashes: dict[int, bytes] = {0: self.last_hash}
 
@@ -166,13 +167,10 @@ class _Walk:
         for claim in claims:
             self.keys += 1
             name = f"key {claim.key!r} of mode {claim.mode!r}"
-            if self.claims_of is None:
-                if not 1 <= claim.seq <= self.last_seq and (self.head is None or claim.seq <= self.head.seq):
-                    self.fault(claim.seq, f"{name} points at event {claim.seq}, which is not there")
-            elif claim.seq <= self.last_seq:
-                told = self.claims.pop((claim.mode, claim.key), None)
-                if told != claim:
-                    self.fault(claim.seq, f"{name} is not what event {claim.seq} claims")
+            if not 1 <= claim.seq <= self.last_seq:
+                self.strays.append(claim)
+            elif self.claims_of is not None and self.claims.pop((claim.mode, claim.key), None) != claim:
+                self.fault(claim.seq, f"{name} is not what event {claim.seq} claims")
         for claim in self.claims.values():
             self.fault(claim.seq, f"key {claim.key!r} of mode {claim.mode!r}, claimed by event {claim.seq}, is missing")
 
@@ -180,6 +178,10 @@ class _Walk:
         """Compare with the head before and after the walk, and with the anchors."""
         if self.head is not None:
             self.check_head(self.head, after or self.head)
+        for claim in self.strays:
+            if not self.last_seq < claim.seq <= (after.seq if after else 0):
+                where = f"points at event {claim.seq}, which is not there"
+                self.fault(claim.seq, f"key {claim.key!r} of mode {claim.mode!r} {where}")
         for head, ts_ns in self.promised:
             self.check_anchor(head, ts_ns, after)
         if self.unlisted:
