@@ -19,6 +19,8 @@ from surefill.units import money_per_notional
         ("1E+2", 2, 2, 2, 1),
         ("2.50", 2, 0, 3, 25),
         (Decimal("100.000"), 2, 0, 0, 1),
+        ("4E+18", 0, 0, 0, 4 * 10**18),
+        (2**62, 0, 0, 0, 2**62),
     ],
 )
 def test_money_per_notional_row(
@@ -39,6 +41,8 @@ def test_money_per_notional_row(
         ("one", (2, 0, 8), "INVALID_MULTIPLIER", "not a number"),
         (True, (2, 0, 8), "INVALID_MULTIPLIER", "truth value"),
         ("nan", (2, 0, 8), "INVALID_MULTIPLIER", "finite"),
+        (2**62 + 1, (0, 0, 0), "INVALID_MULTIPLIER", "too large"),
+        ("5E+18", (0, 0, 0), "INVALID_MULTIPLIER", "too large"),
         (10**19, (0, 0, 0), "INVALID_MULTIPLIER", "too large"),
         (Decimal("1e99999999"), (0, 0, 0), "INVALID_MULTIPLIER", "too large"),
         (1, (0, 0, 30), "INVALID_MULTIPLIER", "too large"),

@@ -46,6 +46,7 @@ from surefill.units import (
         (Decimal("1E+3"), 2, 100_000),
         ("1e3", 2, 100_000),
         ("1.2E-3", 4, 12),
+        ("0.0100", 2, 1),
         ("+5", 0, 5),
         ("5.", 1, 50),
         (".5", 1, 5),
@@ -171,6 +172,7 @@ def test_observed_quanta_not_above_zero_is_refused(value: Any) -> None:
 
 def test_observed_quanta_off_tick_price_is_taken_as_it_is() -> None:
     assert observed_quanta(19500.03, 2, field="ltp") == 1_950_003
+    assert observed_quanta(0.01, 2, field="ltp") == 1
 
 
 @pytest.mark.parametrize("value", [19500.033, "19500.033", Decimal("19500.033")])
