@@ -1,0 +1,184 @@
+"""A backtest: bars through a strategy into the same engine, on the paper venue, into an ordinary journal.
+
+At each moment, in this order, with instruments sorted by id:
+
+1. the bars open: gaps reach standing stops, resting orders meet the open;
+2. the intents made on the bars before are executed, exits before entries (`fill_at="next_open"`);
+3. the bars run and close: stops, targets, trailing, time stops, the end of the day;
+4. the strategy sees the closed bars and makes its intents (with `fill_at="close"` they are executed at once);
+5. everything of the moment is committed together.
+
+So a decision never sees a price that it is filled at. And because a moment is committed whole, a run that was killed
+goes on where its journal ends: the strategy is asked again about the last committed bars, and being stateless gives
+the same intents under the same ids.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from surefill.domain import codec
+from surefill.domain.inputs import SubmitIntent
+from surefill.domain.intent import Action, Intent
+from surefill.domain.market import BarOpened
+from surefill.engine.writer import WorkspaceWriter
+from surefill.market.series import BarSeries
+from surefill.strategy.intents import TradeIntent
+from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.runner import StrategyRunner
+from surefill.strategy.snapshot import MarketSnapshot
+from surefill.strategy.spec import ExecutionSpec
+from surefill.strategy.timeline import Moment, moments
+from surefill.strategy.translate import to_intent
+from surefill.units import quanta_float
+
+FillAt = Literal["next_open", "close"]
+Progress = Callable[[int, int], None]
+
+
+class EquityPoint(NamedTuple):
+    """Cash and positions at the closes of one moment, in money quanta."""
+
+    ts_ns: int
+    equity: int
+
+
+class BacktestResult(NamedTuple):
+    """What the journal does not say: how far it went, and the equity marked to each close from where it began."""
+
+    moments: int
+    bars: int
+    equity: tuple[EquityPoint, ...]
+
+
+class Backtest:
+    """One strategy over its instruments' bars, through one workspace.
+
+    `writer`'s workspace is open and its instruments defined, all before the first bar begins.
+    `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
+    """
+
+    def __init__(
+        self,
+        writer: WorkspaceWriter,
+        spec: ExecutionSpec,
+        series: Mapping[str, BarSeries],
+        *,
+        runner: StrategyRunner | None = None,
+        fill_at: FillAt = "next_open",
+        flush_every: int = 1,
+        on_progress: Progress | None = None,
+    ) -> None:
+        self._writer = writer
+        self._spec = spec
+        self._series = {symbol: series[symbol] for symbol in spec.symbols}
+        self._runner = runner or StrategyRunner()
+        self._at_close = fill_at == "close"
+        self._flush_every = flush_every
+        self._on_progress = on_progress
+        self._pending: dict[str, list[Intent]] = {}
+        self._closes: dict[str, int] = {}
+
+    def run(self) -> BacktestResult:
+        """Run to the last bar, from the first one or from where the journal ends."""
+        done_ns = self._committed_ns()
+        self._take_up(done_ns)
+        total = sum(len(series) for series in self._series.values())
+        count = bars = 0
+        equity: list[EquityPoint] = []
+        for moment in moments(self._series):
+            bars += len(moment.bars)
+            if moment.open_ns <= done_ns:
+                continue
+            equity.append(self._step(moment))
+            count += 1
+            if count % self._flush_every == 0:
+                self._writer.flush()
+            if self._on_progress is not None:
+                self._on_progress(bars, total)
+        self._writer.flush()
+        return BacktestResult(count, bars, tuple(equity))
+
+    def _step(self, moment: Moment) -> EquityPoint:
+        writer = self._writer
+        for symbol, at in moment.bars:
+            writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
+        if self._pending:
+            self._execute(self._due(moment), moment.open_ns)
+        last_ns = moment.open_ns
+        for symbol, at in moment.bars:
+            bar = self._series[symbol][at]
+            writer.feed(bar)
+            self._closes[symbol] = bar.close_px
+            last_ns = max(last_ns, bar.ts_ns)
+        for symbol, at in moment.bars:
+            self._decide(symbol, at, last_ns)
+        return EquityPoint(last_ns, self._equity())
+
+    def _due(self, moment: Moment) -> list[Intent]:
+        """The intents whose instruments open now: exits, then entries, in instrument order."""
+        due = [intent for symbol, _ in moment.bars for intent in self._pending.pop(symbol, ())]
+        return sorted(due, key=lambda intent: intent.action != Action.CLOSE)
+
+    def _execute(self, intents: list[Intent], ts_ns: int) -> None:
+        for intent in intents:
+            self._writer.submit(SubmitIntent(ts_ns, intent))
+
+    def _decide(self, symbol: str, at: int, ts_ns: int) -> None:
+        """Ask the strategy; execute what wants this close, keep the rest for the next open."""
+        for trade in self._ask(symbol, at):
+            intent = to_intent(trade, self._writer.state.book.instruments[symbol])
+            if self._at_close or trade.metadata.get("fill_at") == "close":
+                self._execute([intent], ts_ns)
+            else:
+                self._pending.setdefault(symbol, []).append(intent)
+
+    def _ask(self, symbol: str, at: int) -> tuple[TradeIntent, ...]:
+        """What the strategy makes of the bars up to `at`; it needs two."""
+        if at < 1:
+            return ()
+        book, series = self._writer.state.book, self._series[symbol]
+        instrument = book.instruments[symbol]
+        terms = instrument.terms_at(series.ts_ns[at])
+        snapshot = MarketSnapshot.at(
+            series,
+            at + 1,
+            lot_size=quanta_float(terms.lot, instrument.qty_decimals),
+            tick_size=quanta_float(terms.tick, instrument.price_decimals),
+        )
+        waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
+        evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
+        return evaluation.intents
+
+    def _equity(self) -> int:
+        book = self._writer.state.book
+        equity = book.cash
+        for symbol, close_px in self._closes.items():
+            position = book.positions.get(symbol)
+            if position is not None and position.qty:
+                equity += position.qty * close_px * book.instruments[symbol].money_per_notional
+        return equity
+
+    # -- going on after a stop --------------------------------------------------------------------------------
+
+    def _committed_ns(self) -> int:
+        """The time of the last event in the journal."""
+        writer = self._writer
+        seq = writer.state.book.seq
+        last = next(writer.journal.read(writer.workspace_id, seq, seq))
+        return codec.decode(last.payload).ts_ns
+
+    def _take_up(self, done_ns: int) -> None:
+        """Ask the strategy again about each instrument's last bar that the journal has seen.
+
+        What it wants at that close has been executed, in the same commit; the rest waits for the next open.
+        """
+        for symbol, series in self._series.items():
+            at = bisect_right(series.open_ns, done_ns) - 1
+            if at < 0:
+                continue
+            self._closes[symbol] = series.close_px[at]
+            if not self._at_close:
+                self._decide(symbol, at, series.ts_ns[at])
