@@ -14,6 +14,7 @@ _READ_ONLY = "the file or its directory is read-only: give the user who runs sur
 _CANNOT_OPEN = "it cannot be opened: check that the directory exists and that its permissions allow it"
 _BUSY = "another program holds a lock on it: find and stop it (surefill itself takes a lock of its own)"
 _CORRUPT = "it is damaged: stop, keep a copy for study, restore from an export or a copy that verifies"
+_BROKEN = "its content breaks its own rules: run `surefill journal verify`, restore from a copy that verifies"
 _FOREIGN = "it is not a surefill journal: check the path"
 
 _MEANINGS: tuple[tuple[type[apsw.Error], type[JournalError], str, str], ...] = (
@@ -25,6 +26,7 @@ _MEANINGS: tuple[tuple[type[apsw.Error], type[JournalError], str, str], ...] = (
     (apsw.BusyError, JournalLocked, JournalLocked.code, _BUSY),
     (apsw.LockedError, JournalLocked, JournalLocked.code, _BUSY),
     (apsw.CorruptError, JournalCorrupt, JournalCorrupt.code, _CORRUPT),
+    (apsw.ConstraintError, JournalCorrupt, JournalCorrupt.code, _BROKEN),
     (apsw.NotADBError, JournalForeign, JournalForeign.code, _FOREIGN),
 )
 
