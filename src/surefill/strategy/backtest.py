@@ -142,7 +142,7 @@ class Backtest:
         book, series = self._writer.state.book, self._series[symbol]
         instrument = book.instruments[symbol]
         terms = instrument.terms_at(series.ts_ns[at])
-        snapshot = MarketSnapshot.at(
+        snapshot = MarketSnapshot.of_series(
             series,
             at + 1,
             lot_size=quanta_float(terms.lot, instrument.qty_decimals),
