@@ -6,7 +6,8 @@ A session belongs to nobody's loop: its calls block, and come from any thread. S
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
 from surefill.domain.state import State
 from surefill.engine.clock import Clock, LiveClock
+from surefill.engine.control import ControlServer, Look
+from surefill.engine.control_path import make_place
 from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
@@ -43,6 +46,7 @@ class Session:
         self._owns_journal = owns_journal
         self._instruments: dict[str, Instrument] = {}
         self._defining = threading.Lock()
+        self._control: ControlServer | None = None
         self._closed = False
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -88,12 +92,27 @@ class Session:
             if symbol != "default":
                 self.ensure_instrument(symbol)
 
+    def serve_control(
+        self, *, looks: Mapping[str, Look] | None = None, on_stop: Callable[[], None] | None = None
+    ) -> Path:
+        """Let other processes operate this workspace through the journal's control socket; where that is.
+
+        `looks` and `on_stop`: see `ControlServer`; both are called on the engine's thread.
+        """
+        self._check_open()
+        path = make_place(self.settings.journal_path)
+        self._control = ControlServer(self.engine.engine, path, looks=looks, on_stop=on_stop)
+        self.engine.run(self._control.start())
+        return path
+
     def close(self) -> None:
         """Stop the engine and let go of the journal. Orders stay at their venue. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
         try:
+            if self._control is not None:
+                self.engine.run(self._control.stop())
             self.engine.close()
         finally:
             _let_go(self.journal, self._owns_journal)

@@ -1,0 +1,259 @@
+"""The control socket: how a person operates a running engine from another process.
+
+A local socket that only its owner may use. One line of JSON asks, one line answers::
+
+    {"do":"halt","by":"ann","reason":"news"}          {"ok":true,"result":{…}}
+    {"do":"resume","by":"ann"}                        {"ok":false,"code":"…","message":"…"}
+
+`do` is halt, resume, reconcile, status, stop, or the name of a look that whoever opened the socket offers (orders,
+positions). `workspace` may be left out where the engine has one only. What is answered is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from surefill.domain.inputs import Halt, Resume
+from surefill.domain.state import State
+from surefill.engine.engine import Engine
+from surefill.engine.status import status_of
+from surefill.errors import ConfigError, InputError, SurefillError
+
+Look = Callable[[State], object]
+
+LINE_BYTES_MAX: Final = 64 * 1024
+IDLE_S: Final = 60.0
+OPERATOR: Final = "OPERATOR"
+
+_log = structlog.get_logger("surefill.control")
+
+
+class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="halt"):
+    """Stop entries; of the workspace, or of one instrument or strategy."""
+
+    by: str
+    reason: str
+    workspace: str = ""
+    instrument: str = ""
+    strategy: str = ""
+
+
+class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="resume"):
+    """Let entries through again."""
+
+    by: str
+    workspace: str = ""
+    instrument: str = ""
+    strategy: str = ""
+
+
+class ReconcileRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="reconcile"):
+    """Compare positions with the venue's."""
+
+    workspace: str = ""
+
+
+class StatusRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="status"):
+    """How things stand."""
+
+    workspace: str = ""
+
+
+class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="stop"):
+    """End the process gracefully: orders stay at their venues."""
+
+    by: str
+
+
+class LookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="look"):
+    """Ask for what a look makes of the state."""
+
+    name: str
+    workspace: str = ""
+
+
+Request = HaltRequest | ResumeRequest | ReconcileRequest | StatusRequest | StopRequest | LookRequest
+
+_decode = msgspec.json.Decoder(Request).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class ControlServer:
+    """Serves the socket on the engine's loop. `looks`: name -> what it makes of the state, in JSON-able values.
+
+    `on_stop` is called when somebody asks the process to end, after the answer has left.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        path: Path,
+        *,
+        looks: Mapping[str, Look] | None = None,
+        on_stop: Callable[[], None] | None = None,
+    ) -> None:
+        self.path = path
+        self._engine = engine
+        self._looks = dict(looks or {})
+        self._on_stop = on_stop
+        self._server: asyncio.Server | None = None
+        self._talks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open the socket. Whoever holds the journal's lock owns its place: a socket left there is a dead one's."""
+        self._server = await asyncio.start_unix_server(self._talk, sock=_bound(self.path), limit=LINE_BYTES_MAX)
+
+    async def stop(self) -> None:
+        """Close the socket and every conversation."""
+        if self._server is None:
+            return
+        self._server.close()
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        self.path.unlink(missing_ok=True)
+        self._server = None
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        try:
+            if _is_ours(writer.get_extra_info("socket")):
+                await self._answer_lines(reader, writer)
+        except (OSError, TimeoutError):
+            pass  # whoever asked has gone, or says nothing
+        finally:
+            self._talks.discard(task)
+            writer.close()
+
+    async def _answer_lines(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                line = await asyncio.wait_for(reader.readline(), IDLE_S)
+            except ValueError:  # longer than the limit: where the next line begins is lost
+                writer.write(_refusal("INVALID_REQUEST", f"a request may have {LINE_BYTES_MAX} bytes"))
+                return
+            if not line:
+                return
+            stopping, answer = await self._answer(line)
+            writer.write(answer)
+            await writer.drain()
+            if stopping and self._on_stop is not None:
+                self._on_stop()
+
+    async def _answer(self, line: bytes) -> tuple[bool, bytes]:
+        try:
+            request = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return False, _refusal("INVALID_REQUEST", f"the request cannot be understood: {error}")
+        try:
+            result = await self._do(request)
+        except SurefillError as error:
+            return False, _refusal(error.code, error.message)
+        except Exception as error:  # a defect of ours: told, logged, and the engine goes on
+            _log.exception("control_failed", request=type(request).__name__)
+            return False, _refusal("INTERNAL", f"{type(error).__name__}: {error}")
+        return isinstance(request, StopRequest), _encode({"ok": True, "result": result}) + b"\n"
+
+    async def _do(self, request: Request) -> object:
+        if isinstance(request, StopRequest):
+            _log.warning("stop_asked", by=request.by)
+            return {"stopping": True}
+        workspace_id = self._workspace(request.workspace)
+        if isinstance(request, HaltRequest):
+            await self._engine.feed(workspace_id, self._halt(request))
+        elif isinstance(request, ResumeRequest):
+            await self._engine.revive(workspace_id)
+            await self._engine.feed(workspace_id, self._resume(request))
+        elif isinstance(request, ReconcileRequest):
+            return {"differences": await self._engine.reconcile(workspace_id)}
+        elif isinstance(request, LookRequest):
+            return await self._engine.read(workspace_id, self._look(request.name))
+        return await self._status(workspace_id)
+
+    def _halt(self, request: HaltRequest) -> Halt:
+        if not request.by or not request.reason:
+            raise InputError("say who halts, and why", code="REASON_REQUIRED")
+        now_ns = self._engine.clock.now_ns()
+        return Halt(now_ns, OPERATOR, request.reason, request.by, request.instrument, request.strategy)
+
+    def _resume(self, request: ResumeRequest) -> Resume:
+        if not request.by:
+            raise InputError("say who resumes", code="REASON_REQUIRED")
+        return Resume(self._engine.clock.now_ns(), request.by, request.instrument, request.strategy)
+
+    async def _status(self, workspace_id: str) -> dict[str, Any]:
+        desk = self._engine.desks[workspace_id]
+        engine = {
+            "pid": os.getpid(),
+            "accepting": desk.accepting and desk.broken is None,
+            "broken": "" if desk.broken is None else str(desk.broken),
+            "waiting": len(desk.inbox),
+        }
+        if desk.broken is not None:
+            return {"workspace": workspace_id, "engine": engine}
+        status = await self._engine.read(workspace_id, status_of)
+        return {**msgspec.to_builtins(status), "engine": engine}
+
+    def _look(self, name: str) -> Look:
+        if name not in self._looks:
+            offered = ", ".join(sorted(self._looks)) or "none"
+            raise InputError(f"there is no look {name!r} here (offered: {offered})", code="UNKNOWN_LOOK")
+        return self._looks[name]
+
+    def _workspace(self, asked: str) -> str:
+        desks = self._engine.desks
+        if asked in desks:
+            return asked
+        if not asked and len(desks) == 1:
+            return next(iter(desks))
+        known = ", ".join(sorted(desks)) or "none"
+        raise InputError(
+            f"name one of this engine's workspaces (open: {known}, asked for: {asked or 'none'})",
+            code="UNKNOWN_WORKSPACE",
+        )
+
+
+def _refusal(code: str, message: str) -> bytes:
+    return _encode({"ok": False, "code": code, "message": message}) + b"\n"
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket at `path` that nobody else can use, from its first moment on."""
+    try:
+        if stat.S_ISSOCK(os.lstat(path).st_mode):
+            path.unlink()
+        else:
+            raise ConfigError(f"{path} is in the way of the control socket and is not one: move it away")
+    except FileNotFoundError:
+        pass
+    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        found.bind(os.fspath(path))
+    except OSError as error:
+        found.close()
+        raise ConfigError(f"the control socket {path} cannot be opened: {error}") from error
+    finally:
+        os.umask(before)
+    return found
+
+
+def _is_ours(peer: Any) -> bool:
+    """Whether the other end runs as us or as root; where the system does not tell, the file's mode must do."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return True
+    _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return uid in (0, os.getuid())
