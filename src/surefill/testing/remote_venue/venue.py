@@ -1,0 +1,229 @@
+"""The adapter of the remote venue: `Venue` over lines, with the honesty that every adapter owes.
+
+1. Nothing was sent while no connection could be had: that is proof, `Rejected("NOT_SENT")`. From the first byte of a
+   request on, whatever is not a clear answer is `Unknown`: a time-out, a lost connection, a line nobody can read, an
+   error of the server's.
+2. A request is sent once. Nothing is ever resent here.
+3. Reports are numbered. The adapter knows the highest number below which it lacks none, asks for what is missing when
+   it sees a gap or when the venue is further than it, and takes the stream up there after a lost connection.
+4. An order is looked for in open orders, then history, then trades: an order moves in that direction, so it cannot
+   slip through between two looks. A look that fails makes the whole query fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from surefill.domain.orders import OrderRequest
+from surefill.domain.position import position_key
+from surefill.domain.reports import VenueReport
+from surefill.errors import VenueOutcomeUnknown
+from surefill.rules.codes import OrdType, TimeInForce
+from surefill.testing.remote_venue.connection import Dial
+from surefill.testing.remote_venue.link import Link, LinkLost, Unreadable
+from surefill.testing.remote_venue.messages import Answer, Cancel, Hello, Look, Ping, Positions, Replay, Request, Submit
+from surefill.venues.protocol import (
+    Accepted,
+    Capabilities,
+    Outcome,
+    QueryAnswer,
+    Rejected,
+    ReportSink,
+    Unknown,
+)
+
+#: Codes that prove that nothing took effect. Every other refusal proves nothing.
+DEFINITIVE = frozenset({"REFUSED", "TOO_LATE", "THROTTLED", "UNKNOWN_ORDER", "FILLED"})
+PLACES = ("open_orders", "history", "trades")
+
+
+class NotSent(Exception):
+    """There was no connection, so not a byte of the request has left."""
+
+
+class RemoteVenue:
+    """`dial` connects; an answer may take `timeout_s`; every `heartbeat_s` the line and the stream are looked after."""
+
+    def __init__(
+        self,
+        dial: Dial,
+        *,
+        account: str = "main",
+        timeout_s: float = 1.0,
+        heartbeat_s: float = 1.0,
+        receive_window_ns: int = 0,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._dial = dial
+        self._account = account
+        self._timeout_s = timeout_s
+        self._heartbeat_s = heartbeat_s
+        self._now_ns = now_ns
+        self._sink: ReportSink = lambda _report: None
+        self._link: Link | None = None
+        self._dialing = asyncio.Lock()
+        self._keeper: asyncio.Task[None] | None = None
+        self._after = -1
+        self._beyond: set[int] = set()
+        self._capabilities = Capabilities(
+            "remote",
+            frozenset({OrdType.MARKET, OrdType.LIMIT}),
+            frozenset(TimeInForce),
+            receive_window_ns=receive_window_ns,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Market and limit orders, over a wire."""
+        return self._capabilities
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def connect(self, sink: ReportSink) -> None:
+        """Take up the stream from now on. Raises VenueOutcomeUnknown where the venue cannot be reached."""
+        self._sink = sink
+        try:
+            head = (await self._ask(Ping)).head
+        except NotSent as error:
+            raise VenueOutcomeUnknown(f"the venue cannot be reached: {error}") from error
+        if self._after < 0:
+            self._after = head
+        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    async def close(self) -> None:
+        """Hang up; orders stay where they are."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+        if self._link is not None:
+            self._link.close()
+
+    # -- the protocol -----------------------------------------------------------------------------------------
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Send the order once."""
+
+        def message(number: int) -> Request:
+            return Submit(
+                number,
+                self._now_ns(),
+                request.cl_ord_id,
+                request.instrument_id,
+                position_key(request.instrument_id, request.bucket),
+                request.side,
+                request.ord_type,
+                request.time_in_force,
+                request.order_qty,
+                request.px,
+            )
+
+        return await self._outcome(message, request.send_by_ns)
+
+    async def cancel(self, request: OrderRequest, order_id: str) -> Outcome:
+        """Ask for its end, once."""
+        return await self._outcome(lambda number: Cancel(number, request.cl_ord_id, order_id))
+
+    async def query(self, request: OrderRequest) -> QueryAnswer:
+        """Open orders, history, trades."""
+        found: dict[str, tuple[VenueReport, ...]] = {}
+        for place in PLACES:
+            answer = await self._look(lambda number, place=place: Look(number, place, request.cl_ord_id))  # type: ignore[misc]
+            found[place] = answer.reports
+        reports = (*found["trades"], *(found["history"] or found["open_orders"]))
+        return QueryAnswer(bool(reports), reports)
+
+    async def positions(self) -> dict[str, int]:
+        """What the account holds."""
+        return (await self._look(Positions)).positions
+
+    # -- asking -----------------------------------------------------------------------------------------------
+
+    async def _outcome(self, make: Callable[[int], Request], send_by_ns: int = 0) -> Outcome:
+        try:
+            answer = await self._ask(make, send_by_ns)
+        except NotSent as error:
+            return Rejected("NOT_SENT", str(error))
+        except VenueOutcomeUnknown as error:
+            return Unknown(str(error))
+        if answer.ok:
+            return Accepted(answer.reports)
+        if answer.code in DEFINITIVE:
+            return Rejected(answer.code, answer.text)
+        return Unknown(f"{answer.code}: {answer.text}")
+
+    async def _look(self, make: Callable[[int], Request]) -> Answer:
+        try:
+            answer = await self._ask(make)
+        except NotSent as error:
+            raise VenueOutcomeUnknown(f"not asked: {error}") from error
+        if not answer.ok:
+            raise VenueOutcomeUnknown(f"{answer.code}: {answer.text}")
+        return answer
+
+    async def _ask(self, make: Callable[[int], Request], send_by_ns: int = 0) -> Answer:
+        """The answer, or NotSent, or VenueOutcomeUnknown."""
+        link = await self._linked()
+        if send_by_ns and self._now_ns() > send_by_ns:
+            raise NotSent("connecting took longer than the order could wait")
+        try:
+            return await link.ask(make, self._timeout_s)
+        except TimeoutError:
+            raise VenueOutcomeUnknown(f"no answer within {self._timeout_s} s") from None
+        except (LinkLost, Unreadable, OSError) as error:
+            raise VenueOutcomeUnknown(str(error)) from error
+
+    async def _linked(self) -> Link:
+        """The link that is up, or a new one."""
+        async with self._dialing:
+            if self._link is None or self._link.lost.is_set():
+                try:
+                    async with asyncio.timeout(self._timeout_s):
+                        self._link = await self._greeted()
+                except (OSError, TimeoutError) as error:
+                    raise NotSent(f"no connection: {error!r}") from error
+            return self._link
+
+    async def _greeted(self) -> Link:
+        link = Link(await self._dial(), self._reported)
+        try:
+            await link.tell(Hello(self._account, self._after))
+        except OSError:
+            link.close()
+            raise
+        return link
+
+    # -- the stream -------------------------------------------------------------------------------------------
+
+    def _reported(self, number: int, report: VenueReport) -> None:
+        """Hand every report on; repeats are the core's business. Remember what has come."""
+        if number > self._after >= 0:
+            self._beyond.add(number)
+            while self._after + 1 in self._beyond:
+                self._after += 1
+                self._beyond.discard(self._after)
+        self._sink(report)
+
+    async def _keep(self) -> None:
+        """Look after the line and the stream for ever: reconnect, and fetch what is missing."""
+        while True:
+            await self._pause()
+            try:
+                head = (await self._ask(Ping)).head
+                if head > self._after:
+                    await self._ask(lambda number: Replay(number, self._after))
+            except (NotSent, VenueOutcomeUnknown):
+                continue  # the next round tries again
+
+    async def _pause(self) -> None:
+        """Until the next heartbeat, or until the link is lost, though never without a breath."""
+        link = self._link
+        if link is None or link.lost.is_set():
+            await asyncio.sleep(self._heartbeat_s)
+            return
+        try:
+            async with asyncio.timeout(self._heartbeat_s):
+                await link.lost.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(self._heartbeat_s / 10)
