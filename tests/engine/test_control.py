@@ -89,14 +89,26 @@ def test_reconcile_of_agreeing_books_finds_no_difference(session: Session) -> No
     assert _ask(session, do="reconcile") == {"differences": {}}
 
 
-def test_look_gives_what_the_owner_of_the_socket_offers(session: Session) -> None:
-    session.serve_control(looks={"held": lambda state: {key: position.qty for key, position in state.open_positions()}})
+def test_orders_and_positions_are_told_in_exact_text(session: Session) -> None:
+    session.serve_control()
     _buy(session, "one")
-    assert _ask(session, do="look", name="held") == {"NIFTY": 75}
+    session.quote("NIFTY", last="19510")
+    order = _ask(session, do="orders")[0]
+    told = {key: order[key] for key in ("symbol", "side", "cum_qty", "avg_px", "status", "live")}
+    assert told == {
+        "symbol": "NIFTY",
+        "side": "BUY",
+        "cum_qty": "75",
+        "avg_px": "19500.05",
+        "status": "FILLED",
+        "live": False,
+    }
+    position = _ask(session, do="positions")[0]
+    told = {key: position[key] for key in ("qty", "avg_px", "mark", "unrealised", "stop_px")}
+    assert told == {"qty": "75", "avg_px": "19500.05", "mark": "19510", "unrealised": "746.25", "stop_px": ""}
 
 
 REFUSED = [
-    ({"do": "look", "name": "nothing"}, "UNKNOWN_LOOK"),
     ({"do": "status", "workspace": "other"}, "UNKNOWN_WORKSPACE"),
     ({"do": "dance"}, "INVALID_REQUEST"),
     ({"do": "halt", "by": "ann"}, "INVALID_REQUEST"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
@@ -84,9 +84,8 @@ def section_at(keys: Keys) -> type[Section] | None:
         field = section.model_fields.get(keys[at])
         if field is None:
             return None
-        many = not isinstance(field.annotation, type)
         section = section_in(field.annotation)
-        at += 2 if many and section is not None else 1
+        at += 2 if holds_many(field.annotation) else 1
     return section
 
 
@@ -97,6 +96,11 @@ def section_in(annotation: Any) -> type[Section] | None:
     return next((found for arg in get_args(annotation) if (found := section_in(arg))), None)
 
 
+def holds_many(annotation: Any) -> bool:
+    """Whether an annotation is a list or a mapping, whose items have a number or a name in the path."""
+    return get_origin(annotation) in (list, dict)
+
+
 def every_key(section: type[Section] = Settings, above: Keys = ()) -> list[Keys]:
     """The path of every key in the tree, sections left out; `*` stands for a name or a number."""
     found: list[Keys] = []
@@ -105,6 +109,5 @@ def every_key(section: type[Section] = Settings, above: Keys = ()) -> list[Keys]
         if inner is None:
             found.append((*above, name))
         else:
-            many = inner is not field.annotation
-            found += every_key(inner, (*above, name, "*") if many else (*above, name))
+            found += every_key(inner, (*above, name, "*") if holds_many(field.annotation) else (*above, name))
     return found

@@ -239,14 +239,43 @@ class FeedSettings(Section):
     bars: Annotated[int, Field(ge=2)] = Field(default=500, description="The length of a synthetic market")
 
 
-class StrategySettings(Section):
-    """One strategy to run."""
+class StrategyEntry(Section):
+    """When a strategy opens."""
 
-    name: str = Field(description="A built-in name, an entry point, or path/to/file.py:ClassName")
-    id: str = Field(default="", description="Its name in the journal; the strategy's own name where empty")
+    type: str = Field(description="A strategy's name (`surefill backtest --list`), or my_file.py:MyStrategy")
+    lookback_days: Annotated[int, Field(ge=1)] = Field(default=252, description="Bars that it looks back")
+    params: dict[str, bool | int | float | str] = Field(default={}, description="Its own parameters, by name")
+
+
+class StrategyExit(Section):
+    """When a strategy's positions close, besides what it says itself. Percentages are of the price at entry."""
+
+    type: Literal["eod", "none", "stop_target"] = Field(default="eod", description="eod, none or stop_target")
+    stop_loss_pct: float | None = Field(default=None, description="stop_target: so far below the entry")
+    take_profit_pct: float | None = Field(default=None, description="stop_target: so far above it")
+    trailing_pct: float | None = Field(default=None, description="stop_target: the stop follows at this distance")
+    time_stop_bars: int | None = Field(default=None, description="stop_target: close after so many bars")
+    end_of_day: bool = Field(default=False, description="stop_target: close with the session")
+
+
+class StrategyRisk(Section):
+    """How much a strategy trades."""
+
+    dollars_per_trade: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        description="Money for each entry, in the workspace's currency"
+    )
+    max_positions: Annotated[int, Field(ge=1)] = Field(default=5, description="Blocks entries, never exits")
+
+
+class StrategySettings(Section):
+    """One strategy to run with `surefill trade`."""
+
+    name: str = Field(default="", description="Its name in the journal; the type where empty")
     symbols: list[str] = Field(default=[], description="What it trades; empty means every symbol of the feed")
-    params: dict[str, bool | int | float | str] = Field(default={}, description="Its parameters, by name")
-    enabled: bool = Field(default=True, description="false leaves it out")
+    entry: StrategyEntry
+    exit: StrategyExit | None = Field(default=None, description="The strategy's own default where left out")
+    risk: StrategyRisk
+    enabled: bool = Field(default=True, description="false opens nothing, and still closes")
 
 
 class Settings(Section):

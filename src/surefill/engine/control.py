@@ -5,8 +5,8 @@ A local socket that only its owner may use. One line of JSON asks, one line answ
     {"do":"halt","by":"ann","reason":"news"}          {"ok":true,"result":{…}}
     {"do":"resume","by":"ann"}                        {"ok":false,"code":"…","message":"…"}
 
-`do` is halt, resume, reconcile, status, stop, or the name of a look that whoever opened the socket offers (orders,
-positions). `workspace` may be left out where the engine has one only. What is answered is durable.
+`do` is halt, resume, reconcile, status, orders, positions or stop. `workspace` may be left out where the engine has
+one only. What is answered is durable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +24,10 @@ import msgspec
 import structlog
 
 from surefill.domain.inputs import Halt, Resume
-from surefill.domain.state import State
+from surefill.engine.books import order_lines, position_lines
 from surefill.engine.engine import Engine
 from surefill.engine.status import status_of
 from surefill.errors import ConfigError, InputError, SurefillError
-
-Look = Callable[[State], object]
 
 LINE_BYTES_MAX: Final = 64 * 1024
 IDLE_S: Final = 60.0
@@ -69,42 +67,41 @@ class StatusRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     workspace: str = ""
 
 
+class OrdersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="orders"):
+    """Live orders and those that ended lately."""
+
+    workspace: str = ""
+
+
+class PositionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="positions"):
+    """Positions, with the last price seen."""
+
+    workspace: str = ""
+
+
 class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="stop"):
     """End the process gracefully: orders stay at their venues."""
 
     by: str
 
 
-class LookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="look"):
-    """Ask for what a look makes of the state."""
-
-    name: str
-    workspace: str = ""
-
-
-Request = HaltRequest | ResumeRequest | ReconcileRequest | StatusRequest | StopRequest | LookRequest
+Request = (
+    HaltRequest | ResumeRequest | ReconcileRequest | StatusRequest | OrdersRequest | PositionsRequest | StopRequest
+)
 
 _decode = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class ControlServer:
-    """Serves the socket on the engine's loop. `looks`: name -> what it makes of the state, in JSON-able values.
+    """Serves the socket on the engine's loop.
 
     `on_stop` is called when somebody asks the process to end, after the answer has left.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        path: Path,
-        *,
-        looks: Mapping[str, Look] | None = None,
-        on_stop: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, path: Path, *, on_stop: Callable[[], None] | None = None) -> None:
         self.path = path
         self._engine = engine
-        self._looks = dict(looks or {})
         self._on_stop = on_stop
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -178,8 +175,10 @@ class ControlServer:
             await self._engine.feed(workspace_id, self._resume(request))
         elif isinstance(request, ReconcileRequest):
             return {"differences": await self._engine.reconcile(workspace_id)}
-        elif isinstance(request, LookRequest):
-            return await self._engine.read(workspace_id, self._look(request.name))
+        elif isinstance(request, OrdersRequest):
+            return await self._engine.read(workspace_id, order_lines)
+        elif isinstance(request, PositionsRequest):
+            return await self._engine.read(workspace_id, position_lines)
         return await self._status(workspace_id)
 
     def _halt(self, request: HaltRequest) -> Halt:
@@ -205,12 +204,6 @@ class ControlServer:
             return {"workspace": workspace_id, "engine": engine}
         status = await self._engine.read(workspace_id, status_of)
         return {**msgspec.to_builtins(status), "engine": engine}
-
-    def _look(self, name: str) -> Look:
-        if name not in self._looks:
-            offered = ", ".join(sorted(self._looks)) or "none"
-            raise InputError(f"there is no look {name!r} here (offered: {offered})", code="UNKNOWN_LOOK")
-        return self._looks[name]
 
     def _workspace(self, asked: str) -> str:
         desks = self._engine.desks

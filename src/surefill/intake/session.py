@@ -6,7 +6,7 @@ A session belongs to nobody's loop: its calls block, and come from any thread. S
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -18,7 +18,7 @@ from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
 from surefill.domain.state import State
 from surefill.engine.clock import Clock, LiveClock
-from surefill.engine.control import ControlServer, Look
+from surefill.engine.control import ControlServer
 from surefill.engine.control_path import make_place
 from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
@@ -92,16 +92,14 @@ class Session:
             if symbol != "default":
                 self.ensure_instrument(symbol)
 
-    def serve_control(
-        self, *, looks: Mapping[str, Look] | None = None, on_stop: Callable[[], None] | None = None
-    ) -> Path:
+    def serve_control(self, *, on_stop: Callable[[], None] | None = None) -> Path:
         """Let other processes operate this workspace through the journal's control socket; where that is.
 
-        `looks` and `on_stop`: see `ControlServer`; both are called on the engine's thread.
+        `on_stop` is called, on the engine's thread, when one of them asks this process to end.
         """
         self._check_open()
         path = make_place(self.settings.journal_path)
-        self._control = ControlServer(self.engine.engine, path, looks=looks, on_stop=on_stop)
+        self._control = ControlServer(self.engine.engine, path, on_stop=on_stop)
         self.engine.run(self._control.start())
         return path
 
