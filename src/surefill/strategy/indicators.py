@@ -42,7 +42,7 @@ def rsi_of(gain: float, loss: float) -> float:
     """Wilder's relative strength index of an average gain and an average loss, 0 to 100; 50 while nothing moved."""
     if gain + loss == 0.0:
         return FLAT_RSI
-    return 100.0 * gain / (gain + loss)
+    return 100.0 * (gain / (gain + loss))  # in this order it never exceeds 100
 
 
 def rsi(values: Sequence[float], period: int) -> array[float]:

@@ -6,6 +6,7 @@ A package offers a strategy by an entry point of the group `surefill.strategies`
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from importlib.metadata import EntryPoint, entry_points
@@ -106,13 +107,18 @@ class StrategyRegistry:
 
     def _register(self, name: str, strategy: Strategy) -> None:
         taken = self._strategies.get(name)
-        if taken is not None and type(taken) is not type(strategy):
+        if taken is not None and _home(taken) != _home(strategy):
             raise ConfigError(
                 f"there is a strategy {name!r} already ({type(taken).__name__});"
                 f" give {type(strategy).__name__} another name",
                 code="INVALID_STRATEGY",
             )
         self._strategies[name] = strategy
+
+
+def _home(strategy: Strategy) -> tuple[str, str]:
+    """Where a strategy's class is written: the same place loaded again replaces it."""
+    return type(strategy).__module__, type(strategy).__qualname__
 
 
 def _made(strategy: Strategy | type[Strategy]) -> Strategy:
@@ -141,7 +147,8 @@ def _module_of(file: Path) -> ModuleType:
     """Run a file as a module of its own; a second time the file is run again."""
     if not file.is_file():
         raise ConfigError(f"{file} does not exist; check the path", code="INVALID_STRATEGY")
-    name = f"surefill_strategy_{file.stem}"
+    path_hash = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
+    name = f"surefill_strategy_{file.stem}_{path_hash}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
