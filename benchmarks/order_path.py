@@ -76,9 +76,8 @@ def main() -> None:
     part = options.intents // 10
     parts = [drive(writer, n * part, part, latencies) for n in range(10)]
     check(writer)
-    print(
-        f"{options.intents:,} intents: {statistics.median(parts):.1f} µs each, p50 {statistics.median(latencies) * US:.1f} µs"
-    )
+    p50 = statistics.median(latencies) * US
+    print(f"{options.intents:,} intents: {statistics.median(parts):.1f} µs each, p50 {p50:.1f} µs")
     print(f"last tenth / first tenth: {parts[-1] / parts[0]:.2f}")
     del writer
     gc.collect()
