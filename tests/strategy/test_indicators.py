@@ -17,7 +17,7 @@ def test_ema_is_its_definition_within_rounding(values: list[float], period: int)
     expected = Fraction(values[0])
     for value, average in zip(values, ema(values, period), strict=True):
         expected = weight * Fraction(value) + (1 - weight) * expected
-        assert average == pytest.approx(float(expected), rel=1e-12)
+        assert average == pytest.approx(float(expected), abs=1e-12 * max(values))
 
 
 @given(PRICES, st.integers(1, 60))
