@@ -148,9 +148,9 @@ def test_snapshot_of_an_unknown_timeframe_is_refused() -> None:
         _listed(timeframe="3m")
 
 
-@pytest.mark.parametrize("at", [0, -1])
-def test_snapshot_of_a_series_before_its_second_bar_is_refused(at: int) -> None:
-    with pytest.raises(InputError, match="at least 2 bars"):
+@pytest.mark.parametrize("at", [0, -1, 3])
+def test_snapshot_of_a_bar_that_is_not_there_or_has_none_before_it_is_refused(at: int) -> None:
+    with pytest.raises(InputError, match=f"bar {at} of 3 is not there, or has none before it"):
         MarketSnapshot.of_series(SERIES, at)
 
 

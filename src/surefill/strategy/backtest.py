@@ -144,7 +144,7 @@ class Backtest:
         terms = instrument.terms_at(series.ts_ns[at])
         snapshot = MarketSnapshot.of_series(
             series,
-            at + 1,
+            at,
             lot_size=quanta_float(terms.lot, instrument.qty_decimals),
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )

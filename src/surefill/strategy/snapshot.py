@@ -119,9 +119,9 @@ class MarketSnapshot:
         cls, series: BarSeries, at: int, *, lot_size: float | None = None, tick_size: float | None = None
     ) -> MarketSnapshot:
         """The snapshot at the end of bar `at` of a series (at least 1); later bars are not in it."""
+        if not 1 <= at < len(series):
+            raise _invalid(f"bar {at} of {len(series)} is not there, or has none before it", "bars")
         bars = series.until(at + 1)
-        if len(bars) < 2:
-            raise _invalid(f"at least 2 bars are needed, the current one last (got {len(bars)})", "bars")
         # A series has been checked when it was built: fill the slots without doing it again at every bar.
         snapshot = cls.__new__(cls)
         snapshot._columns = bars
