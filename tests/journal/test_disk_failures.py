@@ -150,14 +150,34 @@ def test_interrupted_append_stops_the_journal_and_stays_an_interrupt(tmp_path: P
 
 def test_log_left_by_a_crash_is_written_and_synced_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nothing counts as durable that a failed sync left in the kernel's memory only."""
-    path = tmp_path / "journal.db"
-    log = bytes(range(256)) * 5_000
-    Path(f"{path}-wal").write_bytes(log)
-    synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", synced.append)
-    sqlite_schema.settle_wal(str(path))
-    assert len(synced) == 1
-    assert Path(f"{path}-wal").read_bytes() == log
-    Path(f"{path}-wal").unlink()
-    sqlite_schema.settle_wal(str(path))
-    assert len(synced) == 1
+    running = SqliteJournal(tmp_path / "journal.db")
+    lease = running.open_stream("main")
+    assert running.append([Batch(lease, PAYLOADS * 300)]) == [None]
+    crashed = tmp_path / "crashed.db"
+    for suffix in ("", "-wal"):
+        Path(f"{crashed}{suffix}").write_bytes(Path(f"{running.path}{suffix}").read_bytes())
+    log = Path(f"{crashed}-wal")
+    assert log.stat().st_size > 1 << 20
+    calls: list[str] = []
+    pwrite, fsync = os.pwrite, os.fsync
+
+    def noted_write(fd: int, data: bytes, at: int) -> int:
+        calls.append("write")
+        return pwrite(fd, data, at)
+
+    def noted_sync(fd: int) -> None:
+        calls.append("sync")
+        fsync(fd)
+
+    monkeypatch.setattr(os, "pwrite", noted_write)
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    before = log.read_bytes()
+    sqlite_schema.settle_wal(str(crashed))
+    assert calls == ["write", "write", "sync"]
+    assert log.read_bytes() == before
+    journal = SqliteJournal(crashed)
+    assert calls.count("sync") == 2, "opening settles the log"
+    assert journal.heads() == running.heads()
+    journal.close()
+    SqliteJournal(crashed).close()
+    assert calls.count("sync") == 2, "a clean shutdown leaves nothing to settle"

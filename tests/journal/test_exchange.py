@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefill.errors import InputError, JournalCorrupt, JournalError
-from surefill.journal import Batch, Journal, KeyClaim, MemoryJournal, SqliteJournal, export_journal, import_journal
+from surefill.journal import (
+    Batch,
+    Journal,
+    KeyClaim,
+    MemoryJournal,
+    SqliteJournal,
+    export_journal,
+    genesis,
+    import_journal,
+)
+from surefill.journal.chain import link
 
 PAYLOADS = [
     b'{"type":"Filled","px":101250,"note":"\xc3\xa9\\u00e9"}',
@@ -127,13 +137,13 @@ SPOILED: list[tuple[str, Spoil, type[JournalError | InputError], str]] = [
     ("a key of nobody", edited(9, b'"main"', b'"nobody"'), InputError, "line 9: key .* points at event 2 of 'nobody'"),
     ("a digest that is none", edited(9, b'"digest":"', b'"digest":"x'), InputError, "line 9: digest"),
     ("an event of nobody", edited(4, b'"main"', b'"nobody"'), InputError, "line 4: workspace 'nobody' is not in the"),
-    ("an event after the keys", lambda lines: [*lines[:9], lines[6], *lines[9:]], InputError, "line 10: it is out of place"),
+    ("an event after keys", lambda lines: [*lines[:9], lines[6], *lines[9:]], InputError, "line 10: it is out of"),
     ("a line after the end", lambda lines: [*lines, lines[8]], InputError, "line 12: there should be nothing"),
     ("an empty line", lambda lines: [*lines[:3], b"\n", *lines[3:]], InputError, "line 4: "),
-    ("bytes that are no text", lambda lines: [*lines[:3], b"\xff\n", *lines[3:]], InputError, "line 4: "),
+    ("no text", lambda lines: [*lines[:3], b"\xff\n", *lines[3:]], InputError, "line 4: "),
     (
         "a stream left out, with the counts put right",
-        lambda lines: [lines[0], *lines[1:6:2], *lines[7:10], lines[10].replace(b'"events":6', b'"events":3')],
+        lambda lines: [lines[0], *lines[1:6:2], *lines[7:10], lines[10].replace(b"6", b"3", 1)],
         JournalCorrupt,
         "workspace 'other' should end at event 3 but what was given ends at 0",
     ),
@@ -152,6 +162,18 @@ def test_import_of_a_spoiled_file_says_where_and_leaves_nothing(
     assert list(journal.read_all()) == []
     import_journal(TEXT, journal)
     assert exported(journal) == b"".join(TEXT)
+
+
+def test_import_of_falling_epochs_is_refused_though_the_hashes_fit() -> None:
+    head, lines = genesis("main"), []
+    for seq, epoch in ((1, 2), (2, 1)):
+        head = link(head, seq, epoch, b"0")
+        event = f'"workspace":"main","seq":{seq},"epoch":{epoch},"chain_hash":"{head.hex()}","payload":0'
+        lines.append(b'{"kind":"event",' + event.encode() + b"}\n")
+    heads = f'"heads":{{"main":{{"seq":2,"epoch":2,"chain_hash":"{head.hex()}"}}}}'
+    header = b'{"kind":"header","format":"surefill-journal","version":1,' + heads.encode() + b"}\n"
+    with pytest.raises(JournalCorrupt, match="line 3: event 2"):
+        import_journal([header, *lines, b'{"kind":"end","events":2,"keys":0}\n'], MemoryJournal())
 
 
 def test_export_while_the_writer_goes_on_ends_at_the_heads_it_began_with(tmp_path: Path) -> None:

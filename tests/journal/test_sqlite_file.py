@@ -218,6 +218,19 @@ def test_damaged_page_is_reported_with_what_to_do(path: Path) -> None:
         list(journal.read_all())
 
 
+def test_reopen_after_the_file_was_replaced_reads_the_new_one(path: Path, tmp_path: Path) -> None:
+    first, second = SqliteJournal(path), SqliteJournal(tmp_path / "other.db")
+    for journal, names in ((first, ("a", "b")), (second, ("b", "a"))):
+        for name in names:
+            assert journal.append([Batch(journal.open_stream(name), [name.encode()])]) == [None]
+    assert [record.payload for record in first.read("a")] == [b"a"]
+    first.close()
+    second.close()
+    (tmp_path / "other.db").replace(path)
+    first.reopen()
+    assert [record.payload for record in first.read("a")] == [b"a"]
+
+
 # Rights
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +69,34 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
     conn = sqlite_schema.open_reader(journal.path, None)
     with pytest.raises(apsw.ReadOnlyError):
         conn.execute("INSERT INTO streams VALUES (9, 'x', 1, 1, zeroblob(32))")
+
+
+WATCHER = """
+import sys
+from surefill.journal import Head, SqliteJournal, genesis, verified
+journal = SqliteJournal(sys.argv[1], readonly=True)
+seen = set()
+while max(seen, default=0) < 700:
+    count = sum(1 for _ in verified(journal.read("main"), Head(0, 0, genesis("main"))))
+    assert count % 7 == 0, count
+    assert journal.heads()["main"].seq >= count
+    if not seen:
+        print("watching", flush=True)
+    seen.add(count)
+print(len(seen))
+"""
+
+
+def test_reader_in_another_process_sees_whole_batches_only(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db", checkpoint_pages=20)
+    lease = journal.open_stream("main")
+    command = [sys.executable, "-c", WATCHER, journal.path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        assert watcher.stdout.readline() == "watching\n"
+        for _ in range(100):
+            assert journal.append([Batch(lease, [b"x" * 300] * 7)]) == [None]
+            time.sleep(0.002)
+        rest, _ = watcher.communicate(timeout=20)
+    assert watcher.returncode == 0
+    assert int(rest) > 2, "it saw the journal grow"
