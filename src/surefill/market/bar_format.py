@@ -152,16 +152,18 @@ def span_of(fmt: BarFormat) -> Callable[[int], Span]:
         return lambda stamp_ns: _day_span(calendar, stamp_ns, back)
     if fmt.timeframe in ("1d", "1w"):
         return lambda stamp_ns: (stamp_ns - back, stamp_ns - back + duration, True)
-    return lambda stamp_ns: _intraday_span(calendar, stamp_ns - back, duration)
+    session_end = calendar.session_end
 
+    def intraday(stamp_ns: int) -> Span:
+        """A bar ends with its session, if that is earlier than its length says."""
+        open_ns = stamp_ns - back
+        ts_ns = open_ns + duration
+        session_end_ns = session_end(open_ns)
+        if session_end_ns > ts_ns:
+            return open_ns, ts_ns, False
+        return open_ns, session_end_ns, True
 
-def _intraday_span(calendar: Calendar, open_ns: int, duration: int) -> Span:
-    """A bar ends with its session, if that is earlier than its length says."""
-    ts_ns = open_ns + duration
-    session_end_ns = calendar.session_end(open_ns)
-    if session_end_ns > ts_ns:
-        return open_ns, ts_ns, False
-    return open_ns, session_end_ns, True
+    return intraday
 
 
 def _day_span(calendar: Calendar, stamp_ns: int, back: int) -> Span:

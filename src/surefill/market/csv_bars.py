@@ -19,7 +19,7 @@ from surefill.market.bar_format import BarChecks, BarFormat, located, volume_qua
 from surefill.market.csv_rows import INVALID_CSV, CsvRows, CsvSource, column_indexes
 from surefill.market.series import BarSeries
 from surefill.market.timestamps import TimestampReader
-from surefill.units import observed_quanta, to_quanta
+from surefill.units import QTY_MAX, observed_quanta, to_quanta
 
 TIME_NAMES: Final = ("ts", "timestamp", "datetime", "date", "time", "open_time")
 _PRICES: Final = ("open", "high", "low", "close")
@@ -86,6 +86,7 @@ class _Rows:
         self._columns = columns = _columns(rows)
         self._clock_at = columns.get("clock", -1)
         self._volume_at = columns.get("volume", -1)
+        self._qty_decimals = fmt.qty_decimals
         self._known: dict[str, int] = {}
         self._cells = itemgetter(columns["ts"], *(columns[price] for price in _PRICES))
 
@@ -106,7 +107,12 @@ class _Rows:
                 known(high) or price(high),
                 known(low) or price(low),
                 known(close) or price(close),
-                volume_quanta(float(volume) if len(volume) < _SURE else volume, self._fmt),
+                to_quanta(
+                    float(volume) if len(volume) < _SURE else volume,
+                    self._qty_decimals,
+                    field="volume",
+                    max_quanta=QTY_MAX,
+                ),
             )
         except (ValueError, InputError):
             return self._bar_exactly(row)
