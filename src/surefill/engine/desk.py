@@ -64,6 +64,15 @@ class Desk:
         self.readers.append((reader, future))
         return future
 
+    async def quiet(self) -> None:
+        """Wait for the errands that are out now, and until no input waits. Raises AppendFailed where none is taken."""
+        if self.errands:
+            await asyncio.wait(set(self.errands))
+        while self.inbox:
+            if self.broken is not None:
+                raise self._out_of_order()
+            await asyncio.sleep(0)
+
     def _overrun(self, ts_ns: int) -> WorkspaceHalted:
         reason = f"{len(self.inbox)} inputs are waiting"
         self.inbox.append((Halt(ts_ns, "QUEUE_FULL", reason, "surefill"), None))

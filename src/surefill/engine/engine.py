@@ -11,6 +11,7 @@ every workspace halted, and all callers are told to ask again under the same id.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from surefill.domain.inputs import (
     OpenWorkspace,
     OrderQueried,
     QueryFailed,
+    RecoverOrders,
     SendLapsed,
     SubmitIntent,
     TimerFired,
@@ -34,6 +36,7 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
 from surefill.domain.reports import VenueReport
+from surefill.engine import reconciliation
 from surefill.engine.answers import cancel_answer, submit_answer
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk, Reader
@@ -71,60 +74,97 @@ class Engine:
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._stopped = False
 
     # -- life -------------------------------------------------------------------------------------------------
 
     async def open(self, opening: OpenWorkspace, venue: Venue, instruments: Iterable[Instrument] = ()) -> Desk:
         """Begin or take up a workspace: fold, define, connect, ask for every order in flight, compare books.
 
-        Intents are let in when this returns. Raises ConfigError where the workspace is another than asked for.
+        Intents are let in when this returns; exits are looked after before. It waits for a venue that does not tell
+        its positions, and calls somebody when that takes long. Raises ConfigError where the workspace is another than
+        asked for, VenueOutcomeUnknown where the venue cannot be reached.
         """
         writer = WorkspaceWriter(self.journal, opening.workspace_id, venue)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop)
-        await venue.connect(lambda report: self._reported(desk, report))
-        await self.feed(opening.workspace_id, opening)
-        for instrument in instruments:
-            await self.feed(opening.workspace_id, DefineInstrument(self.clock.now_ns(), instrument))
-        writer.recover(self.clock.now_ns())
-        self._schedule()
-        await self.reconcile(opening.workspace_id)
+        try:
+            await venue.connect(lambda report: self._reported(desk, report))
+            await self.feed(opening.workspace_id, opening)
+            for instrument in instruments:
+                await self.feed(opening.workspace_id, DefineInstrument(self.clock.now_ns(), instrument))
+            await self.feed(opening.workspace_id, RecoverOrders(self.clock.now_ns()))
+            await self._compare_at_last(desk)
+        except (Exception, asyncio.CancelledError):
+            self.desks.pop(opening.workspace_id, None)
+            await venue.close()
+            raise
         desk.accepting = True
         return desk
 
-    async def reconcile(self, workspace_id: str) -> dict[str, tuple[int, int]]:
-        """Compare positions with the venue; differences (ours, theirs) halt the workspace and are returned."""
+    async def _compare_at_last(self, desk: Desk) -> None:
+        """Reconcile, however long the venue takes to tell its positions."""
+        began_ns, called = self.clock.now_ns(), False
+        while not self._stopping:
+            try:
+                await self.reconcile(desk.writer.workspace_id)
+                return
+            except VenueOutcomeUnknown as error:
+                waited_ns = self.clock.now_ns() - began_ns
+                if not called and waited_ns >= desk.writer.state.book.profile.limits.unknown_page_ns:
+                    called = True
+                    text = f"the venue does not tell its positions, so no intent is let in: {error}"
+                    self._raise_alarm(desk.writer.workspace_id, Notify("BOOKS_NOT_COMPARED", text, page=True))
+            await reconciliation.pause(desk)
+        raise self._has_stopped()
+
+    async def reconcile(self, workspace_id: str) -> reconciliation.Differences:
+        """Compare positions with the venue; differences (ours, theirs) halt the workspace and are returned.
+
+        Raises VenueOutcomeUnknown when the venue does not tell.
+        """
         desk = self._desk(workspace_id)
-        await self._errands_done(desk)
-        theirs = await desk.writer.venue.positions()
+        try:
+            theirs = await reconciliation.compare(desk, self.clock)
+        except SurefillError:
+            raise
+        except Exception as error:  # whatever an adapter raises, it has told nothing
+            raise VenueOutcomeUnknown(reconciliation.told(error)) from error
+        found = reconciliation.differences(desk.writer.state, theirs)
         await self.feed(workspace_id, ComparePositions(self.clock.now_ns(), theirs))
-
-        def differences(state: Any) -> dict[str, tuple[int, int]]:
-            ours = {key: position.qty for key, position in state.open_positions()}
-            keys = sorted(ours.keys() | {key for key, qty in theirs.items() if qty})
-            pairs = {key: (ours.get(key, 0), theirs.get(key, 0)) for key in keys}
-            return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-
-        return cast("dict[str, tuple[int, int]]", await self.read(workspace_id, differences))
+        return found
 
     async def stop(self, timeout_s: float = 5.0) -> None:
-        """Let nothing new in, give what is on the wire time to answer, commit, snapshot, let go.
+        """Let no intent in, give what is on the wire time to answer, commit, snapshot, let go.
 
         Orders stay at their venues; the next start asks for them.
         """
         self._stopping = True
         for desk in self.desks.values():
             desk.accepting = False
-            if desk.errands:
-                await asyncio.wait(desk.errands, timeout=timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while any(desk.errands or desk.inbox for desk in self.desks.values() if desk.broken is None):
+                    for desk in self.desks.values():
+                        with contextlib.suppress(AppendFailed):
+                            await desk.quiet()
+        except TimeoutError:
+            _log.warning("stopped_with_errands", count=sum(len(desk.errands) for desk in self.desks.values()))
         self._turn()
+        self._stopped = True
         if self._wake is not None:
             self._wake.cancel()
         for desk in self.desks.values():
-            for errand in desk.errands:
-                errand.cancel()
+            await self._let_go(desk)
+
+    async def _let_go(self, desk: Desk) -> None:
+        for errand in desk.errands:
+            errand.cancel()
+        try:
             await desk.writer.venue.close()
-            if desk.broken is None and desk.writer.state.book.seq:
-                desk.writer.save_snapshot()
+        except Exception as error:  # the venue is left all the same
+            _log.warning("venue_close_failed", workspace_id=desk.writer.workspace_id, error=reconciliation.told(error))
+        if desk.broken is None and desk.writer.state.book.seq:
+            desk.writer.save_snapshot()
 
     # -- what callers use -------------------------------------------------------------------------------------
 
@@ -139,6 +179,8 @@ class Engine:
 
     def enqueue(self, workspace_id: str, item: Input) -> asyncio.Future[Any]:
         """Queue an input for the next turn."""
+        if self._stopped:
+            raise self._has_stopped()
         future = self._desk(workspace_id).put(item)
         self._schedule()
         return future
@@ -165,6 +207,10 @@ class Engine:
             if desk.broken is not None:
                 raise AppendFailed(f"the journal still cannot be written: {desk.broken}", durable="no")
 
+    @staticmethod
+    def _has_stopped() -> WorkspaceHalted:
+        return WorkspaceHalted("the engine has stopped: start it again", code="STOPPED")
+
     def _desk(self, workspace_id: str) -> Desk:
         try:
             return self.desks[workspace_id]
@@ -184,6 +230,8 @@ class Engine:
 
     def _turn(self) -> None:
         self._turn_due = False
+        if self._stopped:
+            return
         self._watch_disk()
         dirty: list[Desk] = []
         for desk in self.desks.values():
@@ -307,14 +355,8 @@ class Engine:
         try:
             found = await venue.query(effect.request)
         except Exception as error:  # a failed query is not an answer, whatever failed
-            return QueryFailed(self.clock.now_ns(), cl_ord_id, _told(error))
+            return QueryFailed(self.clock.now_ns(), cl_ord_id, reconciliation.told(error))
         return OrderQueried(self.clock.now_ns(), cl_ord_id, found.found, found.reports)
-
-    async def _errands_done(self, desk: Desk) -> None:
-        while desk.errands or desk.inbox:
-            if desk.errands:
-                await asyncio.wait(set(desk.errands))
-            await asyncio.sleep(0)
 
     def _reported(self, desk: Desk, report: VenueReport) -> None:
         desk.tell(VenueReports(self.clock.now_ns(), (report,)))
@@ -353,11 +395,7 @@ async def _outcome(call: Any) -> Outcome:
     try:
         return cast(Outcome, await call)
     except Exception as error:  # an adapter that raises has proved nothing: unknown
-        return Unknown(_told(error))
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, VenueOutcomeUnknown) else f"{type(error).__name__}: {error}"
+        return Unknown(reconciliation.told(error))
 
 
 def _log_alarm(workspace_id: str, notice: Notify) -> None:

@@ -1,0 +1,75 @@
+"""Laying our books beside the venue's, at a moment when they can be compared.
+
+1. What is in flight comes first: every open question is answered, or somebody has been called about it.
+2. A failed look is no answer: it is made again.
+3. A difference counts when a second look, a pause later, finds the very same. Until then a report may be on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from surefill.domain.decide.reports import QUERY_TIMER
+from surefill.domain.state import State
+from surefill.engine.clock import Clock
+from surefill.engine.desk import Desk
+from surefill.errors import VenueOutcomeUnknown
+from surefill.units import NS_PER_S
+
+Differences = dict[str, tuple[int, int]]
+
+LOOKS_MAX = 20
+
+
+def differences(state: State, theirs: dict[str, int]) -> Differences:
+    """Where the books differ: (ours, theirs) by position key."""
+    ours = {key: position.qty for key, position in state.open_positions()}
+    keys = sorted(ours.keys() | {key for key, qty in theirs.items() if qty})
+    pairs = {key: (ours.get(key, 0), theirs.get(key, 0)) for key in keys}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+async def settle(desk: Desk, clock: Clock) -> None:
+    """Wait for what is in flight, though no longer than an order may stay unresolved without a page."""
+    limits = desk.writer.state.book.profile.limits
+    until_ns = clock.now_ns() + limits.unknown_page_ns
+    while True:
+        await desk.quiet()
+        if not _open_questions(desk) or clock.now_ns() >= until_ns:
+            return
+        await pause(desk)
+
+
+async def compare(desk: Desk, clock: Clock) -> dict[str, int]:
+    """The venue's positions, looked at again while they differ from ours in a new way. Nothing waits at the desk then.
+
+    Raises VenueOutcomeUnknown when the venue does not tell.
+    """
+    await settle(desk, clock)
+    before: Differences | None = None
+    theirs: dict[str, int] = {}
+    for _ in range(LOOKS_MAX):
+        theirs = await desk.writer.venue.positions()
+        await desk.quiet()
+        found = differences(desk.writer.state, theirs)
+        if not found or found == before or desk.writer.in_process is not None:
+            break
+        before = found
+        await pause(desk)
+    return theirs
+
+
+async def pause(desk: Desk) -> None:
+    """As long as between two queries."""
+    await asyncio.sleep(desk.writer.state.book.profile.limits.query_spacing_ns / NS_PER_S)
+
+
+def _open_questions(desk: Desk) -> bool:
+    orders = desk.writer.state.book.orders
+    asked = (orders.get(name.removeprefix(QUERY_TIMER)) for name in desk.writer.timers)
+    return any(order is not None and not order.paged for order in asked)
+
+
+def told(error: Exception) -> str:
+    """An adapter's error in a few words."""
+    return str(error) if isinstance(error, VenueOutcomeUnknown) else f"{type(error).__name__}: {error}"
