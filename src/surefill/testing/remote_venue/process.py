@@ -48,9 +48,6 @@ class VenueProcess:
 
     def kill(self) -> None:
         """Kill it outright; what it committed stays."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
         if self._process is not None:
             self._process.kill()
             self.wait()
@@ -63,6 +60,7 @@ class VenueProcess:
             if pipe is not None:
                 pipe.close()
         if self._socket is not None:
+            self._file.close()
             self._socket.close()
             self._socket = None
         return code

@@ -64,6 +64,7 @@ class RemoteVenue:
         self._sink: ReportSink = lambda _report: None
         self._link: Link | None = None
         self._dialing = asyncio.Lock()
+        self._closed = False
         self._keeper: asyncio.Task[None] | None = None
         self._after = -1
         self._beyond: set[int] = set()
@@ -94,6 +95,7 @@ class RemoteVenue:
 
     async def close(self) -> None:
         """Hang up; orders stay where they are."""
+        self._closed = True
         if self._keeper is not None:
             self._keeper.cancel()
         if self._link is not None:
@@ -175,6 +177,8 @@ class RemoteVenue:
 
     async def _linked(self) -> Link:
         """The link that is up, or a new one."""
+        if self._closed:
+            raise NotSent("this side has hung up")
         async with self._dialing:
             if self._link is None or self._link.lost.is_set():
                 try:
