@@ -36,16 +36,23 @@ def decode(payload: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Eve
         return _DECODER.decode(payload)
     except msgspec.ValidationError as error:
         return _upcast(payload, upcasters, error)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise JournalCorrupt(f"an event is not readable JSON: {error}") from error
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise JournalCorrupt(f"an event is not readable JSON: {error}") from error
 
 
 def _upcast(payload: bytes, upcasters: Mapping[str, Upcaster], error: Exception) -> Event:
-    fields: dict[str, Any] = msgspec.json.decode(payload)
-    if not isinstance(fields, dict):
-        raise JournalCorrupt("an event is not a JSON object") from error
-    while (name := fields.get("type")) in upcasters:
-        fields = upcasters[str(name)](fields)
+    fields = _parsed(payload)
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise JournalCorrupt("an event is not a JSON object that says its type") from error
+    while (name := fields["type"]) in upcasters:
+        fields = upcasters[name](fields)
     if name not in _CURRENT:
         raise JournalNewer(f"event {name!r} is not known here: a newer surefill wrote it, use that one") from error
     try:

@@ -13,7 +13,7 @@ from surefill.domain import events as e
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
 from surefill.domain.state import State
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import ExitReason, OrdStatus
 
 EVOLVE_VERSION = 1
 
@@ -86,7 +86,8 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
         protection = book.positions[key].protection
         if protection is not None:
             protection.exit_cl_ord_id = request.cl_ord_id
-            protection.due = None
+            if event.exit_reason == ExitReason.PARTIAL:
+                protection.due = None
 
 
 def _order_accepted(state: State, event: e.OrderAccepted) -> None:
@@ -103,7 +104,8 @@ def _order_unknown(state: State, event: e.OrderOutcomeUnknown) -> None:
 
 
 def _order_absent(state: State, event: e.OrderAbsent) -> None:
-    state.book.orders[event.cl_ord_id].absent_count = event.count
+    order = state.book.orders[event.cl_ord_id]
+    order.absent_count, order.absent_ns = event.count, event.ts_ns
 
 
 def _order_filled(state: State, event: e.OrderFilled) -> None:
@@ -189,11 +191,12 @@ def _order_resolved(state: State, event: e.OrderResolved) -> None:
 
 def _order_end_reported(state: State, event: e.OrderEndReported) -> None:
     order = state.book.orders[event.cl_ord_id]
-    order.end_status, order.end_qty = event.status, event.cum_qty
+    order.end_status, order.end_qty, order.unknown_ns = event.status, event.cum_qty, event.ts_ns
 
 
 def _cancel_requested(state: State, event: e.CancelRequested) -> None:
-    state.book.orders[event.cl_ord_id].cancel_pending = True
+    order = state.book.orders[event.cl_ord_id]
+    order.cancel_pending, order.cancel_ns = True, event.ts_ns
 
 
 def _cancel_refused(state: State, event: e.CancelRefused) -> None:
@@ -215,7 +218,7 @@ def _report_parked(state: State, event: e.ReportParked) -> None:
 
 def _protection_set(state: State, event: e.ProtectionSet) -> None:
     position = state.book.positions[event.position]
-    in_flight = position.protection.exit_cl_ord_id if position.protection else ""
+    before = position.protection
     position.protection = Protection(
         stop_px=event.stop_px,
         target_px=event.target_px,
@@ -225,7 +228,8 @@ def _protection_set(state: State, event: e.ProtectionSet) -> None:
         ladder=event.ladder,
         time_stop_bars=event.time_stop_bars,
         end_of_day=event.end_of_day,
-        exit_cl_ord_id=in_flight,
+        exit_cl_ord_id=before.exit_cl_ord_id if before is not None else "",
+        due=before.due if before is not None else None,
     )
 
 

@@ -35,8 +35,10 @@ class OrderRequest(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, omit_defaults=True):
     """The state of one order; `evolve` alone changes it.
 
-    In-flight requests are kept beside the status: `cancel_pending`, and `end_status` with `end_qty` when the
-    venue has reported a terminal state whose fills have not all arrived yet.
+    In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`), and `end_status` with
+    `end_qty` when the venue has reported a terminal state whose fills have not all arrived yet. `unknown_ns` is since
+    when something about it is not known; `absent_count` counts the queries that did not find it, the last of them at
+    `absent_ns`.
     """
 
     request: OrderRequest
@@ -54,10 +56,12 @@ class Order(msgspec.Struct, omit_defaults=True):
     fees: int = 0
     exec_ids: list[str] = []
     cancel_pending: bool = False
+    cancel_ns: int = 0
     end_status: int = 0
     end_qty: int = 0
     unknown_ns: int = 0
     absent_count: int = 0
+    absent_ns: int = 0
     paged: bool = False
     code: str = ""
     text: str = ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from surefill.domain.intent import LadderStep
+from surefill.rules.codes import ExitReason
 
 
 class ExitDue(msgspec.Struct, frozen=True, gc=False):
-    """An exit that has been decided and not yet been sent."""
+    """An exit that has been decided, with the price that it was decided at."""
 
     reason: int
     px: int
@@ -16,13 +17,18 @@ class ExitDue(msgspec.Struct, frozen=True, gc=False):
     px_ns: int
     qty: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that is held is to leave, however much that is when the order is made."""
+        return self.reason != ExitReason.PARTIAL
+
 
 class Protection(msgspec.Struct, omit_defaults=True):
     """The live exit plan of an open position; it dies with the position.
 
     It has no quantity of its own: it always guards what the position holds, so it follows every fill.
-    `exit_cl_ord_id` names the exit order in flight: while one is, no other is made. An exit that must wait for
-    another reducing order to leave is `due`, with the price that its decision was made at.
+    `exit_cl_ord_id` names the exit order in flight: while one is, no other is made. `due` is an exit that has been
+    decided: a partial one until its order is made, one of the whole position until the position is flat.
     """
 
     stop_px: int = 0

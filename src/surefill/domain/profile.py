@@ -48,6 +48,9 @@ class Profile(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
 
 
+#: Before a workspace is opened: nothing passes, because no instrument is known.
+NO_PROFILE = Profile("", ("instrument",))
+
 BASIC_GATES = (
     "halted",
     "instrument",

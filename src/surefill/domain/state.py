@@ -15,7 +15,7 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.market import Quote
 from surefill.domain.orders import Order
 from surefill.domain.position import Position
-from surefill.domain.profile import PAPER_FULL, Profile
+from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
 
 
@@ -32,7 +32,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     cash: int = 0
     realised: int = 0
     fees: int = 0
-    profile: Profile = PAPER_FULL
+    profile: Profile = NO_PROFILE
     config_hash: str = ""
     limits_version: int = 0
     seq: int = 0
@@ -49,7 +49,8 @@ class Book(msgspec.Struct, omit_defaults=True):
     recent_intents: dict[str, int] = {}
 
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+# Not sorted: the order in which things came decides what is oldest, and a restored state must decide alike.
+_ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Book)
 
 
@@ -86,7 +87,7 @@ class State:
         return sum(orders[cl_ord_id].leaves_qty for cl_ord_id in self.reducing.get(key, ()))
 
     def snapshot(self) -> bytes:
-        """The book in canonical bytes: equal books give equal bytes."""
+        """The book in canonical bytes: the same events give the same bytes, order included."""
         return _ENCODER.encode(self.book)
 
     def digest(self) -> str:

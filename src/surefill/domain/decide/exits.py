@@ -4,19 +4,22 @@ Within one tick: target, then stop, then the ladder, then trailing, which moves 
 Within one bar: the gap at its open, the standing stop, the target (or target first where the profile says so),
 the ladder, trailing for the next bar, the time stop and the end of day at its close.
 A position has at most one exit order in flight. An exit that finds other reducing orders working cancels them
-and waits: `pursue` sends it when they are gone.
+and waits: `pursue` sends it when they are gone. A decision to close the whole position stands until the position is
+flat: it follows every fill, and an exit order that ended without filling is sent anew at the next price, never in a
+loop. A partial exit is tried once.
 """
 
 from __future__ import annotations
 
 from surefill.domain import ids
+from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import CancelOrder, SubmitOrder
-from surefill.domain.events import BarCounted, CancelRequested, ExitTriggered, OrderCreated, StopMoved
+from surefill.domain.effects import SubmitOrder
+from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, StopMoved
 from surefill.domain.intent import LadderStep
 from surefill.domain.market import Bar, BarOpened, Quote, Source
 from surefill.domain.orders import OrderRequest
-from surefill.domain.position import Position, Protection
+from surefill.domain.position import ExitDue, Position, Protection
 from surefill.rules import exits as rule
 from surefill.rules.codes import ExitReason, IntrabarPolicy, OrdType, TimeInForce
 
@@ -63,15 +66,25 @@ def bar(this: Step, item: Bar) -> None:
 
 
 def _on_price(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
+    due = protection.due
+    if due is not None and due.whole:
+        _leave_again(this, key, position, protection, mark)
+        return
     side = 1 if position.qty > 0 else -1
     reason = rule.tick_exit(side, mark.px, protection.stop_px, protection.target_px)
     if reason:
         _leave(this, key, position, protection, reason, mark)
+    elif due is not None:
+        pursue(this, key, position)
     elif not _take_ladder(this, key, position, protection, mark.px, mark.px, mark):
         _trail(this, key, position, protection, mark)
 
 
 def _inside_bar(this: Step, key: str, position: Position, protection: Protection, item: Bar) -> None:
+    due = protection.due
+    if due is not None and due.whole:
+        _leave_again(this, key, position, protection, Mark(item.close_px, Source.BAR, item.ts_ns))
+        return
     side = 1 if position.qty > 0 else -1
     policy = IntrabarPolicy.WORST_CASE
     if this.book.profile.limits.target_first_on_bar:
@@ -89,8 +102,15 @@ def _inside_bar(this: Step, key: str, position: Position, protection: Protection
     )
     if reason:
         _leave(this, key, position, protection, reason, Mark(px, Source.BAR, item.ts_ns))
-    elif not _take_ladder(this, key, position, protection, item.high_px, item.low_px, Mark(0, Source.BAR, item.ts_ns)):
-        best_px = item.high_px if side > 0 else item.low_px
+        return
+    if due is not None:
+        pursue(this, key, position)
+        return
+    high_px, low_px = item.high_px, item.low_px
+    if entered_inside and policy == IntrabarPolicy.WORST_CASE:
+        high_px = low_px = item.close_px  # the range may be older than the position
+    if not _take_ladder(this, key, position, protection, high_px, low_px, Mark(0, Source.BAR, item.ts_ns)):
+        best_px = high_px if side > 0 else low_px
         _trail(this, key, position, protection, Mark(best_px, Source.BAR, item.ts_ns))
 
 
@@ -116,10 +136,21 @@ def _leave(this: Step, key: str, position: Position, protection: Protection, rea
     if reason == ExitReason.STOP and protection.stop_partial_ppb:
         qty = rule.partial_exit_qty(qty, protection.stop_partial_ppb, _lot(this, position))
         partial = qty < abs(position.qty)
-        reason = ExitReason.PARTIAL if partial else reason
+    if partial:
+        reason = ExitReason.PARTIAL
     elif reason == ExitReason.STOP and protection.trailed:
         reason = ExitReason.TRAILING
     _trigger(this, key, position, protection, reason, mark, qty, stop_partial_used=partial)
+
+
+def _leave_again(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
+    """The whole position is to leave and no order of ours is on its way: at the price of now."""
+    due = protection.due
+    assert due is not None  # asked by the caller
+    if this.state.reducing.get(key):
+        pursue(this, key, position)
+    else:
+        _trigger(this, key, position, protection, due.reason, mark, abs(position.qty), again=True)
 
 
 def _take_ladder(
@@ -157,8 +188,11 @@ def _trigger(
     *,
     ladder_left: tuple[LadderStep, ...] | None = None,
     stop_partial_used: bool = False,
+    again: bool = False,
 ) -> None:
-    if protection.due is not None and protection.due.qty >= qty:
+    due = protection.due
+    if due is not None and not again and (due.whole or (reason == ExitReason.PARTIAL and due.qty >= qty)):
+        pursue(this, key, position)
         return
     this.emit(
         ExitTriggered(
@@ -175,7 +209,16 @@ def _trigger(
             stop_partial_used,
         )
     )
+    if reason != ExitReason.PARTIAL:
+        _take_back_entry(this, key)
     pursue(this, key, position)
+
+
+def _take_back_entry(this: Step, key: str) -> None:
+    """What an entry has not filled yet must not follow the position out."""
+    for order in list(this.book.orders.values()):
+        if order.position == key and order.cum_qty and not order.request.reduce_only:
+            cancel(this, order, "exit plan")
 
 
 def pursue(this: Step, key: str, position: Position) -> None:
@@ -183,20 +226,20 @@ def pursue(this: Step, key: str, position: Position) -> None:
     protection = position.protection
     if protection is None or protection.due is None or not position.qty:
         return
-    waiting = False
-    for cl_ord_id in this.state.reducing.get(key, ()):
-        waiting = True
+    working = this.state.reducing.get(key)
+    if not working:
+        _send_exit(this, key, position, protection.due)
+        return
+    spacing_ns = this.book.profile.limits.query_spacing_ns
+    for cl_ord_id in working:
         order = this.book.orders[cl_ord_id]
-        if cl_ord_id != protection.exit_cl_ord_id and not order.cancel_pending:
-            this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, "exit plan"))
-            this.ask(CancelOrder(order.request, order.order_id))
-    if not waiting:
-        _send_exit(this, key, position, protection)
+        tried = order.cancel_ns and this.ts_ns - order.cancel_ns < spacing_ns
+        if cl_ord_id != protection.exit_cl_ord_id and not tried:
+            cancel(this, order, "exit plan")
 
 
-def _send_exit(this: Step, key: str, position: Position, protection: Protection) -> None:
-    book, due = this.book, protection.due
-    assert due is not None  # asked by pursue
+def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:
+    book, held = this.book, abs(position.qty)
     number = book.number + 1
     profile = book.profile
     origin = f"exit|{key}|{number}"
@@ -207,7 +250,7 @@ def _send_exit(this: Step, key: str, position: Position, protection: Protection)
         position.bucket,
         -1 if position.qty > 0 else 1,
         OrdType.MARKET,
-        min(due.qty, abs(position.qty)),
+        held if due.whole else min(due.qty, held),
         0,
         0,
         TimeInForce.DAY,

@@ -1,10 +1,11 @@
-"""Booking executions: order, position and cash in one event; protection begins with the fill that opens."""
+"""Booking executions: order, position and cash in one event; no fill that opens leaves its position unprotected."""
 
 from __future__ import annotations
 
+from surefill.domain.decide.cancels import cancel, cancel_entries
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import CancelOrder, Notify
-from surefill.domain.events import AnomalyNoted, CancelRequested, Halted, OrderFilled, ProtectionSet
+from surefill.domain.effects import Notify
+from surefill.domain.events import AnomalyNoted, Halted, OrderFilled, ProtectionSet
 from surefill.domain.orders import Order
 from surefill.domain.reports import VenueReport
 from surefill.rules.codes import OrdEvent, OrdStatus
@@ -23,10 +24,11 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
     first = order.cum_qty == 0
     _emit_fill(this, order, report, cum_qty, order.status if late else status, late=late)
     if late or cum_qty > request.order_qty:
-        _alarm(this, order, "LATE_FILL" if late else "OVERFILL", cum_qty)
-    if first and order.plan is not None:
-        _protect(this, order, report.last_px)
-    _trim_reductions(this, order)
+        detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
+        alarm(this, order, "LATE_FILL" if late else "OVERFILL", detail)
+    if order.plan is not None:
+        _protect(this, order, report.last_px, first=first)
+    _trim_reductions(this, order.position)
 
 
 def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool) -> None:
@@ -61,19 +63,27 @@ def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, stat
     )
 
 
-def _alarm(this: Step, order: Order, kind: str, cum_qty: int) -> None:
+def alarm(this: Step, order: Order, kind: str, detail: str) -> None:
+    """Fills that should not be: they are booked, the symbol takes no more entries, somebody is called."""
     request = order.request
-    detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}: booked, symbol halted"
+    detail = f"{detail}: booked, symbol halted"
     this.emit(AnomalyNoted(this.ts_ns, order.correlation_id, this.cause, request.cl_ord_id, kind, detail))
     this.emit(Halted(this.ts_ns, order.correlation_id, this.cause, kind, detail, "surefill", request.instrument_id))
     this.ask(Notify(kind, f"{request.instrument_id} {request.cl_ord_id}: {detail}", page=True))
+    cancel_entries(this, kind, request.instrument_id)
 
 
-def _protect(this: Step, order: Order, entry_px: int) -> None:
-    """Bind the order's plan to the position it has just opened or added to; R is fixed here."""
+def _protect(this: Step, order: Order, entry_px: int, *, first: bool) -> None:
+    """Bind the order's plan to the position it has just opened or added to; R is fixed here.
+
+    Later fills change nothing, unless they find the position naked: the order has turned it round, or an exit had
+    closed it while a fill was on its way.
+    """
     plan = order.plan
     position = this.book.positions[order.position]
     if plan is None or plan.is_empty() or position.qty * order.request.side <= 0:
+        return
+    if not first and position.protection is not None:
         return
     risk = initial_risk(order.request.side, entry_px, plan.stop_px) if plan.stop_px else 0
     trail = plan.trail_distance or trail_distance_r(risk, plan.trail_step_ppb)
@@ -95,16 +105,13 @@ def _protect(this: Step, order: Order, entry_px: int) -> None:
     )
 
 
-def _trim_reductions(this: Step, order: Order) -> None:
-    """Another order has reduced the position: reducing orders that now exceed it must not turn it round."""
-    working = this.state.reducing.get(order.position)
+def _trim_reductions(this: Step, key: str) -> None:
+    """The position has shrunk or turned: reducing orders that could now carry it through zero are taken back."""
+    working = this.state.reducing.get(key)
     if not working:
         return
-    held = abs(this.book.positions[order.position].qty)
-    if this.state.reducing_qty(order.position) <= held:
-        return
-    for cl_ord_id in working:
-        other = this.book.orders[cl_ord_id]
-        if not other.cancel_pending:
-            this.emit(CancelRequested(this.ts_ns, other.correlation_id, this.book.seq, cl_ord_id, "position shrank"))
-            this.ask(CancelOrder(other.request, other.order_id))
+    orders, qty = this.book.orders, this.book.positions[key].qty
+    same_way = any(orders[cl_ord_id].request.side * qty > 0 for cl_ord_id in working)
+    if same_way or this.state.reducing_qty(key) > abs(qty):
+        for cl_ord_id in working:
+            cancel(this, orders[cl_ord_id], "position shrank")

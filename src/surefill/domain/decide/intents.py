@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from surefill.domain import ids
 from surefill.domain.decide import exits
+from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import CancelOrder, SubmitOrder
-from surefill.domain.events import CancelRequested, IntentAccepted, IntentRefused, OrderCreated
+from surefill.domain.effects import SubmitOrder
+from surefill.domain.events import IntentAccepted, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
 from surefill.domain.inputs import RequestCancel, SubmitIntent
 from surefill.domain.intent import Action
-from surefill.domain.orders import Order, OrderRequest
+from surefill.domain.orders import OrderRequest
 from surefill.domain.refusals import Refusal
 
 
@@ -51,6 +52,7 @@ def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
 def _accept(this: Step, question: Question) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
+    reduce_only = intent.action == Action.CLOSE or question.reduces
     this.emit(IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version))
     request = OrderRequest(
         ids.cl_ord_id(book.workspace_id, f"{intent.intent_id}|{intent.correlation_id}", number),
@@ -63,7 +65,7 @@ def _accept(this: Step, question: Question) -> None:
         intent.px,
         intent.stop_px,
         intent.time_in_force,
-        intent.action == Action.CLOSE,
+        reduce_only,
         question.arrival_px,
         ts_ns,
         ts_ns + profile.limits.send_by_ns,
@@ -81,7 +83,7 @@ def _accept(this: Step, question: Question) -> None:
             intent.strategy_id,
             arrival_source=0 if quote is None else quote.source,
             arrival_ns=0 if quote is None else quote.ts_ns,
-            plan=intent.plan,
+            plan=None if reduce_only else intent.plan,
         ),
     )
 
@@ -95,11 +97,5 @@ def create_order(this: Step, created: OrderCreated) -> None:
 def request_cancel(this: Step, item: RequestCancel) -> None:
     """Ask the venue to cancel a live order; a finished or unknown one needs nothing."""
     order = this.book.orders.get(item.cl_ord_id)
-    if order is not None and not order.cancel_pending:
+    if order is not None:
         cancel(this, order, item.by)
-
-
-def cancel(this: Step, order: Order, by: str) -> None:
-    """Decide to cancel: journaled before it is asked."""
-    this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
-    this.ask(CancelOrder(order.request, order.order_id))

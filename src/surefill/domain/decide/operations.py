@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from surefill.domain.decide import exits
+from surefill.domain.decide.cancels import cancel_entries
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
 from surefill.domain.events import (
     Halted,
     InstrumentDefined,
+    OrderCanceled,
     OrderResolved,
     PositionsCompared,
     ProfileSet,
@@ -29,9 +31,16 @@ from surefill.domain.inputs import (
 from surefill.domain.instrument import Instrument
 from surefill.domain.profile import Profile
 from surefill.errors import ConfigError, InputError
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.rules.transitions import next_status
+from surefill.units import DECIMALS_MAX
 
 MODES = ("paper", "dry_run", "live", "backtest")
+_ENDS = {
+    int(OrdStatus.CANCELED): int(OrdEvent.CANCEL),
+    int(OrdStatus.REJECTED): int(OrdEvent.REJECT),
+    int(OrdStatus.EXPIRED): int(OrdEvent.EXPIRE),
+}
 
 
 def open_workspace(this: Step, item: OpenWorkspace) -> None:
@@ -40,6 +49,11 @@ def open_workspace(this: Step, item: OpenWorkspace) -> None:
     if book.workspace_id:
         _same_identity(this, item)
         return
+    if not item.workspace_id or not item.currency or not 0 <= item.money_decimals <= DECIMALS_MAX:
+        raise ConfigError(
+            f"a workspace needs a name, a currency and 0 to {DECIMALS_MAX} money decimals, not {item.workspace_id!r},"
+            f" {item.currency!r} and {item.money_decimals}"
+        )
     if item.mode not in MODES:
         raise ConfigError(f"mode {item.mode!r} is not one of {', '.join(MODES)}", mode=item.mode)
     _known_gates(item.profile)
@@ -131,9 +145,12 @@ def _quanta(instrument: Instrument) -> tuple[object, ...]:
 
 
 def halt(this: Step, item: Halt) -> None:
-    """Stop entries. A second halt adds nothing."""
+    """Stop entries, and take back those that work. A second halt adds nothing."""
+    if not item.code:
+        raise InputError("a halt needs a code", code="CODE_REQUIRED")
     if not _halt_of(this, item):
         this.emit(Halted(item.ts_ns, "", 0, item.code, item.reason, item.by, item.instrument_id, item.strategy_id))
+        cancel_entries(this, item.code, item.instrument_id, item.strategy_id)
 
 
 def resume(this: Step, item: Resume) -> None:
@@ -169,11 +186,12 @@ def compare_positions(this: Step, item: ComparePositions) -> None:
 
 
 def resolve_order(this: Step, item: ResolveOrder) -> None:
-    """A named operator ends an UNKNOWN order on evidence from elsewhere."""
+    """A named operator ends, on evidence from elsewhere, an UNKNOWN order or one that its venue does not find."""
     order = this.book.orders.get(item.cl_ord_id)
-    if order is None or order.status != OrdStatus.UNKNOWN:
+    if order is None or not (order.status == OrdStatus.UNKNOWN or order.absent_count):
         raise InputError(f"{item.cl_ord_id} is not an UNKNOWN order", code="NOT_UNKNOWN")
-    if item.status not in (OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED):
+    event = _ENDS.get(item.status)
+    if event is None or next_status(order.status, event) != item.status:
         raise InputError("an operator may end an order without fills only; fills come from the venue", code="NOT_FINAL")
     if not item.by or not item.evidence:
         raise InputError("say who decides and on what evidence", code="EVIDENCE_REQUIRED")
@@ -187,4 +205,6 @@ def reset(this: Step, item: ResetWorkspace) -> None:
     """Start a paper workspace over; its history stays in the journal."""
     if this.book.mode not in ("paper", "backtest"):
         raise InputError(f"a {this.book.mode} workspace cannot be reset", code="RESET_NOT_ALLOWED")
+    for cl_ord_id, order in list(this.book.orders.items()):
+        this.emit(OrderCanceled(item.ts_ns, order.correlation_id, 0, cl_ord_id, "the workspace was reset"))
     this.emit(WorkspaceReset(item.ts_ns, "", 0, item.starting_cash, item.by))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from surefill.domain.decide import exits, fills
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import Notify, QueryOrder, SetTimer
+from surefill.domain.effects import CancelOrder, Notify, QueryOrder, SetTimer
 from surefill.domain.events import (
     AnomalyNoted,
     CancelRefused,
@@ -41,6 +41,7 @@ from surefill.rules.codes import Anomaly, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
 from surefill.units import NS_PER_S
 
+_UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 DONE_MAX = 512
 QUERY_TIMER = "query:"
 
@@ -73,14 +74,14 @@ def _accepted(this: Step, order: Order, report: VenueReport) -> None:
         this.emit(OrderAccepted(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.order_id))
     if report.cum_qty > order.cum_qty:
         # The venue has filled more than has reached us: ask for the executions, never invent them.
-        this.ask(QueryOrder(order.request))
+        _ask_for(this, order, answered=report.exec_type == ExecType.STATUS)
 
 
 def _rejected(this: Step, order: Order, report: VenueReport) -> None:
     status = next_status(order.status, OrdEvent.REJECT)
     if status == OrdStatus.REJECTED:
         _reject(this, order, report.code, report.text)
-    else:
+    elif status == Anomaly.ILLEGAL:
         _anomaly(this, order, "ILLEGAL_REJECT", f"rejected while {OrdStatus(order.status).name}: {report.text}")
 
 
@@ -100,12 +101,21 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
     if status < 0:
         return  # already over: reports are repeated and reordered as a matter of course
     if report.cum_qty > order.cum_qty:
-        this.emit(
-            OrderEndReported(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty)
-        )
-        this.ask(QueryOrder(order.request))
+        known = order.end_status == status and order.end_qty == report.cum_qty
+        if not known:
+            this.emit(
+                OrderEndReported(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty)
+            )
+        _ask_for(this, order, answered=known)
         return
+    if 0 <= report.cum_qty < order.cum_qty:
+        _beyond_end(this, order, report.cum_qty)
     end(this, order, status, report.text)
+
+
+def _beyond_end(this: Step, order: Order, end_qty: int) -> None:
+    detail = f"{order.cum_qty} filled of an order that its venue ended at {end_qty}"
+    fills.alarm(this, order, "FILLS_BEYOND_END", detail)
 
 
 def end(this: Step, order: Order, status: int, text: str) -> None:
@@ -116,17 +126,25 @@ def end(this: Step, order: Order, status: int, text: str) -> None:
 
 
 def _traded(this: Step, order: Order, report: VenueReport) -> None:
+    if not report.exec_id or report.last_px <= 0 or report.last_qty <= 0:
+        _park(this, report, "a trade without an execution id, a price or a quantity")
+        _anomaly(this, order, "UNUSABLE_TRADE", "a trade without an execution id, a price or a quantity: not booked")
+        return
     if report.exec_id in order.exec_ids:
         return  # applied once; the raw report is in the journal
     fills.book(this, order, report)
     if order.status < OrdStatus.FILLED and order.end_status and order.cum_qty >= order.end_qty:
+        if order.cum_qty > order.end_qty:
+            _beyond_end(this, order, order.end_qty)
         end(this, order, order.end_status, "all fills of the ended order have arrived")
     elif order.status >= OrdStatus.FILLED:
         _after_end(this, order)
 
 
 def _after_end(this: Step, order: Order) -> None:
-    """What waited for this order to be over: an exit that is due."""
+    """What waited for this order to be over: an exit that is due. One that came to nothing waits for a price."""
+    if order.exit_reason and order.status != OrdStatus.FILLED:
+        return
     position = this.book.positions.get(order.position)
     if position is not None and order.request.reduce_only:
         exits.pursue(this, order.position, position)
@@ -165,6 +183,14 @@ def outcome_unknown(this: Step, item: OutcomeUnknown) -> None:
     _ask_again(this, order)
 
 
+def _ask_for(this: Step, order: Order, *, answered: bool) -> None:
+    """Query now; after an answer that told nothing new, after a pause."""
+    if answered:
+        _ask_again(this, order)
+    else:
+        this.ask(QueryOrder(order.request))
+
+
 def _ask_again(this: Step, order: Order) -> None:
     """Query after a pause: the venue may not know yet what it will know in a moment."""
     spacing_ns = this.book.profile.limits.query_spacing_ns
@@ -172,13 +198,15 @@ def _ask_again(this: Step, order: Order) -> None:
 
 
 def timer(this: Step, item: TimerFired) -> None:
-    """The pause is over: query while the order is unresolved; page once when that takes too long."""
+    """The pause is over: query; page once when an order stays unresolved for too long."""
     order = this.book.orders.get(item.name.removeprefix(QUERY_TIMER))
-    if order is None or order.status not in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+    if order is None:
         return
     this.ask(QueryOrder(order.request))
-    waited_ns = this.ts_ns - order.created_ns
-    if not order.paged and waited_ns >= this.book.profile.limits.unknown_page_ns:
+    if order.paged or not (order.end_status or order.status in _UNHEARD):
+        return
+    waited_ns = this.ts_ns - (order.unknown_ns or order.created_ns)
+    if waited_ns >= this.book.profile.limits.unknown_page_ns:
         _anomaly(this, order, UNKNOWN_UNRESOLVED, f"no evidence of its fate for {waited_ns // NS_PER_S} s")
 
 
@@ -188,30 +216,44 @@ def queried(this: Step, item: OrderQueried) -> None:
         apply_all(this, VenueReports(item.ts_ns, item.reports))
         return
     order = this.book.orders.get(item.cl_ord_id)
-    if order is None or order.status not in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+    if order is None:
         return
-    count = order.absent_count + 1
-    this.emit(OrderAbsent(this.ts_ns, order.correlation_id, 0, item.cl_ord_id, count))
+    if order.status not in _UNHEARD:
+        _lost(this, order)
+        return
     limits = this.book.profile.limits
     horizon_ns = order.request.send_by_ns + limits.absence_horizon_ns
-    if limits.absence_horizon_ns and this.ts_ns > horizon_ns and count >= limits.absence_queries:
+    past = limits.absence_horizon_ns > 0 and this.ts_ns > horizon_ns
+    count = order.absent_count
+    if (past or not limits.absence_horizon_ns) and this.ts_ns - order.absent_ns >= limits.query_spacing_ns:
+        count += 1  # before the horizon, and in a burst of queries, absence says nothing
+    this.emit(OrderAbsent(this.ts_ns, order.correlation_id, 0, item.cl_ord_id, count))
+    if past and count >= limits.absence_queries:
         _reject(this, order, "NEVER_ARRIVED", f"absent in {count} queries past the venue's horizon")
         this.ask(Notify("NEVER_ARRIVED", f"{item.cl_ord_id} never reached the venue", page=True))
     else:
         _ask_again(this, order)
 
 
+def _lost(this: Step, order: Order) -> None:
+    """The venue had this order and does not find it now. That ends nothing: somebody must look."""
+    this.emit(OrderAbsent(this.ts_ns, order.correlation_id, 0, order.request.cl_ord_id, order.absent_count + 1))
+    if not order.paged:
+        status = OrdStatus(order.status).name
+        _anomaly(this, order, UNKNOWN_UNRESOLVED, f"{status} here, and its venue does not find it: resolve it by hand")
+
+
 def query_failed(this: Step, item: QueryFailed) -> None:
     """A failed query is no answer: ask again."""
     order = this.book.orders.get(item.cl_ord_id)
-    if order is not None and order.status in (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED):
+    if order is not None:
         _ask_again(this, order)
 
 
 def send_lapsed(this: Step, item: SendLapsed) -> None:
     """The outbox let the deadline pass without writing a byte: that is proof."""
     order = this.book.orders.get(item.cl_ord_id)
-    if order is not None and order.status == OrdStatus.SUBMITTED:
+    if order is not None and order.status in _UNHEARD:
         _reject(this, order, "SEND_LAPSED", "not sent: its send-by deadline had passed")
 
 
@@ -222,6 +264,8 @@ def recover(this: Step, _item: RecoverOrders) -> None:
         if order.status == OrdStatus.SUBMITTED:
             reason = "the engine stopped before the venue's answer"
             this.emit(OrderOutcomeUnknown(this.ts_ns, order.correlation_id, 0, cl_ord_id, reason))
+        if order.cancel_pending:
+            this.ask(CancelOrder(order.request, order.order_id))  # decided; nobody knows whether it was sent
         this.ask(QueryOrder(order.request))
     for key, position in list(this.state.open_positions()):
         exits.pursue(this, key, position)

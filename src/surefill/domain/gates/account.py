@@ -62,13 +62,20 @@ def _reduction(q: Question, held: int) -> Refusal | None:
 
 
 def owner(q: Question) -> Refusal | None:
-    """A strategy owns the symbol it holds."""
+    """A strategy owns the symbol that it holds or has orders working for."""
+    strategy_id = q.intent.strategy_id
     held = q.book.positions.get(q.key)
-    if held is None or not held.qty or held.strategy_id in ("", q.intent.strategy_id):
+    owner_id = held.strategy_id if held is not None and held.qty else ""
+    if not owner_id:
+        for order in q.book.orders.values():
+            if order.position == q.key and order.strategy_id != strategy_id:
+                owner_id = order.strategy_id
+                break
+    if owner_id in ("", strategy_id):
         return None
     return Refusal(
         RefusalCode.SYMBOL_OWNED,
-        f"{q.intent.instrument_id} is held by {held.strategy_id}: trade it there or in another workspace",
+        f"{q.intent.instrument_id} belongs to {owner_id}: trade it there or in another workspace",
     )
 
 
@@ -80,7 +87,9 @@ def cash(q: Question) -> Refusal | None:
     buys = q.qty - max(0, -q.position_qty) if q.side > 0 else 0
     if buys <= 0:
         return None
-    price = q.limit_px * buys * q.instrument.money_per_notional
+    if q.limit_px <= 0:
+        return Refusal(RefusalCode.NO_MARKET_DATA, f"no price for {q.intent.instrument_id} to reckon the cost with")
+    price = q.limit_px * q.qty * q.instrument.money_per_notional  # what covers a short is paid for as well
     cost = price + rate_ceil(price, limits.cost_cushion_ppb)
     promised = _promised(q)
     if cost <= q.book.cash - promised:

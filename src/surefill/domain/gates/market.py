@@ -18,10 +18,12 @@ def data_present(q: Question) -> Refusal | None:
 
 
 def stale(q: Question) -> Refusal | None:
-    """The price is young enough."""
+    """The price is young enough, and not of the future."""
     max_age_ns = q.profile.limits.price_max_age_ns
-    if not max_age_ns or q.quote is None:
+    if not max_age_ns:
         return None
+    if q.quote is None:
+        return data_present(q)
     age_ns = q.ts_ns - q.quote.ts_ns
     if 0 <= age_ns <= max_age_ns:
         return None

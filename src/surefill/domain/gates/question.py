@@ -78,6 +78,14 @@ class Question:
             return intent.px
         return max(intent.stop_px, self.arrival_px) if intent.ord_type == OrdType.STOP else self.arrival_px
 
+    @property
+    def entry_px(self) -> int:
+        """The price the order is expected to trade at: a limit that the market already betters trades at the market."""
+        px, market_px = self.limit_px, self.arrival_px
+        if self.intent.ord_type != OrdType.LIMIT or not market_px:
+            return px
+        return min(px, market_px) if self.side > 0 else max(px, market_px)
+
     def px_text(self, px: int) -> str:
         """A price as a person writes it."""
         return quanta_text(px, self.instrument.price_decimals)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import enum
+
 from surefill.domain.gates.question import NOWHERE, Question
 from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.rules.codes import OrdType
+from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX
+
+_TIMES_IN_FORCE = tuple(map(int, TimeInForce))
 
 
 def instrument(q: Question) -> Refusal | None:
@@ -23,7 +27,7 @@ def instrument(q: Question) -> Refusal | None:
 def action(q: Question) -> Refusal | None:
     """The profile allows the action, an addition has something to add to, and a plain order says which side."""
     if q.intent.action not in q.profile.actions:
-        name = Action(q.intent.action).name
+        name = _name(Action, q.intent.action)
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"profile {q.profile.name} does not allow {name}")
     if q.intent.action == Action.ADD and not q.position_qty:
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to add to")
@@ -32,12 +36,22 @@ def action(q: Question) -> Refusal | None:
     return None
 
 
+def _name(kind: type[enum.IntEnum], value: int) -> str:
+    """The name of a code, or the code itself where it has none."""
+    try:
+        return kind(value).name
+    except ValueError:
+        return str(value)
+
+
 def order_type(q: Question) -> Refusal | None:
     """The profile allows the type, and the type has the prices it needs."""
     intent = q.intent
     if intent.ord_type not in q.profile.ord_types:
-        name = OrdType(intent.ord_type).name
+        name = _name(OrdType, intent.ord_type)
         return Refusal(RefusalCode.UNSUPPORTED_ORDER_TYPE, f"profile {q.profile.name} does not allow {name} orders")
+    if intent.time_in_force not in _TIMES_IN_FORCE:
+        return Refusal(RefusalCode.UNSUPPORTED_TIME_IN_FORCE, f"there is no time in force {intent.time_in_force}")
     if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) and intent.px <= 0:
         return Refusal(RefusalCode.PRICE_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a price above 0")
     if intent.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT) and intent.stop_px <= 0:
@@ -51,22 +65,28 @@ def order_type(q: Question) -> Refusal | None:
 def quantity(q: Question) -> Refusal | None:
     """Positive, a whole number of lots, within the venue's bounds."""
     qty, lot = q.qty, q.terms.lot
+    if q.intent.action == Action.CLOSE and not q.position_qty:
+        return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to close")
     if qty <= 0:
         return Refusal(RefusalCode.INVALID_QUANTITY, f"quantity {q.qty_text(qty)} must be above 0")
-    # The last odd lot of a position may always leave.
-    if qty % lot and not (q.intent.action == Action.CLOSE and qty == abs(q.position_qty)):
+    if qty % lot and not _flattens(q):
         return Refusal(
             RefusalCode.OFF_LOT,
             f"quantity {q.qty_text(qty)} is not a multiple of the lot {q.qty_text(lot)}:"
             f" use {q.qty_text(qty - qty % lot) if qty > lot else q.qty_text(lot)}",
         )
-    if not q.terms.min_qty <= qty <= q.terms.max_qty:
+    if qty > q.terms.max_qty or (qty < q.terms.min_qty and not _flattens(q)):
         low, high = q.qty_text(q.terms.min_qty), q.qty_text(q.terms.max_qty)
         return Refusal(
             RefusalCode.QUANTITY_OUT_OF_RANGE,
             f"quantity {q.qty_text(qty)} is outside {low} to {high} of one order",
         )
     return None
+
+
+def _flattens(q: Question) -> bool:
+    """Whether the order closes all that is held: the last odd lot may always leave."""
+    return q.position_qty * q.side < 0 and q.qty == abs(q.position_qty)
 
 
 def tick(q: Question) -> Refusal | None:
@@ -82,7 +102,11 @@ def tick(q: Question) -> Refusal | None:
 
 
 def notional(q: Question) -> Refusal | None:
-    """Price times quantity stays within what the integers can hold exactly."""
+    """Price times quantity stays within what the integers can hold exactly. What only reduces adds nothing."""
+    if q.reduces:
+        return None
+    if q.limit_px <= 0:
+        return _no_price(q)
     held = abs(q.position_qty) + q.qty
     if q.limit_px * held * q.instrument.money_per_notional < NOTIONAL_MAX:
         return None
@@ -97,7 +121,9 @@ def plan(q: Question) -> Refusal | None:
     plan_ = q.intent.plan
     if plan_ is None or q.intent.action == Action.CLOSE:
         return None
-    entry_px = q.limit_px
+    entry_px = q.entry_px
+    if entry_px <= 0:
+        return _no_price(q)
     below, above = ("below", "above") if q.side > 0 else ("above", "below")
     if plan_.stop_px and (entry_px - plan_.stop_px) * q.side <= 0:
         reason = f"stop {q.px_text(plan_.stop_px)} must be {below} the entry {q.px_text(entry_px)}"
@@ -107,10 +133,15 @@ def plan(q: Question) -> Refusal | None:
         if px and (px - entry_px) * q.side <= 0:
             reason = f"target {q.px_text(px)} must be {above} the entry {q.px_text(entry_px)}"
             return Refusal(RefusalCode.TARGET_ON_WRONG_SIDE, reason)
-    fractions = (plan_.stop_partial_ppb, *(step.fraction_ppb for step in plan_.ladder))
     sizes = (plan_.stop_px, plan_.target_px, plan_.trail_distance, plan_.trail_step_ppb, plan_.time_stop_bars)
-    if min(sizes) < 0 or max(*sizes) > PRICE_MAX or not all(0 <= fraction <= PPB for fraction in fractions):
+    steps = all(0 < step.px <= PRICE_MAX and 0 < step.fraction_ppb <= PPB for step in plan_.ladder)
+    if min(sizes) < 0 or max(sizes) > PRICE_MAX or not 0 <= plan_.stop_partial_ppb <= PPB or not steps:
         return Refusal(RefusalCode.INVALID_PLAN, "the exit plan has a negative or out-of-range figure")
     if plan_.trail_step_ppb and not plan_.stop_px:
         return Refusal(RefusalCode.INVALID_PLAN, "trailing by R needs a stop: R is the distance from entry to stop")
     return None
+
+
+def _no_price(q: Question) -> Refusal:
+    """A gate that cannot see what it needs refuses."""
+    return Refusal(RefusalCode.NO_MARKET_DATA, f"no price for {q.intent.instrument_id} to judge the order by")

@@ -1,0 +1,23 @@
+"""Deciding to cancel: journaled before it is asked, and asked once at a time."""
+
+from __future__ import annotations
+
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import CancelOrder
+from surefill.domain.events import CancelRequested
+from surefill.domain.orders import Order
+
+
+def cancel(this: Step, order: Order, by: str) -> None:
+    """Ask the venue to cancel a live order, unless that has been asked and not been answered yet."""
+    if not order.cancel_pending:
+        this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
+        this.ask(CancelOrder(order.request, order.order_id))
+
+
+def cancel_entries(this: Step, by: str, instrument_id: str = "", strategy_id: str = "") -> None:
+    """Cancel every live order that could enlarge a position; of one instrument or one strategy if named."""
+    for order in list(this.book.orders.values()):
+        named = instrument_id in ("", order.request.instrument_id) and strategy_id in ("", order.strategy_id)
+        if named and not order.request.reduce_only:
+            cancel(this, order, by)
