@@ -9,24 +9,24 @@ At each moment, in this order, with instruments sorted by id:
 5. everything of the moment is committed together.
 
 So a decision never sees a price that it is filled at. And because a moment is committed whole, a run that was killed
-goes on where its journal ends: the strategy is asked again about the last committed bars, and being stateless gives
-the same intents under the same ids.
+goes on where its journal ends: its last moments are rehearsed (`strategy.rehearsal`), which gives the intents that were
+waiting for the next open, and proves on the way that the journal is this run's.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from surefill.domain import codec
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import BarOpened
 from surefill.engine.writer import WorkspaceWriter
+from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
 from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
@@ -82,31 +82,58 @@ class Backtest:
         self._closes: dict[str, int] = {}
 
     def run(self) -> BacktestResult:
-        """Run to the last bar, from the first one or from where the journal ends."""
-        done_ns = self._committed_ns()
-        self._take_up(done_ns)
+        """Run to the last bar, from the first one or from where the journal ends.
+
+        Raises LocalError (RUN_CHANGED) if the journal holds a run over other bars, or with other settings.
+        """
+        writer = self._writer
+        done = self._take_up()
         total = sum(len(series) for series in self._series.values())
         count = bars = 0
         equity: list[EquityPoint] = []
-        for moment in moments(self._series):
+        for number, moment in enumerate(moments(self._series)):
             bars += len(moment.bars)
-            if moment.open_ns <= done_ns:
+            if number < done:
                 continue
-            equity.append(self._step(moment))
+            equity.append(self._step(writer, moment))
             count += 1
             if count % self._flush_every == 0:
-                self._writer.flush()
+                writer.flush()
             if self._on_progress is not None:
                 self._on_progress(bars, total)
-        self._writer.flush()
+        writer.flush()
         return BacktestResult(count, bars, tuple(equity))
 
-    def _step(self, moment: Moment) -> EquityPoint:
+    def _take_up(self) -> int:
+        """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
         writer = self._writer
+        last_seq = writer.state.book.seq
+        first = next(moments(self._series), None)
+        if first is None or last_event_ns(writer.journal, writer.workspace_id, last_seq) < first.open_ns:
+            return 0
+        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, moments(self._series))
+        rehearsal = Rehearsal(writer.journal, writer.workspace_id, start.seq)
+        again = WorkspaceWriter(rehearsal, writer.workspace_id, writer.venue)
+        done = 0
+        for number, moment in enumerate(moments(self._series)):
+            if number < start.moment:
+                self._closes.update((symbol, self._series[symbol].close_px[at]) for symbol, at in moment.bars)
+            elif rehearsal.seq < last_seq:
+                self._step(again, moment)
+                again.flush()
+            else:
+                break
+            done = number + 1
+        if again.state.digest() != writer.state.digest():
+            raise InvariantBreach(f"workspace {writer.workspace_id}: folded and rehearsed, the state is not the same")
+        writer.state = again.state  # the same books, and the quotes, which no journal keeps
+        return done
+
+    def _step(self, writer: WorkspaceWriter, moment: Moment) -> EquityPoint:
         for symbol, at in moment.bars:
             writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
         if self._pending:
-            self._execute(self._due(moment), moment.open_ns)
+            _execute(writer, self._due(moment), moment.open_ns)
         last_ns = moment.open_ns
         for symbol, at in moment.bars:
             bar = self._series[symbol][at]
@@ -114,32 +141,28 @@ class Backtest:
             self._closes[symbol] = bar.close_px
             last_ns = max(last_ns, bar.ts_ns)
         for symbol, at in moment.bars:
-            self._decide(symbol, at, last_ns)
-        return EquityPoint(last_ns, self._equity())
+            self._decide(writer, symbol, at, last_ns)
+        return EquityPoint(last_ns, self._equity(writer))
 
     def _due(self, moment: Moment) -> list[Intent]:
         """The intents whose instruments open now: exits, then entries, in instrument order."""
         due = [intent for symbol, _ in moment.bars for intent in self._pending.pop(symbol, ())]
         return sorted(due, key=lambda intent: intent.action != Action.CLOSE)
 
-    def _execute(self, intents: list[Intent], ts_ns: int) -> None:
-        for intent in intents:
-            self._writer.submit(SubmitIntent(ts_ns, intent))
-
-    def _decide(self, symbol: str, at: int, ts_ns: int) -> None:
-        """Ask the strategy; execute what wants this close, keep the rest for the next open."""
-        for trade in self._ask(symbol, at):
-            intent = to_intent(trade, self._writer.state.book.instruments[symbol])
+    def _decide(self, writer: WorkspaceWriter, symbol: str, at: int, ts_ns: int) -> None:
+        """Ask the strategy; execute what wants this close, keep the rest for the next open (if there is one)."""
+        for trade in self._ask(writer, symbol, at):
+            intent = to_intent(trade, writer.state.book.instruments[symbol])
             if self._at_close or trade.metadata.get("fill_at") == "close":
-                self._execute([intent], ts_ns)
-            else:
+                _execute(writer, [intent], ts_ns)
+            elif at + 1 < len(self._series[symbol]):
                 self._pending.setdefault(symbol, []).append(intent)
 
-    def _ask(self, symbol: str, at: int) -> tuple[TradeIntent, ...]:
+    def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
         if at < 1:
             return ()
-        book, series = self._writer.state.book, self._series[symbol]
+        book, series = writer.state.book, self._series[symbol]
         instrument = book.instruments[symbol]
         terms = instrument.terms_at(series.ts_ns[at])
         snapshot = MarketSnapshot.of_series(
@@ -152,8 +175,8 @@ class Backtest:
         evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
         return evaluation.intents
 
-    def _equity(self) -> int:
-        book = self._writer.state.book
+    def _equity(self, writer: WorkspaceWriter) -> int:
+        book = writer.state.book
         equity = book.cash
         for symbol, close_px in self._closes.items():
             position = book.positions.get(symbol)
@@ -161,24 +184,7 @@ class Backtest:
                 equity += position.qty * close_px * book.instruments[symbol].money_per_notional
         return equity
 
-    # -- going on after a stop --------------------------------------------------------------------------------
 
-    def _committed_ns(self) -> int:
-        """The time of the last event in the journal."""
-        writer = self._writer
-        seq = writer.state.book.seq
-        last = next(writer.journal.read(writer.workspace_id, seq, seq))
-        return codec.decode(last.payload).ts_ns
-
-    def _take_up(self, done_ns: int) -> None:
-        """Ask the strategy again about each instrument's last bar that the journal has seen.
-
-        What it wants at that close has been executed, in the same commit; the rest waits for the next open.
-        """
-        for symbol, series in self._series.items():
-            at = bisect_right(series.open_ns, done_ns) - 1
-            if at < 0:
-                continue
-            self._closes[symbol] = series.close_px[at]
-            if not self._at_close:
-                self._decide(symbol, at, series.ts_ns[at])
+def _execute(writer: WorkspaceWriter, intents: list[Intent], ts_ns: int) -> None:
+    for intent in intents:
+        writer.submit(SubmitIntent(ts_ns, intent))
