@@ -114,6 +114,7 @@ class PaperVenue:
     def restore(self, book: Book) -> None:
         """Take over the book: its instruments, its live orders, its positions."""
         self._instruments = book.instruments
+        self._now_ns = 0
         self._quotes.clear()
         self._taken.clear()
         self._working.clear()
