@@ -1,0 +1,156 @@
+"""Closed round trips: what was opened, how it left, and what it made.
+
+A trade begins with the fill that opens a position and ends with the one that leaves it flat; what is added or taken
+off in between belongs to it. A fill that turns a position round ends one trade and begins the next: its quantity is
+split at zero, its fee in proportion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from surefill.domain.events import Event, OrderFilled, WorkspaceReset
+from surefill.units import quanta_float
+from surefill.views.fold import Fold
+from surefill.views.wording import avg_px, exit_word
+
+
+class Trade(msgspec.Struct):
+    """A round trip, in integers. Money in money quanta; `entry_qty` equals `exit_qty` once it is closed.
+
+    `side` is the position's. `realised` is gross; `fees` are those of all its fills. `exit_reason` is the last
+    exit's: the exit plan's word, or "signal" where upstream closed.
+    """
+
+    position: str
+    instrument_id: str
+    strategy_id: str
+    correlation_id: str
+    side: int
+    entry_ns: int
+    exit_ns: int = 0
+    entry_qty: int = 0
+    entry_notional: int = 0
+    exit_qty: int = 0
+    exit_notional: int = 0
+    realised: int = 0
+    fees: int = 0
+    fills: int = 0
+    exit_reason: str = ""
+
+
+class TradeLog:
+    """Folds events into trades. `closed` in the order in which they ended, `running` by position key.
+
+    `fold` is the state behind it: the instruments' scales, the currency.
+    """
+
+    def __init__(self) -> None:
+        self.closed: list[Trade] = []
+        self.running: dict[str, Trade] = {}
+        self.fold = Fold()
+
+    def apply(self, event: Event) -> Trade | None:
+        """Fold one event; return the trade that it has closed, if any."""
+        before = 0
+        if isinstance(event, OrderFilled):
+            held = self.fold.book.positions.get(event.position)
+            before = held.qty if held is not None else 0
+        self.fold.apply(event)
+        if isinstance(event, WorkspaceReset):
+            self.running.clear()
+        if not isinstance(event, OrderFilled):
+            return None
+        return self._filled(event, before)
+
+    def _filled(self, event: OrderFilled, before: int) -> Trade | None:
+        reducing = min(event.last_qty, abs(before)) if before * event.side < 0 else 0
+        fee_of_reduction = event.fee * reducing // event.last_qty
+        ended = None
+        if reducing:
+            ended = self._reduced(event, reducing, fee_of_reduction)
+        if reducing < event.last_qty:
+            self._grown(event, event.last_qty - reducing, event.fee - fee_of_reduction)
+        return ended
+
+    def _reduced(self, event: OrderFilled, qty: int, fee: int) -> Trade | None:
+        trade = self.running[event.position]
+        trade.exit_qty += qty
+        trade.exit_notional += qty * event.last_px
+        trade.realised += event.realised
+        trade.fees += fee
+        trade.fills += 1
+        order = self.fold.order(event.cl_ord_id)
+        trade.exit_reason = (exit_word(order.exit_reason) if order is not None else "") or "signal"
+        if trade.exit_qty < trade.entry_qty:
+            return None
+        trade.exit_ns = event.ts_ns
+        self.closed.append(self.running.pop(event.position))
+        return trade
+
+    def _grown(self, event: OrderFilled, qty: int, fee: int) -> None:
+        trade = self.running.get(event.position)
+        if trade is None:
+            position = self.fold.book.positions[event.position]
+            trade = self.running[event.position] = Trade(
+                event.position,
+                position.instrument_id,
+                position.strategy_id,
+                event.correlation_id,
+                event.side,
+                event.ts_ns,
+            )
+        trade.entry_qty += qty
+        trade.entry_notional += qty * event.last_px
+        trade.fees += fee
+        trade.fills += 1
+
+
+class TradeRow(msgspec.Struct, frozen=True):
+    """A trade as people read it: floats, times in nanoseconds UTC, money in the workspace's currency."""
+
+    symbol: str
+    strategy: str
+    side: str
+    qty: float
+    entry_ns: int
+    entry_price: float
+    exit_ns: int
+    exit_price: float
+    realised: float
+    fees: float
+    net: float
+    exit_reason: str
+    correlation_id: str
+
+
+def trade_row(fold: Fold, trade: Trade) -> TradeRow:
+    """A closed trade for a report."""
+    book = fold.book
+    instrument = book.instruments[trade.instrument_id]
+    decimals = instrument.price_decimals
+    return TradeRow(
+        trade.instrument_id,
+        trade.strategy_id,
+        "LONG" if trade.side > 0 else "SHORT",
+        quanta_float(trade.exit_qty, instrument.qty_decimals),
+        trade.entry_ns,
+        avg_px(trade.entry_notional, trade.entry_qty, decimals),
+        trade.exit_ns,
+        avg_px(trade.exit_notional, trade.exit_qty, decimals),
+        quanta_float(trade.realised, book.money_decimals),
+        quanta_float(trade.fees, book.money_decimals),
+        quanta_float(trade.realised - trade.fees, book.money_decimals),
+        trade.exit_reason,
+        trade.correlation_id,
+    )
+
+
+def closed_trades(events: Iterable[Event]) -> list[TradeRow]:
+    """Every round trip that a stream has closed."""
+    log = TradeLog()
+    for event in events:
+        log.apply(event)
+    return [trade_row(log.fold, trade) for trade in log.closed]
