@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from surefill.config import Settings
 from surefill.engine.clock import Clock, VirtualClock
@@ -46,7 +46,7 @@ def paper_broker(
     *,
     journal: Journal | None = None,
     clock: Clock | None = None,
-    **sections: Mapping[str, object] | list[Mapping[str, object]],
+    **sections: Mapping[str, object] | Sequence[Mapping[str, object]],
 ) -> PaperBroker:
     settings = Settings.model_validate(sections)
     return PaperBroker.open(
