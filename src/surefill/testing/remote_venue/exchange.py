@@ -341,14 +341,16 @@ class Exchange:
             case "seed":
                 self.faults.seed(request.qty)
             case "truth":
-                return Answer(request.id, truth=self.told_truth())
+                return Answer(request.id, truth=self.told_truth(request.account))
             case _:
                 return Answer(request.id, ok=False, code="UNKNOWN_COMMAND", text=request.command)
         return Answer(request.id)
 
-    def told_truth(self) -> Truth:
-        """What really happened."""
+    def told_truth(self, account: str = "") -> Truth:
+        """What really happened, to one account or to all."""
         fired = {fault.name: count for fault, count in self.faults.fired.items()}
+        if account:
+            return Truth(self.truth.all_orders(account), {account: self.truth.positions(account)}, fired)
         return Truth(self.truth.all_orders(), self.truth.all_positions(), fired)
 
 

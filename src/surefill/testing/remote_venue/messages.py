@@ -72,11 +72,12 @@ class Control(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
     """A test's hand on the venue.
 
     `command`: "price" (`instrument_id`, `px`, `qty` that trades there, -1 without limit), "rules" (`rules`),
-    "arm" (`fault`, `times`, `rate_ppm`, `op`), "heal" (all faults off), "seed" (`qty`), "truth".
+    "arm" (`fault`, `times`, `rate_ppm`, `op`), "heal" (all faults off), "seed" (`qty`), "truth" (of `account`, or all).
     """
 
     id: int
     command: str
+    account: str = ""
     instrument_id: str = ""
     px: int = 0
     qty: int = -1

@@ -88,9 +88,9 @@ class VenueProcess:
         """Begin a new row of chance for faults with a rate."""
         self._ask(Control(next(self._ids), "seed", qty=seed))
 
-    def truth(self) -> Truth:
-        """What really happened."""
-        truth = self._ask(Control(next(self._ids), "truth")).truth
+    def truth(self, account: str = "") -> Truth:
+        """What really happened, to one account or to all."""
+        truth = self._ask(Control(next(self._ids), "truth", account)).truth
         assert truth is not None
         return truth
 

@@ -59,8 +59,10 @@ async def serve(path: str, port: int) -> None:
         try:
             while text := await reader.readline():
                 exchange.take(line, read_request(text))
-        except (OSError, ValueError, msgspec.DecodeError) as error:
-            print(f"a connection ended: {error}", file=sys.stderr)
+        except OSError:
+            pass  # clients break off as a matter of course
+        except (ValueError, msgspec.DecodeError) as error:
+            print(f"a connection was ended, its request cannot be read: {error}", file=sys.stderr)
         except Crash:
             os._exit(CRASHED)
         finally:

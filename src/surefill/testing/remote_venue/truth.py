@@ -246,9 +246,9 @@ class TruthStore:
         )
         return [(number, msgspec.json.decode(body, type=VenueReport)) for number, body in rows]
 
-    def all_orders(self) -> tuple[OrderTruth, ...]:
-        """Every order that was ever received."""
+    def all_orders(self, account: str = "") -> tuple[OrderTruth, ...]:
+        """Every order that was ever received, of one account if named."""
         return tuple(
             OrderTruth(o.order_id, o.account, o.cl_ord_id, o.status, o.side, o.order_qty, o.cum_qty)
-            for o in self._orders("ORDER BY number")
+            for o in self._orders("WHERE ?1 IN ('', account) ORDER BY number", account)
         )
