@@ -80,7 +80,7 @@ class _Merged:
         for name in sorted(environ):
             if name.startswith(ENV_PREFIX):
                 keys = self._keys_of(name)
-                self.put(keys, _environment_value(name, environ[name]), f"environment {name}")
+                self.put(keys, value_from_text(f"environment {name}", environ[name]), f"environment {name}")
 
     def _keys_of(self, name: str) -> Keys:
         parts = name.removeprefix(ENV_PREFIX).split("__")
@@ -108,7 +108,7 @@ class _Merged:
         self.sources[keys] = source
 
 
-def _environment_value(name: str, text: str) -> object:
+def value_from_text(source: str, text: str) -> object:
     """Text as it is; what begins like a list or a mapping is read as YAML (and so as JSON)."""
     if not text.lstrip().startswith(("[", "{")):
         return text
@@ -116,6 +116,5 @@ def _environment_value(name: str, text: str) -> object:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(
-            f"environment {name} is neither a list nor a mapping, though it begins like one: {error}",
-            source=f"environment {name}",
+            f"{source} is neither a list nor a mapping, though it begins like one: {error}", source=source
         ) from error

@@ -1,0 +1,237 @@
+"""The command doctor: is everything here that trading needs, and does it hold?"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import typer
+
+from surefill.cli.configuring import NOT_ENFORCED
+from surefill.cli.exit_codes import ExitCode
+from surefill.cli.loading import ask, settings_from
+from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides
+from surefill.cli.output import show, table
+from surefill.errors import ConfigError, SurefillError
+
+if TYPE_CHECKING:
+    from surefill.config import Settings
+    from surefill.journal import SqliteJournal
+
+PYTHON_MIN = (3, 11)
+TAIL_EVENTS = 2_000
+CLOCK_NOT_BEFORE_S = 1_735_689_600  # 2025-01-01: whoever runs this runs it later
+PROBE_COMMITS = 5
+_SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+
+
+class Finding(NamedTuple):
+    """One check: how it came out, and what to do about it."""
+
+    check: str
+    verdict: Literal["ok", "note", "WRONG"]
+    found: str
+    advice: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check Python, SQLite, durability, disk, lock, clock, configuration and journal; exit with 7 if one is wrong."""
+    findings = list(_findings(config, override, journal))
+
+    def draw(console: Any) -> None:
+        console.print(table("", ("check", "", "found", "what to do"), findings))
+
+    show([finding._asdict() for finding in findings], draw, as_json=as_json)
+    if any(finding.verdict == "WRONG" for finding in findings):
+        raise typer.Exit(ExitCode.VERIFICATION)
+
+
+def _findings(config: Path | None, override: list[str] | None, journal: Path | None) -> Iterator[Finding]:
+    yield _python()
+    yield _sqlite()
+    yield _clock()
+    try:
+        settings = settings_from(config, override, journal)
+    except ConfigError as error:
+        yield Finding("configuration", "WRONG", error.message, "mend it; the checks that need it were left out")
+        return
+    yield from _configuration(settings)
+    yield _disk(settings)
+    yield _durability(settings)
+    yield from _journal(settings)
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= PYTHON_MIN:
+        return Finding("python", "ok", found)
+    return Finding("python", "WRONG", found, f"use {'.'.join(map(str, PYTHON_MIN))} or later")
+
+
+def _sqlite() -> Finding:
+    import apsw
+
+    from surefill.journal.sqlite_schema import check_sqlite_version
+
+    try:
+        check_sqlite_version()
+    except SurefillError as error:
+        return Finding("sqlite", "WRONG", apsw.sqlite_lib_version(), error.message)
+    return Finding("sqlite", "ok", apsw.sqlite_lib_version())
+
+
+def _clock() -> Finding:
+    from surefill.units import iso_from_ns
+
+    now_ns = time.time_ns()
+    found = iso_from_ns(now_ns)
+    if now_ns < CLOCK_NOT_BEFORE_S * 10**9:
+        return Finding("clock", "WRONG", found, "set the machine's clock, and keep it with NTP")
+    return Finding("clock", "ok", found)
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    from surefill.config import instrument_of, opening_of, profile_name
+
+    where = str(settings.file or "no file: defaults, environment and flags")
+    try:
+        opening_of(settings, 0)
+        for symbol in settings.instruments:
+            if symbol != "default":
+                instrument_of(settings, symbol)
+    except ConfigError as error:
+        yield Finding("configuration", "WRONG", error.message, "mend the setting")
+    else:
+        yield Finding("configuration", "ok", f"{where}; profile {profile_name(settings)}")
+    for key, why in NOT_ENFORCED.items():
+        yield Finding(key, "note", f"NOT ENFORCED: {why}", "do not rely on it")
+
+
+def _disk(settings: Settings) -> Finding:
+    import shutil
+
+    folder = _existing(settings.journal_path)
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    floor_mb = settings.journal.disk_floor_mb
+    found = f"{free_mb} MB free for the journal, the floor is {floor_mb} MB"
+    if free_mb < floor_mb:
+        return Finding("disk", "WRONG", found, "make room: below the floor entries stop")
+    return Finding("disk", "ok", found)
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(folder for folder in path.absolute().parents if folder.is_dir())
+
+
+def _durability(settings: Settings) -> Finding:
+    """Commit into a journal of our own on the same disk: the settings are read back, the time is told."""
+    from surefill.journal import Batch, SqliteJournal
+    from surefill.journal.sqlite_schema import open_writer
+
+    folder = _existing(settings.journal_path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".surefill-doctor-", dir=folder) as scratch:
+            path = Path(scratch) / "probe"
+            connection = open_writer(str(path), None, "FULL")
+            mode, synchronous = connection.pragma("journal_mode"), connection.pragma("synchronous")
+            connection.close()
+            probe = SqliteJournal(path)
+            try:
+                lease = probe.open_stream("doctor")
+                times = []
+                for _ in range(PROBE_COMMITS):
+                    began = time.perf_counter()
+                    probe.append([Batch(lease, [b"{}"])])
+                    times.append(time.perf_counter() - began)
+            finally:
+                probe.close()
+    except (SurefillError, OSError) as error:
+        return Finding("durability", "WRONG", f"{folder} takes no journal: {error}", "check its rights and its disk")
+    level = _SYNCHRONOUS.get(synchronous, str(synchronous))
+    found = f"journal_mode={mode}, synchronous={level}; a commit takes {sorted(times)[PROBE_COMMITS // 2] * 1e3:.2f} ms"
+    if (mode, level) != ("wal", "FULL"):
+        return Finding("durability", "WRONG", found, "this SQLite does not do as it is told: do not trade with it")
+    return Finding("durability", "ok", found)
+
+
+def _journal(settings: Settings) -> Iterator[Finding]:
+    from surefill.journal import SqliteJournal
+
+    path = settings.journal_path
+    if not path.exists():
+        yield Finding("journal", "note", f"{path} does not exist yet", "surefill trade begins it")
+        return
+    yield _lock(settings)
+    try:
+        found = SqliteJournal(path, readonly=True)
+    except SurefillError as error:
+        yield Finding("journal", "WRONG", error.message, "restore a backup, or name the right file")
+        return
+    try:
+        for workspace_id in sorted(found.heads()):
+            yield _tail(found, workspace_id)
+    finally:
+        found.close()
+
+
+def _lock(settings: Settings) -> Finding:
+    from surefill.errors import JournalLocked
+    from surefill.journal.file_lock import FileLock
+
+    try:
+        status = ask(settings, "status")
+    except SurefillError as error:
+        return Finding("engine", "WRONG", error.message, "an engine runs on this journal, and does not take questions")
+    if status is not None:
+        return Finding("engine", "ok", f"process {status['engine']['pid']} runs on this journal and answers")
+    try:
+        FileLock(str(settings.journal_path) + ".lock").release()
+    except JournalLocked as error:
+        return Finding(
+            "engine",
+            "note",
+            f"process {error.values.get('pid') or 'unknown'} holds the journal and offers no control socket",
+            "it can be looked at, not operated",
+        )
+    except OSError as error:
+        return Finding("engine", "WRONG", f"the lock cannot be looked at: {error}", "check the rights of its folder")
+    return Finding("engine", "ok", "none runs, the journal is free")
+
+
+def _tail(journal: SqliteJournal, workspace_id: str) -> Finding:
+    """The last events: their chain holds, they can be read, and none is later than now."""
+    from surefill.domain import codec
+    from surefill.engine.recovery import verified
+    from surefill.journal.chain import genesis
+
+    head = journal.heads()[workspace_id]
+    name = f"journal, workspace {workspace_id}"
+    first = max(1, head.seq - TAIL_EVENTS + 1)
+    try:
+        before = genesis(workspace_id)
+        if first > 1:
+            before = next(journal.read(workspace_id, first - 1, first - 1)).chain_hash
+        last_ns = 0
+        for record in verified(journal.read(workspace_id, first, head.seq), first - 1, before):
+            last_ns = max(last_ns, codec.decode(record.payload).ts_ns)
+    except (SurefillError, StopIteration) as error:
+        return Finding(name, "WRONG", str(error) or "its tail is missing", "run surefill journal verify; do not trade")
+    found = f"the last {head.seq - first + 1} of {head.seq} events hold together"
+    if last_ns > time.time_ns() + 60 * 10**9:
+        return Finding(name, "WRONG", f"{found}, but the last is of the future", "the clock was set back: mend it")
+    return Finding(name, "ok", found)

@@ -1,0 +1,201 @@
+"""Commands for a person in charge: halt, resume, reconcile, stop.
+
+A running engine does them, through its control socket. Without one the command takes the journal's lock itself, and
+is refused (exit code 5) if another process holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefill.cli.exit_codes import ExitCode
+from surefill.cli.loading import ask, known_workspace, operator, settings_from
+from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
+from surefill.cli.output import note, show, table
+from surefill.errors import ConfigError, InputError, JournalError, RemoteError
+
+if TYPE_CHECKING:
+    from surefill.config import Settings
+    from surefill.domain.events import Event
+    from surefill.domain.inputs import Halt, Resume
+    from surefill.engine.writer import WorkspaceWriter
+
+By = Annotated[str, typer.Option("--by", default_factory=operator, show_default="you", help="Who decides.")]
+Instrument = Annotated[str | None, typer.Option("--instrument", "-i", help="Only this symbol.", show_default=False)]
+Strategy = Annotated[str | None, typer.Option("--strategy", help="Only this strategy.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("halt")(halt)
+    app.command("resume")(resume)
+    app.command("reconcile")(reconcile)
+    app.command("stop")(stop)
+
+
+def halt(
+    reason: Annotated[str, typer.Argument(help="Why; it is journaled.")],
+    by: By,
+    instrument: Instrument = None,
+    strategy: Strategy = None,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    workspace: WorkspaceId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop entries at once; exits and cancels go on. Ends with `resume` only."""
+    from surefill.domain.inputs import Halt
+    from surefill.engine.control import OPERATOR
+
+    if not reason.strip():
+        raise InputError("say why: surefill halt REASON", code="REASON_REQUIRED")
+    settings = settings_from(config, override, journal, workspace)
+    told = ask(settings, "halt", by=by, reason=reason, instrument=instrument, strategy=strategy)
+    if told is None:
+        told = _by_ourselves(settings, Halt(_now_ns(), OPERATOR, reason, by, instrument or "", strategy or ""))
+    _show_halts(told, as_json=as_json)
+
+
+def resume(
+    by: By,
+    instrument: Instrument = None,
+    strategy: Strategy = None,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    workspace: WorkspaceId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let entries through again."""
+    from surefill.domain.inputs import Resume
+
+    settings = settings_from(config, override, journal, workspace)
+    told = ask(settings, "resume", by=by, instrument=instrument, strategy=strategy)
+    if told is None:
+        told = _by_ourselves(settings, Resume(_now_ns(), by, instrument or "", strategy or ""))
+    _show_halts(told, as_json=as_json)
+
+
+def reconcile(
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    workspace: WorkspaceId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare positions with the venue. A difference halts the workspace, and exits with 7."""
+    settings = settings_from(config, override, journal, workspace)
+    told = ask(settings, "reconcile")
+    if told is None:
+        with _writer(settings) as writer:
+            told = {"differences": _compared(writer)}
+    differences: dict[str, Any] = told["differences"]
+
+    def draw(console: Any) -> None:
+        if not differences:
+            console.print("The books agree.")
+            return
+        rows = [(key, ours, theirs) for key, (ours, theirs) in differences.items()]
+        console.print(table("THE BOOKS DIFFER; the workspace is halted", ("position", "ours", "venue's"), rows))
+
+    show(told, draw, as_json=as_json)
+    if differences:
+        raise typer.Exit(ExitCode.VERIFICATION)
+
+
+def stop(
+    by: By,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the running engine to end gracefully. Orders stay at their venues."""
+    from surefill.engine.control_client import ask_engine
+
+    settings = settings_from(config, override, journal)
+    told = ask_engine(settings.journal_path, {"do": "stop", "by": by})
+    if told is None:
+        raise RemoteError(f"no engine listens at {settings.journal_path}: nothing to stop", code="NOT_RUNNING")
+    show(told, lambda console: console.print("It is stopping."), as_json=as_json)
+
+
+@contextmanager
+def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
+    """The workspace's writer, with the journal's lock taken and nothing of the configuration applied."""
+    from surefill.engine.writer import WorkspaceWriter
+    from surefill.journal import SqliteJournal
+    from surefill.venues.paper import PaperVenue
+
+    if not settings.journal_path.exists():
+        raise JournalError(
+            f"there is no journal at {settings.journal_path}: name the right one with --journal", code="JOURNAL_MISSING"
+        )
+    found = SqliteJournal(settings.journal_path)
+    try:
+        known_workspace(found, settings.workspace.id)
+        writer = WorkspaceWriter(found, settings.workspace.id, PaperVenue())
+        if writer.state.book.venue != "paper":
+            raise ConfigError(f"venue {writer.state.book.venue!r} can be asked by a running engine only: start it")
+        yield writer
+    finally:
+        found.close()
+
+
+def _by_ourselves(settings: Settings, item: Halt | Resume) -> dict[str, Any]:
+    """Write one decision into the journal; the status after it."""
+    import msgspec
+
+    from surefill.engine.status import status_of
+
+    with _writer(settings) as writer:
+        writer.feed(item)
+        writer.flush()
+        return {**msgspec.to_builtins(status_of(writer.state)), "engine": None}
+
+
+def _compared(writer: WorkspaceWriter) -> dict[str, tuple[int, int]]:
+    """Lay our positions beside the venue's, in the journal; the differences."""
+    import asyncio
+
+    from surefill.domain.events import PositionsCompared
+    from surefill.domain.inputs import ComparePositions
+
+    found: dict[str, tuple[int, int]] = {}
+
+    def note_differences(_first_seq: int, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, PositionsCompared):
+                found.update(event.differences)
+
+    writer.subscribers.append(note_differences)
+    theirs = asyncio.run(writer.venue.positions())
+    writer.feed(ComparePositions(_now_ns(), theirs))
+    writer.flush()
+    return found
+
+
+def _show_halts(told: dict[str, Any], *, as_json: bool) -> None:
+    def draw(console: Any) -> None:
+        name = told["workspace"]
+        if told["halted"]:
+            console.print(f"{name} is halted ({told['halted']}: {told['halted_reason']})", markup=False)
+        else:
+            console.print(f"{name} takes entries", markup=False)
+        for what, why in {**told["halted_instruments"], **told["paused_strategies"]}.items():
+            console.print(f"  but not for {what} ({why})", markup=False)
+
+    show(told, draw, as_json=as_json)
+    if told["engine"] is None and not as_json:
+        note("No engine was running: it was written into the journal directly.")
+
+
+def _now_ns() -> int:
+    from surefill.engine.clock import LiveClock
+
+    return LiveClock().now_ns()

@@ -1,0 +1,176 @@
+"""The command trade: the configured strategies on the configured market, until its end or until somebody stops it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefill.cli.loading import settings_from
+from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
+from surefill.cli.output import facts, note, progress, show
+from surefill.errors import ConfigError
+
+if TYPE_CHECKING:
+    from surefill.config import Settings
+    from surefill.intake.session import Session
+    from surefill.intake.trading import TradingSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("trade")(trade)
+
+
+def trade(
+    mode: Annotated[str, typer.Option("--mode", "-m", help="paper; dry_run and live are not there yet.")] = "paper",
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="1 is real time, 60 a minute per second, 0 does not wait; else the configured feed.speed."
+        ),
+    ] = None,
+    artefacts: Annotated[bool, typer.Option(help="Keep the files under artifacts.dir up to date.")] = True,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    workspace: WorkspaceId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the configured strategies on the configured market. Ctrl-C stops gracefully; the next run goes on from there.
+
+    Meanwhile status, orders, positions, halt, resume, reconcile and stop work from other terminals.
+    """
+    from surefill.engine.clock import VirtualClock
+    from surefill.intake.feed import load_market
+    from surefill.intake.session import Session
+    from surefill.intake.trading import TradingRun
+
+    flags = [*(override or ()), f"workspace.mode={mode}"]
+    if speed is not None:
+        flags.append(f"feed.speed={speed}")
+    settings = settings_from(config, flags, journal, workspace)
+    _paper_only(settings)
+    market = load_market(settings)
+    settings = market.settings
+    specs, runner = specs_of(settings, list(market.series))
+    clock = VirtualClock(min(bars.open_ns[0] for bars in market.series.values()))
+    stop = threading.Event()
+    with _stopping(stop), Session.open(settings, clock=clock) as session:
+        close_artefacts = _keep_artefacts(session, settings) if artefacts else None
+        path = session.serve_control(on_stop=stop.set)
+        note(f"Trading in workspace {session.workspace_id}; operated at {path}; Ctrl-C stops.")
+        with progress("bars", as_json=as_json) as moved:
+            run = TradingRun(
+                session,
+                clock,
+                specs,
+                market.series,
+                runner=runner,
+                speed=settings.feed.speed,
+                stop=stop,
+                on_progress=moved,
+            )
+            summary = run.run()
+        status = _status(session)
+    if close_artefacts is not None:
+        close_artefacts()
+    _tell(summary, status, as_json=as_json)
+
+
+def _paper_only(settings: Settings) -> None:
+    if settings.workspace.mode != "paper":
+        raise ConfigError(
+            f"mode {settings.workspace.mode} cannot be traded: dry_run and live are not there yet, and a backtest has"
+            " a command of its own; use --mode paper",
+            key="workspace.mode",
+        )
+
+
+def specs_of(settings: Settings, symbols: list[str]) -> tuple[list[Any], Any]:
+    """The configured strategies as specs, and the runner that knows them. Raises ConfigError."""
+    from surefill.strategy import StrategyRegistry, StrategyRunner, load_spec
+
+    registry = StrategyRegistry()
+    specs = []
+    for configured in settings.strategies:
+        data = configured.model_dump(mode="json", exclude_none=True)
+        kind = data["entry"]["type"]
+        if ".py:" in kind:
+            kind = data["entry"]["type"] = registry.load(kind)
+        name = data.pop("name")
+        data["symbols"] = data["symbols"] or symbols
+        unknown = [symbol for symbol in data["symbols"] if symbol not in symbols]
+        if unknown:
+            raise ConfigError(
+                f"strategy {name or kind} trades {', '.join(unknown)}, which the feed does not have"
+                f" (it has {', '.join(symbols)})",
+                key="strategies",
+            )
+        timeframe = settings.feed.timeframe
+        spec = load_spec(
+            {**data, "strategy_id": name or kind, "timeframe": timeframe, "workspace_id": settings.workspace.id}
+        )
+        registry.check(spec)
+        specs.append(spec)
+    return specs, StrategyRunner(registry)
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and a terminate signal end the run between two moments; a second Ctrl-C ends it at once."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        note("Stopping after this moment; once more ends at once.")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _keep_artefacts(session: Session, settings: Settings) -> Any:
+    from surefill.views.projector import Projector
+
+    projector = Projector(settings.artifacts_dir, session.journal, session.workspace_id)
+    projector.catch_up()
+    session.subscribe(projector.follow)
+    return projector.close
+
+
+def _status(session: Session) -> dict[str, Any]:
+    import msgspec
+
+    from surefill.engine.status import status_of
+
+    told: dict[str, Any] = msgspec.to_builtins(session.read(status_of))
+    return told
+
+
+def _tell(summary: TradingSummary, status: dict[str, Any], *, as_json: bool) -> None:
+    from surefill.units import iso_from_ns
+
+    told = {**summary._asdict(), "last": iso_from_ns(summary.last_ns), "status": status}
+    pairs = [
+        ("run", "to the end of the market" if summary.finished else "stopped; the next run goes on from here"),
+        ("bars", summary.bars),
+        ("intents", summary.intents),
+        ("last moment", told["last"]),
+        ("halted", f"{status['halted']}: {status['halted_reason']}" if status["halted"] else "no"),
+        ("open positions", status["open_positions"]),
+        ("cash", f"{status['cash']} {status['currency']}"),
+        ("realised", f"{status['realised']} {status['currency']}, fees {status['fees']}"),
+        ("events", status["events"]),
+        ("state hash", status["state_hash"]),
+    ]
+    show(told, lambda console: console.print(facts("", pairs)), as_json=as_json)

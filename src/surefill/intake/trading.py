@@ -1,0 +1,245 @@
+"""A trading run: strategies on a replayed market, through a session whose engine can be operated meanwhile.
+
+At each moment: the bars that end are shown and the strategies asked about them; then the bars that open are shown
+together with the intents that wait for their open, exits before entries, in instrument order. So a decision never sees
+the price that it is filled at; what a strategy wants at the close itself (an end-of-day exit) is executed there.
+
+The run's clock is the market's. A run that was stopped goes on where the journal ends: later moments are replayed, the
+bars that had closed by then are asked about again, and intents that were executed are known by their ids. (A process
+that is killed within a moment does not make up for that moment's decisions.)
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from surefill.domain import codec
+from surefill.domain.events import (
+    Halted,
+    InstrumentDefined,
+    PositionsCompared,
+    ProfileSet,
+    Resumed,
+    WorkspaceOpened,
+    WorkspaceReset,
+)
+from surefill.domain.inputs import SubmitIntent
+from surefill.domain.intent import Action, Intent
+from surefill.domain.market import Bar, BarOpened
+from surefill.domain.state import State
+from surefill.engine.clock import VirtualClock
+from surefill.errors import ConfigError
+from surefill.intake.session import Session
+from surefill.journal.protocol import Journal
+from surefill.market.replay import MarketEvent, bar_events, merged
+from surefill.market.series import BarSeries
+from surefill.strategy.ledger import HeldPosition, PaperLedger
+from surefill.strategy.runner import StrategyRunner
+from surefill.strategy.snapshot import MarketSnapshot
+from surefill.strategy.spec import ExecutionSpec
+from surefill.strategy.translate import to_intent
+from surefill.units import NS_PER_S, quanta_float
+
+Progress = Callable[[int, int], None]
+_READ_BACK: Final = 256
+# What people and the shell write: it says nothing of how far the market had come.
+_NOT_OF_THE_MARKET: Final = (
+    WorkspaceOpened,
+    ProfileSet,
+    InstrumentDefined,
+    Halted,
+    Resumed,
+    PositionsCompared,
+    WorkspaceReset,
+)
+
+
+class TradingSummary(NamedTuple):
+    """How a run went; `finished` is false when it was stopped before the market's end."""
+
+    moments: int
+    bars: int
+    intents: int
+    finished: bool
+    last_ns: int
+
+
+class Ledger(NamedTuple):
+    """A strategy's view of the account, copied at one moment."""
+
+    cash: float
+    positions: dict[str, HeldPosition]
+
+
+class TradingRun:
+    """`session` was opened with `clock`. `speed` as in `market.replay`: 0 does not wait. `stop` ends it gracefully."""
+
+    def __init__(
+        self,
+        session: Session,
+        clock: VirtualClock,
+        specs: Sequence[ExecutionSpec],
+        series: Mapping[str, BarSeries],
+        *,
+        runner: StrategyRunner | None = None,
+        speed: float = 0.0,
+        stop: threading.Event | None = None,
+        on_progress: Progress | None = None,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._runner = runner or StrategyRunner()
+        self._spec_of = spec_by_symbol(specs)
+        self._series = {symbol: series[symbol] for symbol in self._spec_of}
+        self._speed = speed
+        self._stop = stop or threading.Event()
+        self._on_progress = on_progress
+        self._pending: dict[str, list[Intent]] = {}
+        self._at = dict.fromkeys(self._series, -1)
+        self._intents = 0
+
+    def run(self) -> TradingSummary:
+        """Run to the market's end, or until it is stopped."""
+        done_ns = market_time_of(self._session.journal, self._session.workspace_id)
+        for symbol in self._series:
+            self._session.ensure_instrument(symbol)
+        self._take_up(done_ns)
+        total = sum(len(bars) for bars in self._series.values())
+        moments = 0
+        last_ns = done_ns
+        for ts_ns, events in self._paced(done_ns):
+            self._clock.advance_to(ts_ns)
+            self._moment(events)
+            moments, last_ns = moments + 1, ts_ns
+            if self._on_progress is not None:
+                self._on_progress(self._bars(), total)
+        return TradingSummary(moments, self._bars(), self._intents, not self._stop.is_set(), last_ns)
+
+    def _bars(self) -> int:
+        return sum(at + 1 for at in self._at.values())
+
+    def _paced(self, done_ns: int) -> Iterator[tuple[int, list[MarketEvent]]]:
+        """The moments after `done_ns`, each when its time has come."""
+        began = time.monotonic()
+        first_ns: int | None = None
+        events = merged(*(bar_events(bars) for bars in self._series.values()))
+        for ts_ns, group in groupby(events, key=lambda event: event.ts_ns):
+            if ts_ns <= done_ns:
+                continue
+            first_ns = ts_ns if first_ns is None else first_ns
+            due = began + (ts_ns - first_ns) / NS_PER_S / self._speed if self._speed else 0.0
+            if self._stop.wait(max(0.0, due - time.monotonic())) if self._speed else self._stop.is_set():
+                return
+            yield ts_ns, list(group)
+
+    def _moment(self, events: list[MarketEvent]) -> None:
+        closed = [event for event in events if isinstance(event, Bar)]
+        opened = [event for event in events if isinstance(event, BarOpened)]
+        if closed:
+            self._feed(closed, ())
+            for bar in closed:
+                self._at[bar.instrument_id] += 1
+            now = [intent for bar in closed for intent in self._decide(bar.instrument_id)]
+            if now:
+                self._feed((), now)
+        if opened:
+            due = [intent for event in opened for intent in self._pending.pop(event.instrument_id, ())]
+            self._feed(opened, sorted(due, key=lambda intent: intent.action != Action.CLOSE))
+
+    def _feed(self, events: Iterable[MarketEvent], intents: Iterable[Intent]) -> None:
+        """Market data and intents in one turn of the engine, so in one commit."""
+        engine, workspace_id, now_ns = self._session.engine.engine, self._session.workspace_id, self._clock.now_ns()
+
+        async def hand_in() -> None:
+            engine.fire_timers()
+            for event in events:
+                engine.tell(workspace_id, event)
+            answers = [engine.enqueue(workspace_id, SubmitIntent(now_ns, intent)) for intent in intents]
+            await engine.read(workspace_id, lambda state: None)
+            for answer in answers:
+                await answer
+                self._intents += 1
+
+        self._session.engine.run(hand_in())
+
+    def _decide(self, symbol: str, *, again: bool = False) -> list[Intent]:
+        """Ask the strategy about the bar that closed last; what waits for the next open is kept, the rest returned."""
+        at, series = self._at[symbol], self._series[symbol]
+        if at < 1:
+            return []
+        instrument = self._session.ensure_instrument(symbol)
+        terms = instrument.terms_at(series.ts_ns[at])
+        snapshot = MarketSnapshot.of_series(
+            series,
+            at,
+            lot_size=quanta_float(terms.lot, instrument.qty_decimals),
+            tick_size=quanta_float(terms.tick, instrument.price_decimals),
+        )
+        spec = self._spec_of[symbol]
+        evaluation = self._runner.evaluate(spec, snapshot, self._ledger(spec), pending_entries=self._waiting(spec))
+        now = []
+        for trade in evaluation.intents:
+            intent = to_intent(trade, instrument)
+            if trade.metadata.get("fill_at") != "close":
+                self._pending.setdefault(symbol, []).append(intent)
+            elif not again:
+                now.append(intent)
+        return now
+
+    def _ledger(self, spec: ExecutionSpec) -> Ledger:
+        symbols = frozenset(spec.symbols)
+
+        def copied(state: State) -> Ledger:
+            book = PaperLedger(state.book)
+            return Ledger(book.cash, {name: held for name, held in book.positions.items() if name in symbols})
+
+        return self._session.read(copied)
+
+    def _waiting(self, spec: ExecutionSpec) -> int:
+        """Entries of this strategy that are decided and not yet executed."""
+        waiting = (intent for symbol in spec.symbols for intent in self._pending.get(symbol, ()))
+        return sum(intent.action == Action.OPEN for intent in waiting)
+
+    def _take_up(self, done_ns: int) -> None:
+        """Ask again about bars that closed before the run was stopped and whose next one had not opened yet."""
+        for symbol, series in self._series.items():
+            self._at[symbol] = at = bisect_right(series.ts_ns, done_ns) - 1
+            has_next = at + 1 < len(series)
+            if at >= 0 and has_next and series.open_ns[at + 1] > done_ns:
+                self._decide(symbol, again=True)
+
+
+def spec_by_symbol(specs: Iterable[ExecutionSpec]) -> dict[str, ExecutionSpec]:
+    """Which strategy trades which symbol: one each. Raises ConfigError."""
+    found: dict[str, ExecutionSpec] = {}
+    for spec in specs:
+        for symbol in spec.symbols:
+            if symbol in found:
+                raise ConfigError(
+                    f"{symbol} is traded by {found[symbol].strategy_id} and by {spec.strategy_id}: a symbol belongs to"
+                    " one strategy of a workspace, use another workspace for the other",
+                    key="strategies",
+                )
+            found[symbol] = spec
+    if not found:
+        raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
+    return found
+
+
+def market_time_of(journal: Journal, workspace_id: str) -> int:
+    """The time of the last event that the market or an intent caused: how far a replay has come (0: not begun)."""
+    head = journal.heads().get(workspace_id)
+    last = head.seq if head is not None else 0
+    while last > 0:
+        first = max(1, last - _READ_BACK + 1)
+        for record in reversed(list(journal.read(workspace_id, first, last))):
+            event = codec.decode(record.payload)
+            if not isinstance(event, _NOT_OF_THE_MARKET):
+                return event.ts_ns
+        last = first - 1
+    return 0
