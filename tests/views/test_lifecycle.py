@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.views.trading import NOON_NS, Trading, at_random
 
-from surefill.domain.events import ExitTriggered, OrderFilled, OrdersRetired
+from surefill.domain.events import ExitTriggered, OrdersRetired
 from surefill.domain.inputs import RequestCancel, ResetWorkspace, VenueReports
 from surefill.domain.intent import ExitPlan
 from surefill.domain.market import Bar
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import InvariantBreach
 from surefill.rules.codes import ExitReason, OrdType, TimeInForce
-from surefill.units import NS_PER_S
 from surefill.views.lifecycle import LEGAL_MOVES, LifecycleView, Move, Stage, lifecycle
 
 PLAN = ExitPlan(stop_px=9_000, target_px=11_000)
@@ -193,5 +192,3 @@ def test_lifecycle_pending_stages_are_those_of_exits_that_were_triggered(seed: i
         move for moves in view.moves.values() for move in moves if move.after in (Stage.SL_PENDING, Stage.TP_PENDING)
     ]
     assert {move.ts_ns for move in pending} <= times
-    filled = [event.ts_ns for event in events if isinstance(event, OrderFilled)]
-    assert all(ts_ns % NS_PER_S == 0 for ts_ns in filled)

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.views.trading import Trading, at_random
 
+from surefill.domain.events import Event
 from surefill.domain.inputs import Halt
 from surefill.errors import ConfigError
-from surefill.views import appended_file, projector
+from surefill.views import projector
 from surefill.views.csv_rows import DAILY_HEADER, ORDERS_HEADER
+from surefill.views.fold import Fold
 from surefill.views.projector import CURSOR, Projector
 
 ORDERS = "orders.csv"
@@ -105,7 +107,9 @@ def test_projector_killed_at_a_system_call_goes_on_with_the_bytes_of_a_rebuild(
     trading = some_trading()
     killed = followed(trading, tmp_path / "live")
     with monkeypatch.context() as patch:
-        patch.setattr(appended_file.os, call, _dying(getattr(os, call), after, half=half and call != "open"))
+        patch.setattr(
+            f"surefill.views.appended_file.os.{call}", _dying(getattr(os, call), after, half=half and call != "open")
+        )
         with pytest.raises(PowerCut):
             trade_on(trading)
     trading.writer.subscribers.clear()
@@ -192,9 +196,14 @@ def test_projector_start_begins_from_the_saved_fold(tmp_path: Path, monkeypatch:
     trading = some_trading()
     view = followed(trading, tmp_path / "live")
     view.close()
-    folded: list[object] = []
-    apply = projector.Fold.apply
-    monkeypatch.setattr(projector.Fold, "apply", lambda fold, event: (folded.append(event), apply(fold, event))[1])
+    folded: list[Event] = []
+    apply = Fold.apply
+
+    def counted(fold: Fold, event: Event) -> None:
+        folded.append(event)
+        apply(fold, event)
+
+    monkeypatch.setattr(Fold, "apply", counted)
     again = Projector(tmp_path / "live", trading.journal, "main")
     again.catch_up()
     assert folded == []
