@@ -52,7 +52,7 @@ class Span(NamedTuple):
     start_ns: int
     every_ns: int
     long_ns: int
-    count: int
+    bars: int
     missing_every: int = 0
 
 
@@ -61,7 +61,7 @@ def series_of(symbol: str, span: Span, seed: int, timeframe: str) -> BarSeries:
     chance = random.Random(f"{symbol}{seed}")
     px = chance.randrange(9_000, 11_000)
     bars = []
-    for at in range(span.count):
+    for at in range(span.bars):
         low, high = px - chance.randrange(1, 300), px + chance.randrange(1, 300)
         close = chance.randrange(low, high + 1)
         if not span.missing_every or (at + 1) % span.missing_every:

@@ -1,0 +1,100 @@
+"""The same run in a process of its own that is killed in the middle of its work, and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from surefill.demo.backtests import RunFigures
+from surefill.errors import JournalError, LocalError
+from surefill.journal import SqliteJournal
+
+Told = Callable[[int], None]
+
+POLL_S: Final = 0.002
+TRIES: Final = 3
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """`killed_at`: the events that were durable when the process was gone. `after`: the one that went on."""
+
+    pid: int
+    killed_at: int
+    after: RunFigures
+
+
+def run_killed(path: Path, kill_at: int, on_events: Told | None = None) -> Crash:
+    """Run the backtests in a child, kill it once its journal has `kill_at` events, run another one to the end.
+
+    `on_events(events)` is told of the journal's growth. Raises LocalError (DEMO_FAILED).
+    """
+    pid = _killed(path, kill_at, on_events)
+    killed_at = _events_in(path)
+    child = _child(path)
+    _watch(child, path, sys.maxsize, on_events)
+    output, complaint = child.communicate()
+    if child.returncode != 0:
+        raise _failed("the process that was to go on failed", complaint)
+    return Crash(pid, killed_at, msgspec.json.decode(output, type=RunFigures))
+
+
+def _killed(path: Path, kill_at: int, on_events: Told | None) -> int:
+    """Start a child and kill it; a child that is quicker than we look is started anew, and killed earlier."""
+    for attempt in range(TRIES):
+        child = _child(path)
+        if _watch(child, path, kill_at >> attempt, on_events):
+            os.kill(child.pid, signal.SIGKILL)
+        _, complaint = child.communicate()
+        if child.returncode == -signal.SIGKILL:
+            return child.pid
+        if child.returncode != 0:
+            raise _failed("the process that was to be killed failed by itself", complaint)
+        remove_journal(path)
+    raise _failed(f"the process was done {TRIES} times before it could be killed", "the machine is too busy: try again")
+
+
+def _child(path: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "surefill.demo.child", str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _watch(child: subprocess.Popen[str], path: Path, until: int, on_events: Told | None) -> bool:
+    """Look at the journal until it has so many events (True), or the child has ended."""
+    while child.poll() is None:
+        events = _events_in(path)
+        if on_events is not None:
+            on_events(events)
+        if events >= until:
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def _events_in(path: Path) -> int:
+    """Durable events; 0 while there is no journal to look into."""
+    try:
+        journal = SqliteJournal(path, readonly=True)
+    except JournalError:
+        return 0
+    try:
+        return sum(head.seq for head in journal.heads().values())
+    finally:
+        journal.close()
+
+
+def remove_journal(path: Path) -> None:
+    """Delete a journal of the demonstration with what lies beside it."""
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _failed(what: str, why: str) -> LocalError:
+    return LocalError(f"{what}: {why.strip() or 'it said nothing'}", code="DEMO_FAILED")

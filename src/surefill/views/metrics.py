@@ -1,0 +1,170 @@
+"""How well it went: figures of trades and of an equity curve. Sums are integers in money quanta, ratios floats.
+
+================  ====================================================================================================
+a trade's net     what it realised, less the fees of all its fills
+win, loss         a trade whose net is above, below zero (a trade that made exactly nothing is neither)
+win_rate          wins / trades
+profit_factor     sum of the nets of wins / -(sum of the nets of losses)
+payoff            average win / -(average loss)
+expectancy        sum of all nets / trades
+max_drawdown      the largest fall from an earlier peak of the curve, in money; its beginning counts as a peak
+max_drawdown_pct  the largest such fall as a percentage of the peak that it began at
+cagr              (last equity / starting cash) ** (1 / years) - 1; a year has 365.25 days
+volatility        standard deviation (n - 1) of the returns from close to close * sqrt(closes per year)
+sharpe            average of these returns / their standard deviation * sqrt(closes per year); riskless rate 0
+sortino           the same with the root of the mean square of the negative returns (0 for the others) below the line
+exposure          closes at which something was held / closes
+================  ====================================================================================================
+
+A ratio that has nothing below its line is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import NamedTuple
+
+import msgspec
+
+from surefill.units import NS_PER_DAY, datetime_from_ns
+from surefill.views.trades import Trade
+
+NS_PER_YEAR = 365.25 * NS_PER_DAY
+
+
+class TradeFigures(msgspec.Struct, frozen=True):
+    """Closed trades in figures; money in money quanta. `gross_loss` is zero or negative; so is `worst`, usually."""
+
+    trades: int
+    wins: int
+    losses: int
+    net: int
+    fees: int
+    gross_profit: int
+    gross_loss: int
+    best: int
+    worst: int
+    held_ns: int
+    win_rate: float | None
+    profit_factor: float | None
+    payoff: float | None
+    expectancy: float | None
+
+
+class Drawdown(NamedTuple):
+    """A fall of a curve: how deep, from which point of it to which."""
+
+    depth: int
+    peak_at: int
+    trough_at: int
+
+
+class CurveFigures(msgspec.Struct, frozen=True):
+    """An equity curve in figures; money in money quanta, rates as fractions of one."""
+
+    start: int
+    end: int
+    max_drawdown: int
+    max_drawdown_pct: float
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+
+
+class Month(NamedTuple):
+    """A calendar month (UTC) and what the account made in it, as a fraction of what it was worth before."""
+
+    year: int
+    month: int
+    change: float
+
+
+def net(trade: Trade) -> int:
+    """What a trade made after fees, in money quanta."""
+    return trade.realised - trade.fees
+
+
+def trade_figures(trades: Sequence[Trade]) -> TradeFigures:
+    """Figures of closed trades."""
+    nets = [net(trade) for trade in trades]
+    won, lost = [n for n in nets if n > 0], [n for n in nets if n < 0]
+    profit, loss = sum(won), sum(lost)
+    return TradeFigures(
+        trades=len(nets),
+        wins=len(won),
+        losses=len(lost),
+        net=sum(nets),
+        fees=sum(trade.fees for trade in trades),
+        gross_profit=profit,
+        gross_loss=loss,
+        best=max(nets, default=0),
+        worst=min(nets, default=0),
+        held_ns=sum(trade.exit_ns - trade.entry_ns for trade in trades),
+        win_rate=_ratio(len(won), len(nets)),
+        profit_factor=_ratio(profit, -loss),
+        payoff=_ratio(profit * len(lost), -loss * len(won)),
+        expectancy=_ratio(sum(nets), len(nets)),
+    )
+
+
+def curve_figures(start: int, times: Sequence[int], equity: Sequence[int]) -> CurveFigures:
+    """Figures of the equity at successive closes, which began with `start`."""
+    end = equity[-1] if equity else start
+    changes = _changes([start, *equity])
+    years = (times[-1] - times[0]) / NS_PER_YEAR if len(times) > 1 else 0.0
+    per_year = len(changes) / years if years else 0.0
+    mean = sum(changes) / len(changes) if changes else 0.0
+    deviation = sqrt(sum((change - mean) ** 2 for change in changes) / (len(changes) - 1)) if len(changes) > 1 else 0.0
+    downside = sqrt(sum(min(change, 0.0) ** 2 for change in changes) / len(changes)) if changes else 0.0
+    return CurveFigures(
+        start=start,
+        end=end,
+        max_drawdown=max_drawdown([start, *equity]).depth,
+        max_drawdown_pct=100 * max(underwater(start, equity), default=0.0),
+        cagr=(end / start) ** (1 / years) - 1 if years and end > 0 and start > 0 else None,
+        volatility=deviation * sqrt(per_year) if deviation else None,
+        sharpe=mean / deviation * sqrt(per_year) if deviation else None,
+        sortino=mean / downside * sqrt(per_year) if downside else None,
+    )
+
+
+def max_drawdown(curve: Iterable[int]) -> Drawdown:
+    """The deepest fall of a curve, the earliest of equals; depth 0 of a curve that never falls."""
+    deepest = Drawdown(0, 0, 0)
+    peak, peak_at = None, 0
+    for at, value in enumerate(curve):
+        if peak is None or value > peak:
+            peak, peak_at = value, at
+        elif peak - value > deepest.depth:
+            deepest = Drawdown(peak - value, peak_at, at)
+    return deepest
+
+
+def underwater(start: int, equity: Sequence[int]) -> list[float]:
+    """At each close, how far the equity is below its highest until then, as a fraction of that (0: at its highest)."""
+    peak, depths = start, []
+    for value in equity:
+        peak = max(peak, value)
+        depths.append((peak - value) / peak if peak > 0 else 0.0)
+    return depths
+
+
+def monthly(start: int, times: Sequence[int], equity: Sequence[int]) -> list[Month]:
+    """The change of each calendar month (UTC) that has a close."""
+    ends: dict[tuple[int, int], int] = {}
+    for ts_ns, value in zip(times, equity, strict=True):
+        when = datetime_from_ns(ts_ns)
+        ends[when.year, when.month] = value
+    changes = _changes([start, *ends.values()])
+    return [Month(year, month, change) for (year, month), change in zip(ends, changes, strict=True)]
+
+
+def _changes(values: Sequence[int]) -> list[float]:
+    return [now / before - 1 if before > 0 else 0.0 for before, now in pairwise(values)]
+
+
+def _ratio(above: int, below: int) -> float | None:
+    return above / below if below else None
