@@ -41,7 +41,9 @@ def _complaint(error: ErrorDetails, source_of: Callable[[Keys], str]) -> Complai
         return Complaint(key, source, f"{key} is {_shown(error['input'])}: it is a section, give it keys{at}")
     if isinstance(error["input"], dict):
         return Complaint(key, source, f"{key}: {message}{at}")
-    if error["type"] == "string_type":
+    if keys[2:4] == ("entry", "params"):
+        message = "it should be a number, text, true or false"
+    elif error["type"] == "string_type":
         message = "it should be text: put it in quotes"
     return Complaint(key, source, f"{key} is {_shown(error['input'])}: {message}{at}")
 
@@ -53,9 +55,7 @@ def _shown(value: object) -> str:
 
 def _without_branches(keys: Keys) -> Keys:
     """Pydantic names the branch of a union that failed: not a key, so it goes."""
-    if keys[:1] == ("strategies",) and keys[2:3] == ("params",):
-        return keys[:4]
-    return keys
+    return keys[:5] if keys[2:4] == ("entry", "params") else keys
 
 
 def _suggestion(keys: Keys) -> str:

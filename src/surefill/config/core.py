@@ -243,12 +243,15 @@ class _Terms:
         return name
 
     def scale(self, price_decimals: int, qty_decimals: int) -> int:
-        value, path = self.said("multiplier")
+        value, _ = self.said("multiplier")
         multiplier = Decimal(1) if value is None else Decimal(str(value))
         try:
             return money_per_notional(multiplier, price_decimals, qty_decimals, money_decimals_of(self.settings))
         except ConfigError as error:
-            raise _wrong(self.settings, path, multiplier, f"{self.symbol}: {error.message}") from error
+            path = ("instruments", self.symbol)
+            raise ConfigError(
+                f"{'.'.join(path)}: {error.message} (from {self.settings.source_of(*path)})", key=".".join(path)
+            ) from error
 
 
 def _fee_rule(settings: Settings, index: int, fee: FeeSettings) -> FeeRule:
