@@ -11,6 +11,7 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.profile import Profile
+from surefill.domain.refusals import Refusal
 from surefill.domain.reports import VenueReport
 
 
@@ -45,11 +46,16 @@ class DefineInstrument(msgspec.Struct, frozen=True):
 
 
 class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
-    """An intent from a door. `quote`: the market that came with it, taken in first."""
+    """An intent from a door. `quote`: the market that came with it, taken in first.
+
+    `refusal`: the door has already found what is wrong with it (something that no gate could see, such as a price
+    that cannot be counted): it is journaled as refused, and no gate is asked.
+    """
 
     ts_ns: int
     intent: Intent
     quote: Quote | None = None
+    refusal: Refusal | None = None
 
 
 class RequestCancel(msgspec.Struct, frozen=True, gc=False):

@@ -22,7 +22,7 @@ def submit(this: Step, item: SubmitIntent) -> None:
     intent = item.intent
     this.correlation_id, this.cause = intent.correlation_id, 0
     question = Question(this.state, intent, item.ts_ns)
-    refusal = first_refusal(question, question.profile.gates)
+    refusal = item.refusal or first_refusal(question, question.profile.gates)
     if refusal is None:
         _accept(this, question)
     else:
