@@ -36,10 +36,25 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
 
-def rebuilt(trading: Trading, root: Path) -> dict[str, bytes]:
-    shutil.rmtree(root, ignore_errors=True)
-    Projector(root, trading.journal, "main").rebuild()
+def made(trading: Trading, root: Path) -> dict[str, bytes]:
+    """Start and stop a projector there; what it leaves."""
+    view = Projector(root, trading.journal, trading.workspace_id)
+    view.catch_up()
+    view.close()
     return tree(root)
+
+
+def rebuilt(trading: Trading, root: Path) -> dict[str, bytes]:
+    """What the journal says, from scratch."""
+    shutil.rmtree(root, ignore_errors=True)
+    return made(trading, root)
+
+
+def kill(view: Projector) -> None:
+    """What a killed process leaves behind: no goodbye, no lock. (Its thread is not gone: let it come to rest.)"""
+    view.flush()
+    assert view._lock is not None
+    view._lock.release()
 
 
 def followed(trading: Trading, root: Path) -> Projector:
@@ -113,7 +128,7 @@ def test_projector_killed_at_a_system_call_goes_on_with_the_bytes_of_a_rebuild(
         with pytest.raises(PowerCut):
             trade_on(trading)
     trading.writer.subscribers.clear()
-    killed.flush()  # its documents' thread is not gone: let it come to rest
+    kill(killed)
     trading.trade(-1, 1)
     again = followed(trading, tmp_path / "live")
     trading.trade(1, 2)
@@ -128,16 +143,12 @@ def test_projector_killed_while_rebuilding_heals_at_the_next_start(
     trading = some_trading()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", _dying(Path.replace, after, half=False))
-        try:
-            Projector(tmp_path / "live", trading.journal, "main").catch_up()
-        except PowerCut:
-            killed = True
-        else:
-            killed = False
-    assert killed == (after < 6)
+        killed = Projector(tmp_path / "live", trading.journal, "main")
+        with pytest.raises(PowerCut):
+            killed.catch_up()
+    kill(killed)
     trading.trade(1, 1)
-    Projector(tmp_path / "live", trading.journal, "main").catch_up()
-    assert tree(tmp_path / "live") == rebuilt(trading, tmp_path / "again")
+    assert made(trading, tmp_path / "live") == rebuilt(trading, tmp_path / "again")
 
 
 def _edit(path: Path) -> None:
@@ -170,11 +181,10 @@ def test_projector_of_damaged_files_heals_them_at_the_next_start(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     trading = some_trading()
-    Projector(tmp_path / "live", trading.journal, "main").catch_up()
+    made(trading, tmp_path / "live")
     trading.trade(1, 3)
     damage(tmp_path / "live")
-    Projector(tmp_path / "live", trading.journal, "main").catch_up()
-    found = {name: data for name, data in tree(tmp_path / "live").items() if "set-aside" not in name}
+    found = {name: data for name, data in made(trading, tmp_path / "live").items() if "set-aside" not in name}
     assert found == rebuilt(trading, tmp_path / "again")
 
 
@@ -226,26 +236,36 @@ def test_projector_saves_its_fold_every_so_many_events(tmp_path: Path, monkeypat
 
 
 def test_projector_of_another_journal_of_the_same_name_rebuilds(tmp_path: Path) -> None:
-    Projector(tmp_path / "live", some_trading().journal, "main").catch_up()
+    made(some_trading(), tmp_path / "live")
     other = Trading()
     other.price(10_000)
     other.trade(-1, 7)
-    Projector(tmp_path / "live", other.journal, "main").catch_up()
-    assert tree(tmp_path / "live") == rebuilt(other, tmp_path / "again")
+    assert made(other, tmp_path / "live") == rebuilt(other, tmp_path / "again")
 
 
 def test_projector_in_the_folder_of_another_workspace_is_refused(tmp_path: Path) -> None:
-    Projector(tmp_path, some_trading().journal, "main").catch_up()
+    made(some_trading(), tmp_path)
     other = Trading(workspace_id="other")
     with pytest.raises(ConfigError, match=r"holds the files of workspace 'main', not of 'other'.*artifacts\.dir"):
         Projector(tmp_path, other.journal, "other").catch_up()
+    made(some_trading(), tmp_path)  # and the refused one has let go of the folder
+
+
+def test_projector_where_another_keeps_the_files_is_refused(tmp_path: Path) -> None:
+    trading = some_trading()
+    view = followed(trading, tmp_path)
+    with pytest.raises(ConfigError, match=rf"are being kept by process {os.getpid()}") as refused:
+        Projector(tmp_path, trading.journal, "main").catch_up()
+    assert refused.value.code == "ARTEFACTS_LOCKED"
+    view.close()
+    made(trading, tmp_path)
 
 
 @pytest.mark.parametrize("name", [ORDERS, "checkpoints/paper_state_latest.json"])
 def test_projector_sets_a_foreign_file_aside(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("not ours\n")
-    Projector(tmp_path, some_trading().journal, "main").catch_up()
+    made(some_trading(), tmp_path)
     assert (tmp_path / f"{name}.set-aside").read_text() == "not ours\n"
     assert (tmp_path / name).read_text() != "not ours\n"
 
@@ -288,7 +308,7 @@ def test_orders_csv_has_the_documents_columns_and_a_row_per_step(tmp_path: Path)
     trading = some_trading()
     trading.feed(Halt(trading.tick(), "TEST", "a drill", "a person"))
     trading.trade(-1, 3)
-    Projector(tmp_path, trading.journal, "main").catch_up()
+    made(trading, tmp_path)
     header, *rows = csv.reader((tmp_path / ORDERS).read_text().splitlines())
     assert tuple(header) == ORDERS_HEADER
     assert ",".join(header) == (
@@ -303,7 +323,7 @@ def test_daily_log_has_the_doors_columns_and_the_venues_day(tmp_path: Path) -> N
     trading = some_trading()
     trading.tick(3 * 86_400)  # a Saturday: the exchange's next day is Monday
     trading.trade(1, 5)
-    Projector(tmp_path, trading.journal, "main").catch_up()
+    made(trading, tmp_path)
     header, *rows = csv.reader((tmp_path / "journal/2025-11-19/orders.csv").read_text().splitlines())
     assert tuple(header) == DAILY_HEADER
     assert [row[4:9] for row in rows] == [
@@ -315,7 +335,7 @@ def test_daily_log_has_the_doors_columns_and_the_venues_day(tmp_path: Path) -> N
 
 def test_documents_show_positions_and_totals(tmp_path: Path) -> None:
     trading = some_trading()  # bought 1 at 19500, sold 2 at 19600: short 1
-    Projector(tmp_path, trading.journal, "main").catch_up()
+    made(trading, tmp_path)
     assert msgspec.json.decode((tmp_path / "checkpoints/paper_state_latest.json").read_bytes()) == {
         "positions": {
             "NIFTY24DECFUT": {"quantity": -1, "avg_price": 19600.0, "realized_pnl": 100.0, "unrealized_pnl": 0.0}

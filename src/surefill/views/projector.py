@@ -25,7 +25,8 @@ import structlog
 
 from surefill.domain import codec
 from surefill.domain.events import Event
-from surefill.errors import ConfigError
+from surefill.errors import ConfigError, JournalLocked
+from surefill.journal.file_lock import FileLock
 from surefill.journal.protocol import Journal
 from surefill.views.appended_file import Extent, FileChanged, LogSet, overwrite_file, replace_file, set_aside
 from surefill.views.artefacts import ORDERS, RowMaker, documents, header_of
@@ -36,6 +37,7 @@ from surefill.views.order_lines import OrderLine, order_line
 CURSOR_FORMAT: Final = 1
 CURSOR: Final = ".surefill/cursor.json"
 SAVED_FOLD: Final = ".surefill/fold.json"
+LOCK: Final = ".surefill/keeper.lock"
 STAGING: Final = ".rebuild-"
 SAVE_EVERY: Final = 20_000
 OPEN_DAYS: Final = 8  # as many calendars may differ in their day; older logs are finished, and no longer watched
@@ -81,6 +83,7 @@ class Projector:
         self._changing = threading.Lock()  # between the engine's thread and the documents'
         self._documents = DocumentKeeper(root, self._render, self._fail)
         self._cursor_room = 0
+        self._lock: FileLock | None = None
         self._start_over()
 
     # -- starting ---------------------------------------------------------------------------------------------
@@ -88,25 +91,56 @@ class Projector:
     def catch_up(self) -> None:
         """Bring the files up to the journal's present end: go on where they were left, or rebuild them.
 
-        Raises ConfigError where the folder is another workspace's, JournalError where the journal cannot be read.
+        Raises ConfigError where the folder is another workspace's or another process keeps it, JournalError where the
+        journal cannot be read, OSError where the files cannot be written.
         """
-        with self._changing:
-            cursor = self._read_cursor()
-            if cursor is None or not self._adopt(cursor):
-                self._rebuild_logs()
-            else:
-                self._take_over(cursor)
-        self._documents.write()
+        self._begin(self._go_on_or_rebuild)
 
     def rebuild(self) -> None:
         """Make every file anew from the first event on. A file that is not of our making is set aside, not lost."""
-        with self._changing:
+        self._begin(self._rebuild_logs)
+
+    def _begin(self, write_logs: Callable[[], None]) -> None:
+        self._keep()
+        try:
+            with self._changing:
+                write_logs()
+            self._documents.write()
+        except Exception:
+            self._let_go()
+            raise
+
+    def _go_on_or_rebuild(self) -> None:
+        cursor = self._read_cursor()
+        if cursor is None or not self._adopt(cursor):
             self._rebuild_logs()
-        self._documents.write()
+        else:
+            self._take_over(cursor)
 
     def flush(self) -> None:
         """Wait until the documents say what the logs say."""
         self._documents.flush()
+
+    def _keep(self) -> None:
+        """Be the only one who writes here, until `close`."""
+        if self._lock is not None:
+            return
+        path = self.root / LOCK
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = FileLock(str(path))
+        except JournalLocked as error:
+            raise ConfigError(
+                f"the files in {self.root} are being kept by process {error.values.get('pid') or 'unknown'}:"
+                " they are up to date, or give this one an artifacts.dir of its own",
+                code="ARTEFACTS_LOCKED",
+                key="artifacts.dir",
+            ) from error
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _render(self) -> dict[str, bytes]:
         with self._changing:
@@ -211,6 +245,7 @@ class Projector:
                 self._save_fold()
             except OSError as error:
                 self._fail(error)
+        self._let_go()
 
     # -- one event --------------------------------------------------------------------------------------------
 
