@@ -111,6 +111,12 @@ class OrderAccepted(Event, frozen=True):
     order_id: str
 
 
+class OrderTriggered(Event, frozen=True):
+    """A stop order's trigger was reached; what did not trade at once works on as a market or limit order."""
+
+    cl_ord_id: str
+
+
 class OrderRejected(Event, frozen=True):
     """Proof that the order did not and will not take effect."""
 

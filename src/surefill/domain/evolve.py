@@ -96,6 +96,10 @@ def _order_accepted(state: State, event: e.OrderAccepted) -> None:
     order.order_id = event.order_id
 
 
+def _order_triggered(state: State, event: e.OrderTriggered) -> None:
+    state.book.orders[event.cl_ord_id].triggered = True
+
+
 def _order_unknown(state: State, event: e.OrderOutcomeUnknown) -> None:
     order = state.book.orders[event.cl_ord_id]
     order.status = OrdStatus.UNKNOWN
@@ -306,6 +310,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.VenueReported: _nothing,
     e.ReportParked: _report_parked,
     e.OrderAccepted: _order_accepted,
+    e.OrderTriggered: _order_triggered,
     e.OrderRejected: _order_rejected,
     e.OrderOutcomeUnknown: _order_unknown,
     e.OrderAbsent: _order_absent,

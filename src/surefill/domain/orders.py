@@ -51,6 +51,7 @@ class Order(msgspec.Struct, omit_defaults=True):
     exit_reason: int = ExitReason.NONE
     status: int = OrdStatus.SUBMITTED
     order_id: str = ""
+    triggered: bool = False
     cum_qty: int = 0
     cum_notional: int = 0
     fees: int = 0

@@ -17,6 +17,7 @@ class ExecType(enum.IntEnum):
     REJECTED = 5
     CANCEL_REJECTED = 6
     STATUS = 7  # an answer to a query: working, nothing new
+    TRIGGERED = 8  # the price has reached a stop order's trigger: from here on it works like any other
 
 
 class VenueReport(msgspec.Struct, frozen=True, omit_defaults=True):

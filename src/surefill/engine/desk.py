@@ -7,15 +7,26 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from surefill.domain.inputs import Halt, Input, SubmitIntent
+from surefill.domain.inputs import (
+    Halt,
+    Input,
+    OrderQueried,
+    OutcomeUnknown,
+    QueryFailed,
+    SendLapsed,
+    SubmitIntent,
+    VenueReports,
+)
 from surefill.domain.state import State
 from surefill.engine.receipt import Receipt
-from surefill.engine.writer import Ticket, WorkspaceWriter
+from surefill.engine.writer import MARKET_DATA, Ticket, WorkspaceWriter
 from surefill.errors import AppendFailed, LocalError, SurefillError, WorkspaceHalted
 
 Reader = Callable[[State], Any]
 INBOX_MAX = 100_000
 TURN_MAX = 512
+#: What a venue says only once: never lost, whatever happens to the turn that took it.
+EVIDENCE = frozenset((VenueReports, OrderQueried, OutcomeUnknown, QueryFailed, SendLapsed))
 
 
 class Desk:
@@ -33,6 +44,8 @@ class Desk:
         self.readers: deque[tuple[Reader, asyncio.Future[Any]]] = deque()
         self.errands: set[asyncio.Task[None]] = set()
         self._loop = loop
+        self._overrun = False
+        self._evidence: list[Input] = []
         self._fed: list[asyncio.Future[Any]] = []
         self._open_tickets: dict[Ticket, asyncio.Future[Any]] = {}
 
@@ -49,14 +62,18 @@ class Desk:
                 )
             )
         elif len(self.inbox) >= INBOX_MAX and not isinstance(item, Halt):
-            future.set_exception(self._overrun(item.ts_ns))
+            future.set_exception(self._full(item.ts_ns))
         else:
             self.inbox.append((item, future))
         return future
 
     def tell(self, item: Input) -> None:
-        """Queue an input that nobody waits for: reports, market data, timers. Never dropped."""
-        self.inbox.append((item, None))
+        """Queue an input that nobody waits for: reports, market data, timers. Never dropped.
+
+        Only prices that nobody can act on are: those that come while not even a halt can be journaled.
+        """
+        if self.broken is None or not isinstance(item, MARKET_DATA):
+            self.inbox.append((item, None))
 
     def read(self, reader: Reader) -> asyncio.Future[Any]:
         """Queue a look at the state; it happens between two turns, when everything in it is durable."""
@@ -73,9 +90,11 @@ class Desk:
                 raise self._out_of_order()
             await asyncio.sleep(0)
 
-    def _overrun(self, ts_ns: int) -> WorkspaceHalted:
+    def _full(self, ts_ns: int) -> WorkspaceHalted:
         reason = f"{len(self.inbox)} inputs are waiting"
-        self.inbox.append((Halt(ts_ns, "QUEUE_FULL", reason, "surefill"), None))
+        if not self._overrun:
+            self._overrun = True
+            self.inbox.append((Halt(ts_ns, "QUEUE_FULL", reason, "surefill"), None))
         return WorkspaceHalted(f"workspace {self.writer.workspace_id} is halted: {reason}", code="QUEUE_FULL")
 
     def _out_of_order(self) -> AppendFailed:
@@ -87,25 +106,44 @@ class Desk:
     # -- one turn ---------------------------------------------------------------------------------------------
 
     def take(self) -> None:
-        """Feed what waits, up to a turn's worth. An error of the input's own goes to its sender alone."""
+        """Feed what waits, up to a turn's worth. An error of the input's own goes to its sender alone.
+
+        Any other error is raised, and so is one that came after something had happened: memory is worthless then.
+        """
         for _ in range(min(len(self.inbox), TURN_MAX)):
             item, future = self.inbox.popleft()
+            seq = self.writer.state.book.seq
             try:
-                if isinstance(item, SubmitIntent):
-                    ticket = self.writer.submit(item)
-                    if future is not None:
-                        self._open_tickets[ticket] = future
-                    continue
-                self.writer.feed(item)
+                self._take(item, future)
             except LocalError as error:
+                if self.writer.state.book.seq != seq:
+                    self._owe(future)
+                    raise
                 if future is not None and not future.done():
                     future.set_exception(error)
-                continue
+            except Exception:
+                self._owe(future)
+                raise
+        self._overrun = self._overrun and bool(self.inbox)
+
+    def _take(self, item: Input, future: asyncio.Future[Any] | None) -> None:
+        if isinstance(item, SubmitIntent):
+            ticket = self.writer.submit(item)
             if future is not None:
-                self._fed.append(future)
+                self._open_tickets[ticket] = future
+            return
+        self.writer.feed(item)
+        self._owe(future)
+        if type(item) in EVIDENCE:
+            self._evidence.append(item)
+
+    def _owe(self, future: asyncio.Future[Any] | None) -> None:
+        if future is not None:
+            self._fed.append(future)
 
     def settled(self) -> None:
         """The turn is durable: answer everybody whose answer it holds."""
+        self._evidence.clear()
         for ticket in self.writer.settle():
             self._answer(self._open_tickets.pop(ticket, None), ticket.receipt)
         fed, self._fed = self._fed, []
@@ -113,12 +151,25 @@ class Desk:
             self._answer(future, None)
 
     def failed(self, error: SurefillError) -> None:
-        """The turn is lost or its fate unknown: everybody who waits must ask again under the same id."""
+        """The turn is lost or its fate unknown: everybody who waits must ask again under the same id.
+
+        What venues said is taken once more: what has been booked already changes nothing.
+        """
         waiting = [*self._open_tickets.values(), *self._fed]
         self._open_tickets, self._fed = {}, []
-        for future in waiting:
-            if not future.done():
-                future.set_exception(error)
+        _refuse(waiting, error)
+        evidence, self._evidence = self._evidence, []
+        self.inbox.extendleft((item, None) for item in reversed(evidence))
+
+    def break_off(self, error: SurefillError) -> None:
+        """Not even a halt can be journaled. Whoever waits is told; what venues and clocks said waits for `revive`."""
+        self.broken = error
+        waiting = [future for _, future in self.inbox if future is not None]
+        waiting += [future for _, future in self.readers]
+        self.readers.clear()
+        told = [(item, future) for item, future in self.inbox if future is None and not isinstance(item, MARKET_DATA)]
+        self.inbox = deque(told)
+        _refuse(waiting, self._out_of_order())
 
     def serve_readers(self) -> None:
         """Let the readers look: nothing undurable is in the state now."""
@@ -128,10 +179,16 @@ class Desk:
                 continue
             try:
                 future.set_result(reader(self.writer.state))
-            except SurefillError as error:
+            except Exception as error:  # the reader's own: it reads, and can have changed nothing
                 future.set_exception(error)
 
     @staticmethod
     def _answer(future: asyncio.Future[Any] | None, receipt: Receipt | None) -> None:
         if future is not None and not future.done():
             future.set_result(receipt)
+
+
+def _refuse(waiting: list[asyncio.Future[Any]], error: SurefillError) -> None:
+    for future in waiting:
+        if not future.done():
+            future.set_exception(error)

@@ -45,7 +45,9 @@ from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import (
     AppendFailed,
     InputError,
+    InvariantBreach,
     JournalError,
+    StaleWriter,
     SurefillError,
     VenueOutcomeUnknown,
     WorkspaceHalted,
@@ -85,6 +87,8 @@ class Engine:
         its positions, and calls somebody when that takes long. Raises ConfigError where the workspace is another than
         asked for, VenueOutcomeUnknown where the venue cannot be reached.
         """
+        if opening.workspace_id in self.desks:
+            raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
         writer = WorkspaceWriter(self.journal, opening.workspace_id, venue)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop)
         try:
@@ -164,7 +168,13 @@ class Engine:
         except Exception as error:  # the venue is left all the same
             _log.warning("venue_close_failed", workspace_id=desk.writer.workspace_id, error=reconciliation.told(error))
         if desk.broken is None and desk.writer.state.book.seq:
-            desk.writer.save_snapshot()
+            try:
+                desk.writer.save_snapshot()
+            except JournalError as error:  # the next start folds more: that is all
+                _log.warning("snapshot_failed", workspace_id=desk.writer.workspace_id, error=str(error))
+        desk.failed(
+            VenueOutcomeUnknown("the engine stopped before the venue had answered: ask again under the same id")
+        )
 
     # -- what callers use -------------------------------------------------------------------------------------
 
@@ -200,12 +210,18 @@ class Engine:
         return await future
 
     async def revive(self, workspace_id: str) -> None:
-        """After trouble with the journal was mended: reopen, fold again, and stay halted until resumed."""
+        """After trouble with the journal was mended: fold again, and stay halted until resumed.
+
+        The journal is reopened, which every workspace feels, only if this workspace cannot be had without.
+        """
         desk = self._desk(workspace_id)
         if desk.broken is not None:
+            self._refold(desk, _outcome_unknown(desk.broken), "APPEND_FAILED", str(desk.broken))
+        if desk.broken is not None:
             self._collapse(desk.broken)
-            if desk.broken is not None:
-                raise AppendFailed(f"the journal still cannot be written: {desk.broken}", durable="no")
+        if desk.broken is not None:
+            raise AppendFailed(f"the journal still cannot be written: {desk.broken}", durable="no")
+        self._schedule()
 
     @staticmethod
     def _has_stopped() -> WorkspaceHalted:
@@ -240,15 +256,15 @@ class Engine:
             if desk.broken is None and desk.writer.dirty:
                 dirty.append(desk)
             elif desk.broken is None:
-                desk.settled()  # nothing happened: whoever asked hears so at once
+                self._settled(desk)  # nothing happened: whoever asked hears so at once
         if dirty:
             self._commit(dirty)
         for desk in self.desks.values():
             if desk.broken is None:
                 desk.serve_readers()
                 self._run_errands(desk)
-            if desk.inbox:
-                self._schedule()
+                if desk.inbox:
+                    self._schedule()
         self._wake_for_timers()
 
     def _take(self, desk: Desk) -> None:
@@ -261,14 +277,31 @@ class Engine:
     def _commit(self, dirty: list[Desk]) -> None:
         try:
             refusals = self.journal.append([desk.writer.take_batch() for desk in dirty])
-        except JournalError as error:
+        except Exception as error:  # whatever its class: nobody knows what has become of the turn
             self._collapse(error)
             return
         for desk, refusal in zip(dirty, refusals, strict=True):
             if refusal is None:
-                desk.settled()
+                self._settled(desk)
+            elif _fenced(desk, refusal):
+                self._fence(desk, refusal)
             else:
                 self._breach(desk, refusal)
+
+    def _settled(self, desk: Desk) -> None:
+        desk.settled()
+        try:
+            desk.writer.publish()
+        except Exception as error:  # a reader's own trouble: what it should have been told is durable all the same
+            _log.exception("publish_failed", workspace_id=desk.writer.workspace_id)
+            notice = Notify("PUBLISH_FAILED", f"a projection or snapshot fell behind: {error}", page=True)
+            self._raise_alarm(desk.writer.workspace_id, notice)
+
+    def _fence(self, desk: Desk, refusal: JournalError) -> None:
+        """Somebody else writes this workspace now: this engine must not, until a person says so (`revive`)."""
+        desk.failed(_outcome_unknown(refusal))
+        desk.break_off(refusal)
+        self._raise_alarm(desk.writer.workspace_id, Notify("FENCED", str(refusal), page=True))
 
     def _breach(self, desk: Desk, error: Exception) -> None:
         """One workspace's memory cannot be trusted: fold it again, halted."""
@@ -280,23 +313,20 @@ class Engine:
         )
         self._refold(desk, told, "INVARIANT_BREACH", str(error))
 
-    def _collapse(self, error: SurefillError) -> None:
+    def _collapse(self, error: Exception) -> None:
         """The journal failed: everything since the last commit is of unknown fate, in every workspace."""
-        told = AppendFailed(
-            f"the journal could not be written ({error}): the outcome is unknown, ask again under the same id",
-            code="OUTCOME_UNKNOWN",
-            durable=str(error.values.get("durable", "unknown")),
-        )
+        told = _outcome_unknown(error)
         try:
             self.journal.reopen()
         except JournalError as again:
             for desk in self.desks.values():
                 desk.failed(told)
-                desk.broken = again
+                desk.break_off(again)
             self._raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
             return
         for desk in self.desks.values():
-            self._refold(desk, told, "APPEND_FAILED", str(error))
+            if not isinstance(desk.broken, StaleWriter):  # a fenced one stays out until a person says otherwise
+                self._refold(desk, told, "APPEND_FAILED", str(error))
 
     def _refold(self, desk: Desk, told: SurefillError, code: str, reason: str) -> None:
         desk.failed(told)
@@ -307,14 +337,22 @@ class Engine:
             desk.broken = None
             desk.writer.feed(Halt(self.clock.now_ns(), code, reason, "surefill"))
             desk.writer.recover(self.clock.now_ns())
-            desk.writer.flush()
+            if desk.writer.dirty:
+                refused = self.journal.append([desk.writer.take_batch()])[0]
+                if refused is not None:
+                    raise refused
+            self._settled(desk)
         except SurefillError as error:
-            desk.broken = error
+            desk.break_off(error)
+        except Exception as error:  # the journal holds what this program cannot fold
+            _log.exception("refold_failed", workspace_id=workspace_id)
+            desk.break_off(InvariantBreach(f"{type(error).__name__}: {error}"))
 
     def _watch_disk(self) -> None:
-        if self.disk_floor_bytes and self.journal.free_bytes() < self.disk_floor_bytes:
-            for desk in self.desks.values():
-                if desk.broken is None and not desk.writer.state.book.halted_code:
+        working = [desk for desk in self.desks.values() if desk.broken is None]
+        if self.disk_floor_bytes and working and self.journal.free_bytes() < self.disk_floor_bytes:
+            for desk in working:
+                if not desk.writer.state.book.halted_code:
                     reason = f"less than {self.disk_floor_bytes} bytes are left for the journal"
                     desk.tell(Halt(self.clock.now_ns(), "DISK_LOW", reason, "surefill"))
 
@@ -364,7 +402,10 @@ class Engine:
 
     def _raise_alarm(self, workspace_id: str, notice: Notify) -> None:
         for alarm in self.alarms:
-            alarm(workspace_id, notice)
+            try:
+                alarm(workspace_id, notice)
+            except Exception:  # an alarm that fails must not silence the others, nor stop the desk
+                _log.exception("alarm_failed", workspace_id=workspace_id, code=notice.code, text=notice.text)
 
     # -- timers -----------------------------------------------------------------------------------------------
 
@@ -375,6 +416,7 @@ class Engine:
             for name in desk.writer.due_timers(now_ns):
                 desk.tell(TimerFired(now_ns, name))
                 self._schedule()
+        self._wake_for_timers()  # the loop's clock may have woken us a moment too early
 
     def next_timer_ns(self) -> int | None:
         """When the next timer is due."""
@@ -396,6 +438,21 @@ async def _outcome(call: Any) -> Outcome:
         return cast(Outcome, await call)
     except Exception as error:  # an adapter that raises has proved nothing: unknown
         return Unknown(reconciliation.told(error))
+
+
+def _outcome_unknown(error: Exception) -> AppendFailed:
+    durable = error.values.get("durable", "unknown") if isinstance(error, SurefillError) else "unknown"
+    return AppendFailed(
+        f"the journal could not be written ({error}): the outcome is unknown, ask again under the same id",
+        code="OUTCOME_UNKNOWN",
+        durable=str(durable),
+    )
+
+
+def _fenced(desk: Desk, refusal: JournalError) -> bool:
+    """Whether the stream has a writer of a later epoch; a lease of ours that merely lapsed has none."""
+    epoch = refusal.values.get("epoch")
+    return isinstance(refusal, StaleWriter) and isinstance(epoch, int) and epoch > desk.writer.lease.epoch
 
 
 def _log_alarm(workspace_id: str, notice: Notify) -> None:

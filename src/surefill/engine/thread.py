@@ -15,7 +15,7 @@ from surefill.engine.clock import Clock
 from surefill.engine.desk import Reader
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
-from surefill.errors import LocalError
+from surefill.errors import LocalError, WorkspaceHalted
 from surefill.journal.protocol import Journal
 from surefill.venues.protocol import Venue
 
@@ -39,6 +39,9 @@ class EngineThread:
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait for it."""
+        if not self._thread.is_alive():
+            call.close()
+            raise WorkspaceHalted("the engine has stopped: start it again", code="STOPPED")
         if threading.current_thread() is self._thread:
             call.close()
             raise LocalError("a blocking call from the engine's own loop would wait for itself: await it instead")
@@ -67,8 +70,11 @@ class EngineThread:
 
     def close(self) -> None:
         """Stop the engine, its loop and its thread. The journal stays open: it is the caller's."""
-        if self._thread.is_alive():
+        if not self._thread.is_alive():
+            return
+        try:
             self.run(self.engine.stop())
+        finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()

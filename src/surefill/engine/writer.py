@@ -1,7 +1,8 @@
 """The one writer of one workspace: inputs in, durable events out.
 
 `feed` steps the core, encodes what happened and answers effects that stay in this process. `take_batch`, the
-journal's append and `settle` make it durable; only then do receipts and effects for the wire leave (`released`).
+journal's append and `settle` make it durable; only then do receipts and effects for the wire leave (`released`),
+and `publish` tells whoever reads along.
 When anything fails in between, memory is worthless: `discard` throws it away and folds the journal again.
 The writer is synchronous and knows no clock: a loop (`engine.engine`) or a backtest drives it.
 """
@@ -18,7 +19,7 @@ import msgspec
 from surefill.domain import codec
 from surefill.domain.decide import step
 from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
-from surefill.domain.events import Event, IntentAccepted, IntentRefused, OrderCreated
+from surefill.domain.events import Event, IntentRefused, OrderCreated
 from surefill.domain.evolve import EVOLVE_VERSION
 from surefill.domain.inputs import Input, OrderQueried, RecoverOrders, ResetWorkspace, SubmitIntent, VenueReports
 from surefill.domain.market import Bar, BarOpened, Quote
@@ -29,7 +30,7 @@ from surefill.engine.answers import at_once, cancel_answer, submit_answer
 from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
-from surefill.errors import AppendFailed, InvariantBreach
+from surefill.errors import AppendFailed, InputError, InvariantBreach
 from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
 from surefill.rules.codes import OrdStatus
 from surefill.venues.protocol import InProcessVenue, Venue
@@ -43,12 +44,12 @@ _CONTENT = msgspec.json.Encoder()
 class Ticket:
     """An intent on its way. Its receipt counts once `settle` has returned the ticket: then it is durable."""
 
-    __slots__ = ("intent_id", "on_settled", "receipt")
+    __slots__ = ("intent_id", "order", "receipt")
 
     def __init__(self, intent_id: str) -> None:
         self.intent_id = intent_id
+        self.order: Order | None = None
         self.receipt: Receipt | None = None
-        self.on_settled: Callable[[Receipt | None], None] | None = None
 
 
 class WorkspaceWriter:
@@ -67,11 +68,11 @@ class WorkspaceWriter:
         self.released: deque[Effect] = deque()
         self.lease: Lease
         self.state: State
-        self._open()
+        self._open({})
 
     # -- life -------------------------------------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def _open(self, quotes: dict[str, Quote]) -> None:
         self.lease = self.journal.open_stream(self.workspace_id)
         self.state, self._snapshot_seq = fold_journal(self.journal, self.workspace_id)
         if self.state.book.seq != self.lease.next_seq - 1:
@@ -82,14 +83,19 @@ class WorkspaceWriter:
         self._payloads: list[bytes] = []
         self._events: list[Event] = []
         self._claims: list[KeyClaim] = []
-        self._pending_keys: dict[str, KeyClaim] = {}
+        self._pending_keys: dict[str, tuple[KeyClaim, Order]] = {}
         self._held: list[Effect] = []
         self._tickets: list[Ticket] = []
-        self._waiting: dict[str, Ticket] = {}
+        self._waiting: list[Ticket] = []
+        self._news: tuple[int, list[Event]] = (0, [])
         self.timers.clear()
         self.released.clear()
+        self.state.quotes = quotes
+        self._restore_venue()
+
+    def _restore_venue(self) -> None:
         if self.in_process is not None:
-            self.in_process.restore(self.state.book)
+            self.in_process.restore(self.state.book, self.state.quotes)
 
     def recover(self, ts_ns: int) -> None:
         """Ask for every order in flight; call once after opening, before intents are let in."""
@@ -98,16 +104,7 @@ class WorkspaceWriter:
 
     def discard(self) -> None:
         """Throw memory away and fold the journal, which somebody has reopened. Open tickets learn nothing."""
-        quotes = self.state.quotes
-        self._open()
-        self.state.quotes = quotes
-        self._show_market()
-
-    def _show_market(self) -> None:
-        """A venue that was rebuilt from the book learns the market again."""
-        if self.in_process is not None:
-            for quote in self.state.quotes.values():
-                self.in_process.observe(quote)
+        self._open(self.state.quotes)
 
     # -- inputs -----------------------------------------------------------------------------------------------
 
@@ -117,9 +114,8 @@ class WorkspaceWriter:
             self._take_market(self.in_process, item)
         else:
             self._run(item)
-            if self.in_process is not None and isinstance(item, ResetWorkspace):
-                self.in_process.restore(self.state.book)
-                self._show_market()
+            if isinstance(item, ResetWorkspace):
+                self._restore_venue()
 
     def _take_market(self, venue: InProcessVenue, item: Quote | BarOpened | Bar) -> None:
         reports = venue.observe(item)
@@ -128,19 +124,20 @@ class WorkspaceWriter:
         self._run(item)
 
     def submit(self, item: SubmitIntent) -> Ticket:
-        """Feed an intent. A repeated key changes nothing and tells of the first one."""
+        """Feed an intent. A repeated key changes nothing and tells of the first one.
+
+        Raises InputError (nothing has happened then) for text that no journal can hold.
+        """
         intent = item.intent
         ticket = Ticket(intent.intent_id)
-        digest = b""
+        digest = content_digest(item)
         if intent.intent_id:
-            digest = content_digest(item)
-            claim = self._claim_of(intent.intent_id)
-            if claim is not None:
-                ticket.receipt = self._repeat(claim, digest, item.ts_ns)
+            ticket.receipt = self._repeated(intent.intent_id, digest, item.ts_ns)
+            if ticket.receipt is not None:
                 self._tickets.append(ticket)
                 return ticket
-        if self.in_process is not None and item.quote is not None:
-            self._take_market(self.in_process, item.quote)
+        if item.quote is not None:
+            self.feed(item.quote)  # what that sets off (an exit, say) is none of the intent's doing
             item = SubmitIntent(item.ts_ns, intent)
         first = len(self._events)
         self._run(item)
@@ -180,49 +177,50 @@ class WorkspaceWriter:
 
     def _follow(self, ticket: Ticket, first: int, item: SubmitIntent, digest: bytes) -> None:
         """See what the intent became: refused, or an order whose first answer from the venue the ticket awaits."""
-        intent = item.intent
-        for offset in range(first, len(self._events)):
-            event = self._events[offset]
-            if isinstance(event, IntentRefused):
-                ticket.receipt = _refused(intent.intent_id, event)
-                self._tickets.append(ticket)
-                return
-            if isinstance(event, IntentAccepted) and intent.intent_id:
-                seq = self.lease.next_seq + offset
-                claim = KeyClaim(self.state.book.mode, intent.intent_id, digest, seq, intent.correlation_id)
-                self._claims.append(claim)
-                self._pending_keys[claim.key] = claim
-            elif isinstance(event, OrderCreated):
-                self._waiting[event.request.cl_ord_id] = ticket
-                return
+        decided = self._events[first]
+        if isinstance(decided, IntentRefused):
+            ticket.receipt = _refused(ticket.intent_id, decided)
+            self._tickets.append(ticket)
+            return
+        order = self._order_of(self._events[first + 1])
+        assert order is not None  # an accepted intent is followed by its order, in the same step
+        ticket.order = order
+        self._waiting.append(ticket)
+        if ticket.intent_id:
+            seq = self.lease.next_seq + first
+            claim = KeyClaim(self.state.book.mode, ticket.intent_id, digest, seq, item.intent.correlation_id)
+            self._claims.append(claim)
+            self._pending_keys[claim.key] = claim, order
+
+    def _order_of(self, event: Event) -> Order | None:
+        """The order that an event created, unless it has left the state."""
+        return self.state.order(event.request.cl_ord_id) if isinstance(event, OrderCreated) else None
 
     # -- repeats ----------------------------------------------------------------------------------------------
 
-    def _claim_of(self, key: str) -> KeyClaim | None:
+    def _repeated(self, key: str, digest: bytes, ts_ns: int) -> Receipt | None:
+        """What the key was used for before; None: it is new."""
         pending = self._pending_keys.get(key)
-        return pending or self.journal.find_key(self.workspace_id, self.state.book.mode, key)
-
-    def _repeat(self, claim: KeyClaim, digest: bytes, ts_ns: int) -> Receipt:
-        if claim.digest != digest:
-            return Receipt(
-                Verdict.CONFLICT,
-                claim.key,
-                claim.correlation_id,
-                ts_ns,
-                code="KEY_CONFLICT",
-                reason=f"{claim.key!r} was used for another intent: give this one an id of its own",
-            )
-        return receipt_of(Verdict.DUPLICATE, claim.key, ts_ns, self._order_of(claim))
-
-    def _order_of(self, claim: KeyClaim) -> Order:
-        """The order of a claim: created by the event right after it, in the same step."""
-        seq = claim.seq + 1
-        if seq >= self.lease.next_seq:
-            created = self._events[seq - self.lease.next_seq]
+        if pending is not None:
+            claim, order = pending
         else:
-            created = codec.decode(next(self.journal.read(self.workspace_id, seq, seq)).payload)
-        order = self.state.order(created.request.cl_ord_id) if isinstance(created, OrderCreated) else None
-        return order or order_created_at(self.journal, self.workspace_id, seq)
+            found = self.journal.find_key(self.workspace_id, self.state.book.mode, key)
+            if found is None:
+                return None
+            claim, order = found, self._claimed_order(found)
+        if claim.digest == digest:
+            return receipt_of(Verdict.DUPLICATE, key, ts_ns, order)
+        return msgspec.structs.replace(
+            receipt_of(Verdict.CONFLICT, key, ts_ns, order),
+            code="KEY_CONFLICT",
+            reason=f"{key!r} was used for another intent: give this one an id of its own",
+        )
+
+    def _claimed_order(self, claim: KeyClaim) -> Order:
+        """The order of a durable claim: created by the event right after it."""
+        seq = claim.seq + 1
+        created = codec.decode(next(self.journal.read(self.workspace_id, seq, seq)).payload)
+        return self._order_of(created) or order_created_at(self.journal, self.workspace_id, seq)
 
     # -- durability -------------------------------------------------------------------------------------------
 
@@ -236,7 +234,7 @@ class WorkspaceWriter:
         return Batch(self.lease, self._payloads, self._claims)
 
     def settle(self) -> list[Ticket]:
-        """The batch is durable: release effects, tell subscribers, return the tickets that have their receipt."""
+        """The batch is durable: release effects, return the tickets that have their receipt. Then `publish`."""
         first_seq = self.state.book.seq - len(self._events) + 1
         events, self._events = self._events, []
         self._payloads, self._claims = [], []
@@ -250,23 +248,40 @@ class WorkspaceWriter:
         tickets, self._tickets = self._tickets, []
         if self._waiting:
             tickets += self._answered()
-        if events:
-            for subscriber in self.subscribers:
-                subscriber(first_seq, events)
-            if self.state.book.seq - self._snapshot_seq >= self.snapshot_every:
-                self.save_snapshot()
+        self._news = first_seq, events
         return tickets
 
     def _answered(self) -> list[Ticket]:
         """Tickets whose order has heard from its venue (or is known to be UNKNOWN)."""
-        answered = []
-        for cl_ord_id in list(self._waiting):
-            order = self.state.order(cl_ord_id)
+        answered, waiting = [], []
+        for ticket in self._waiting:
+            order = ticket.order
             if order is not None and order.status != OrdStatus.SUBMITTED:
-                ticket = self._waiting.pop(cl_ord_id)
                 ticket.receipt = receipt_of(Verdict.ACCEPTED, ticket.intent_id, order.created_ns, order)
                 answered.append(ticket)
+            else:
+                waiting.append(ticket)
+        self._waiting = waiting
         return answered
+
+    def publish(self) -> None:
+        """Tell every subscriber what `settle` made public, and save a snapshot when it is time for one.
+
+        An error of theirs is raised when all have been told: it cannot undo what is durable.
+        """
+        (first_seq, events), self._news = self._news, (0, [])
+        if not events:
+            return
+        failed: Exception | None = None
+        for subscriber in self.subscribers:
+            try:
+                subscriber(first_seq, events)
+            except Exception as error:
+                failed = failed or error
+        if self.state.book.seq - self._snapshot_seq >= self.snapshot_every:
+            self.save_snapshot()
+        if failed is not None:
+            raise failed
 
     def flush(self) -> list[Ticket]:
         """Commit now, alone. A failure discards memory, folds the journal again, and raises."""
@@ -280,15 +295,16 @@ class WorkspaceWriter:
             if refused is not None:
                 self.discard()
                 raise refused
-        return self.settle()
+        tickets = self.settle()
+        self.publish()
+        return tickets
 
     def save_snapshot(self) -> None:
         """Keep the state beside the journal so that the next start folds only what comes after."""
-        book = self.state.book
+        self._snapshot_seq = seq = self.state.book.seq  # first: after a failure it is tried again later, not at once
         self.journal.save_snapshot(
-            Snapshot(self.workspace_id, book.seq, self.lease.head_hash, EVOLVE_VERSION, 0, self.state.snapshot())
+            Snapshot(self.workspace_id, seq, self.lease.head_hash, EVOLVE_VERSION, 0, self.state.snapshot())
         )
-        self._snapshot_seq = book.seq
 
     def due_timers(self, now_ns: int) -> Iterator[str]:
         """Take out the timers whose time has come, earliest first."""
@@ -299,10 +315,21 @@ class WorkspaceWriter:
 
 
 def content_digest(item: SubmitIntent) -> bytes:
-    """What an idempotency key stands for: the intent without its story, and the price that came with it."""
-    content = msgspec.structs.replace(item.intent, correlation_id="")
-    px = 0 if item.quote is None else item.quote.last_px
-    return hashlib.sha256(_CONTENT.encode((content, px))).digest()
+    """What an idempotency key stands for: the intent without its story, and the price that came with it.
+
+    Without a key it is b"". Raises InputError for text that is not valid Unicode: no journal could hold it.
+    """
+    intent = item.intent
+    try:
+        intent.correlation_id.encode()
+        if not intent.intent_id:
+            _CONTENT.encode(intent)
+            return b""
+        content = msgspec.structs.replace(intent, correlation_id="")
+        px = 0 if item.quote is None else item.quote.last_px
+        return hashlib.sha256(_CONTENT.encode((content, px))).digest()
+    except UnicodeEncodeError as error:
+        raise InputError(f"an intent's text is not valid Unicode: {error}", code="NOT_UNICODE") from error
 
 
 def _refused(intent_id: str, event: IntentRefused) -> Receipt:

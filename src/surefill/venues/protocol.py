@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -100,5 +100,5 @@ class InProcessVenue(Venue, Protocol):
     def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
         """Take market data in; return what it did to resting orders."""
 
-    def restore(self, book: Book) -> None:
-        """Forget everything and take over the book's live orders and instruments."""
+    def restore(self, book: Book, quotes: Mapping[str, Quote]) -> None:
+        """Forget everything; take over the book's live orders and instruments, and the market as it stands."""

@@ -22,6 +22,7 @@ from surefill.domain.events import (
     OrderOutcomeUnknown,
     OrderRejected,
     OrdersRetired,
+    OrderTriggered,
     ReportParked,
     VenueReported,
 )
@@ -75,6 +76,12 @@ def _accepted(this: Step, order: Order, report: VenueReport) -> None:
     if report.cum_qty > order.cum_qty:
         # The venue has filled more than has reached us: ask for the executions, never invent them.
         _ask_for(this, order, answered=report.exec_type == ExecType.STATUS)
+
+
+def _triggered(this: Step, order: Order, report: VenueReport) -> None:
+    _accepted(this, order, report)
+    if order.status < OrdStatus.FILLED and not order.triggered:
+        this.emit(OrderTriggered(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id))
 
 
 def _rejected(this: Step, order: Order, report: VenueReport) -> None:
@@ -166,6 +173,7 @@ def _anomaly(this: Step, order: Order, kind: str, detail: str) -> None:
 _APPLY: dict[int, Callable[[Step, Order, VenueReport], None]] = {
     ExecType.NEW: _accepted,
     ExecType.STATUS: _accepted,
+    ExecType.TRIGGERED: _triggered,
     ExecType.TRADE: _traded,
     ExecType.CANCELED: _ended,
     ExecType.EXPIRED: _ended,

@@ -24,6 +24,7 @@ from surefill.venues.paper.settings import PaperSettings
 from surefill.venues.protocol import Accepted, Capabilities, Outcome, QueryAnswer, Rejected, ReportSink
 
 _WHOLE_NOW = (TimeInForce.IOC, TimeInForce.FOK)
+_STOPS = (OrdType.STOP, OrdType.STOP_LIMIT)
 
 
 class Working:
@@ -31,11 +32,11 @@ class Working:
 
     __slots__ = ("cum_qty", "fills", "request", "triggered")
 
-    def __init__(self, request: OrderRequest, cum_qty: int = 0, fills: int = 0) -> None:
+    def __init__(self, request: OrderRequest, cum_qty: int = 0, fills: int = 0, triggered: bool = False) -> None:
         self.request = request
         self.cum_qty = cum_qty
         self.fills = fills
-        self.triggered = False
+        self.triggered = triggered or request.ord_type not in _STOPS
 
     @property
     def leaves_qty(self) -> int:
@@ -44,9 +45,10 @@ class Working:
 
     def ord_type(self) -> int:
         """The type it trades as now: a triggered stop is a market order, a triggered stop-limit a limit."""
-        if not self.triggered:
-            return self.request.ord_type
-        return OrdType.MARKET if self.request.ord_type == OrdType.STOP else OrdType.LIMIT
+        kind = self.request.ord_type
+        if kind not in _STOPS or not self.triggered:
+            return kind
+        return OrdType.MARKET if kind == OrdType.STOP else OrdType.LIMIT
 
 
 class PaperVenue:
@@ -111,17 +113,17 @@ class PaperVenue:
         """The net of everything that traded here."""
         return {key: qty for key, qty in self._holdings.items() if qty}
 
-    def restore(self, book: Book) -> None:
-        """Take over the book: its instruments, its live orders, its positions."""
+    def restore(self, book: Book, quotes: Mapping[str, Quote]) -> None:
+        """Take over the book: its instruments, live orders, positions; and the market, without trading on it again."""
         self._instruments = book.instruments
-        self._now_ns = 0
-        self._quotes.clear()
+        self._now_ns = max((quote.ts_ns for quote in quotes.values()), default=0)
+        self._quotes = dict(quotes)
         self._taken.clear()
         self._working.clear()
         self._ended.clear()
         self._holdings = {key: position.qty for key, position in book.positions.items()}
         for order in book.orders.values():
-            self._rest(Working(order.request, order.cum_qty, len(order.exec_ids)))
+            self._rest(Working(order.request, order.cum_qty, len(order.exec_ids), order.triggered))
 
     def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
         """Take market data in and match the resting orders against it, oldest first."""
@@ -137,8 +139,9 @@ class PaperVenue:
         reports: list[VenueReport] = []
         for order in list(resting.values()):
             if item.ts_ns >= order.request.transact_ns + self.settings.latency_ns:
-                del resting[order.request.cl_ord_id]
                 self._meet_again(order, item, reports)
+                if not order.leaves_qty or order.request.time_in_force in _WHOLE_NOW:
+                    del resting[order.request.cl_ord_id]
         if isinstance(item, Bar) and item.is_session_end:
             for order in [each for each in resting.values() if each.request.time_in_force == TimeInForce.DAY]:
                 del resting[order.request.cl_ord_id]
@@ -154,45 +157,52 @@ class PaperVenue:
         quote = self._quotes.get(request.instrument_id)
         if quote is None and request.ord_type == OrdType.MARKET:
             return Rejected("NO_PRICE", f"no price for {request.instrument_id} to trade at")
+        waited = not order.triggered
         px = 0 if quote is None else self._tick_px(order, quote)
         if px:
             self._trade(order, px, reports)
-        self._settle(order, reports)
+        if order.leaves_qty and order.request.time_in_force not in _WHOLE_NOW and not reports:
+            reports.append(self._report(order, ExecType.NEW))
+        self._settle(order, waited, reports)
         return None
 
     def _meet_again(self, order: Working, item: Quote | BarOpened | Bar, reports: list[VenueReport]) -> None:
         """A resting order meets later market data."""
+        waited = not order.triggered
         if isinstance(item, Quote):
             px = self._tick_px(order, item)
         elif isinstance(item, BarOpened):
             px = self._bar_px(order, item.open_px, item.open_px, item.open_px, item.open_px)
+        elif order.request.transact_ns + self.settings.latency_ns > item.open_ns:
+            # It came while the bar was under way: of the bar's prices only the last is surely later. A stop's trigger
+            # is granted all the same, as for a position's own stop.
+            if order.triggered:
+                px = self._bar_px(order, item.close_px, item.close_px, item.close_px, item.close_px)
+            else:
+                px = self._bar_px(order, 0, item.high_px, item.low_px, item.close_px)
         else:
             px = self._bar_px(order, item.open_px, item.high_px, item.low_px, item.close_px)
         if px:
             self._trade(order, px, reports)
-        if order.leaves_qty:
-            if order.request.time_in_force in _WHOLE_NOW:
-                reports.append(self._end(order, ExecType.CANCELED, "not filled at once"))
-            else:
-                self._rest(order)
+        self._settle(order, waited, reports)
 
-    def _settle(self, order: Working, reports: list[VenueReport]) -> None:
-        """What did not trade at once rests or ends; the venue says that it has the order either way."""
+    def _settle(self, order: Working, waited: bool, reports: list[VenueReport]) -> None:
+        """What has not traded rests or ends; one that `waited` for its trigger says so when that has come."""
         if not order.leaves_qty:
             return
         if order.request.time_in_force in _WHOLE_NOW:
             reports.append(self._end(order, ExecType.CANCELED, "not filled at once"))
             return
         self._rest(order)
-        if not reports:
-            reports.append(self._report(order, ExecType.NEW))
+        if waited and order.triggered:
+            reports.append(self._report(order, ExecType.TRIGGERED))
 
     def _tick_px(self, order: Working, quote: Quote) -> int:
         """The price it trades at against one quote; 0: not now."""
         request, settings = order.request, self.settings
         side, tick = request.side, self._instruments[request.instrument_id].terms_at(self._now_ns).tick
         last_px = quote.last_px
-        if not order.triggered and request.stop_px:
+        if not order.triggered:
             seen_px = last_px or (quote.ask_px if side > 0 else quote.bid_px)
             order.triggered = matching.stop_triggered(side, request.stop_px, seen_px)
             if not order.triggered:
