@@ -138,7 +138,7 @@ class WorkspaceWriter:
                 return ticket
         if item.quote is not None:
             self.feed(item.quote)  # what that sets off (an exit, say) is none of the intent's doing
-            item = SubmitIntent(item.ts_ns, intent)
+            item = SubmitIntent(item.ts_ns, intent, None, item.refusal)
         first = len(self._events)
         self._run(item)
         self._follow(ticket, first, item, digest)
