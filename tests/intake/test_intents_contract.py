@@ -327,6 +327,15 @@ def test_outcome_and_state_are_json(broker: PaperBroker) -> None:
     assert state["positions"]["BTCUSDT"]["avg_price"] == 100.0
 
 
+def test_broker_that_is_closed_answers_503() -> None:
+    broker = paper_broker()
+    broker.execute(trade("a"), 100.0)
+    broker.close()
+    broker.close()
+    outcome = broker.execute(trade("b"), 100.0)
+    assert (outcome.http_status, outcome.code, outcome.status) == (503, "STOPPED", "REJECTED")
+
+
 def test_blocking_call_on_the_engines_loop_is_refused(broker: PaperBroker) -> None:
     async def from_the_loop() -> None:
         broker.state("main")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 from tests.intake.intents_driving import done, paper_broker, trade
 
 from surefill.domain import codec
 from surefill.domain.events import OrderFilled
-from surefill.errors import JournalError
+from surefill.errors import JournalCorrupt, JournalError
 from surefill.intake.intents import PaperState
+from surefill.intake.intents.reconciliation import rebuild_from
 from surefill.journal import MemoryJournal
-from surefill.journal.protocol import Batch
+from surefill.journal.protocol import Batch, Record
 from surefill.testing.faulty_journal import FaultyJournal, JournalFault
 
 
@@ -110,3 +113,35 @@ def test_reconcile_of_a_tampered_ledger_says_where_and_halts() -> None:
         assert report.differences == ("cash: live 9900.000000000005, journal 9900",)
         assert broker.state("main").halted.startswith("RECONCILE_DIFFERENCE")
         assert broker.execute(trade("b"), 100.0).code == "POLICY_REJECTED"
+
+
+class _Edited(MemoryJournal):
+    """A journal whose file somebody edited: event 5 reads otherwise than it was written."""
+
+    edited = False
+
+    def read(self, workspace_id: str, from_seq: int = 1, to_seq: int | None = None) -> Iterator[Record]:
+        for record in super().read(workspace_id, from_seq, to_seq):
+            if self.edited and record.seq == 5:
+                record = record._replace(payload=record.payload.replace(b"BTCUSDT", b"ETHUSDT"))
+            yield record
+
+
+def test_reconcile_of_an_edited_journal_is_refused_with_the_event() -> None:
+    journal = _Edited()
+    with paper_broker(journal=journal) as broker:
+        done(broker.execute(trade("a"), 100.0))
+        assert broker.reconcile("main").matches
+        journal.edited = True
+        with pytest.raises(JournalCorrupt, match="event 5 is not the one that was written"):
+            broker.reconcile("main")
+
+
+def test_rebuild_of_a_journal_that_ends_too_early_is_refused() -> None:
+    journal = MemoryJournal()
+    with paper_broker(journal=journal) as broker:
+        done(broker.execute(trade("a"), 100.0))
+    last = journal.heads()["main"].seq
+    assert rebuild_from(journal, "main", last).applied == 1
+    with pytest.raises(JournalCorrupt, match=f"ends at event {last}, the live state has seen {last + 1}"):
+        rebuild_from(journal, "main", last + 1)

@@ -94,8 +94,9 @@ class Account:
 class Listener:
     """A subscriber of the workspace's commits: reads them in this door's words, for those who wait.
 
-    It is called on the engine's thread; those who wait are on their own. Commits whose fate was unknown and that turned
-    out durable are not shown to subscribers: after such a gap it takes the book as it stands.
+    It is called on the engine's thread, in the turn that commits: whoever waits is woken after it.
+    Commits whose fate was unknown and that turned out durable are not shown to subscribers: after such a gap it takes
+    the book as it stands.
     """
 
     def __init__(self, writer: WorkspaceWriter) -> None:

@@ -6,8 +6,6 @@ mistake in the program's use of the broker (reads of a workspace that is not the
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import msgspec
 
 from surefill.config import Settings
@@ -72,9 +70,7 @@ class PaperBroker:
     def __enter__(self) -> PaperBroker:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.close()
 
     # -- intents ----------------------------------------------------------------------------------------------

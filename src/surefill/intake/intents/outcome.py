@@ -11,7 +11,7 @@ it.
 404   UNKNOWN_WORKSPACE, UNKNOWN_ORDER
 409   ALREADY_EXECUTED (same id, same content), INTENT_CONFLICT (same id, other content)
 422   INVALID_REQUEST: not the shape of a request
-503   JOURNAL_DOWN, NOT_READY, QUEUE_FULL: not done, or its fate is unknown (`status`): ask again under the same id
+503   JOURNAL_DOWN, NOT_READY, QUEUE_FULL, STOPPED: not done, or nobody knows (`status`): ask again under the same id
 ====  ==========================================================================================================
 """
 
@@ -23,7 +23,7 @@ import msgspec
 
 from surefill.domain.instrument import Instrument
 from surefill.engine.receipt import Receipt, Verdict
-from surefill.errors import ConfigError, InputError, SurefillError
+from surefill.errors import ConfigError, InputError, SurefillError, WorkspaceHalted
 from surefill.intake.intents.event_view import TradeEvent
 from surefill.rules.codes import OrdStatus, Side
 from surefill.units import quanta_float
@@ -43,9 +43,8 @@ _HTTP: Final = {
     "ALREADY_EXECUTED": 409,
     "INTENT_CONFLICT": 409,
     "INVALID_REQUEST": 422,
+    "NOT_UNICODE": 422,
     "JOURNAL_DOWN": 503,
-    "NOT_READY": 503,
-    "QUEUE_FULL": 503,
 }
 #: The core's refusals that this door has another word for; the core's own stays in `detail`.
 _WORDS: Final = {
@@ -93,12 +92,11 @@ def refused(
     workspace_id: str, intent_id: str, correlation_id: str, symbol: str, error: SurefillError
 ) -> ExecutionOutcome:
     """The answer where the engine gave none: the request did not get that far, or the journal failed."""
-    local = isinstance(error, InputError | ConfigError)
-    known = local or (error.code in _HTTP and error.code != "OUTCOME_UNKNOWN")
+    known = isinstance(error, InputError | ConfigError | WorkspaceHalted)  # these come before anything is done
     code = error.code if known else "JOURNAL_DOWN"
     return ExecutionOutcome(
         success=False,
-        http_status=http_status_of(code),
+        http_status=503 if isinstance(error, WorkspaceHalted) else http_status_of(code),
         status="REJECTED" if known or error.values.get("durable") == "no" else "UNKNOWN",
         workspace_id=workspace_id,
         intent_id=intent_id,
