@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from tests.views.trading import Trading
 
 from surefill.domain.events import IntentAccepted
-from surefill.views.csv_rows import DAILY_HEADER, ORDERS_HEADER, csv_bytes, daily_row, orders_row, text_cell
+from surefill.views.csv_rows import (
+    DAILY_HEADER,
+    ORDERS_HEADER,
+    csv_bytes,
+    daily_record,
+    orders_record,
+    row_of,
+    text_cell,
+)
 from surefill.views.fold import Fold
 from surefill.views.order_lines import order_line
 
@@ -59,7 +67,7 @@ def test_rows_of_hostile_labels_are_defused_in_both_logs() -> None:
         fold.apply(event)
         line = order_line(fold, event)
         if line is not None:
-            rows += [orders_row(line, "paper"), daily_row(line, "paper")]
+            rows += [row_of(orders_record(line, "paper")), row_of(daily_record(line, "paper"))]
     orders, daily = (next(csv.reader([row.decode()])) for row in rows)
     assert len(orders) == len(ORDERS_HEADER)
     assert len(daily) == len(DAILY_HEADER)

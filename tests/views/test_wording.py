@@ -50,11 +50,6 @@ def test_words_exist_for_every_code() -> None:
     assert [wording.side_word(side) for side in (1, -1, 0)] == ["BUY", "SELL", "EXIT"]
 
 
-@pytest.mark.parametrize(("px", "text"), [(0, "0.0"), (1_950_000, "19500.0"), (1_950_005, "19500.05"), (7, "0.07")])
-def test_px_text_has_at_least_one_decimal(px: int, text: str) -> None:
-    assert wording.px_text(px, 2) == text
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_float_text_reads_back_as_the_same_float_without_an_exponent(value: float) -> None:
     text = wording.float_text(value)

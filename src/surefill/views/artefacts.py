@@ -8,7 +8,7 @@ import msgspec
 
 from surefill.domain.state import Book
 from surefill.market.sessions import Calendar, calendar_named
-from surefill.views.csv_rows import DAILY_HEADER, ORDERS_HEADER, csv_bytes, daily_row, orders_row
+from surefill.views.csv_rows import DAILY_HEADER, ORDERS_HEADER, csv_bytes, daily_record, orders_record, row_of
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine
 from surefill.views.positions import position_rows, totals
@@ -49,7 +49,10 @@ class RowMaker:
 
     def rows(self, line: OrderLine, mode: str) -> tuple[tuple[str, bytes], ...]:
         """The rows of a line: (file, bytes)."""
-        return (ORDERS, orders_row(line, mode)), (f"journal/{self._day(line)}/{ORDERS}", daily_row(line, mode))
+        return (
+            (ORDERS, row_of(orders_record(line, mode))),
+            (f"journal/{self._day(line)}/{ORDERS}", row_of(daily_record(line, mode))),
+        )
 
     def _day(self, line: OrderLine) -> str:
         """The venue's trading day; of an instrument that nobody knows, the UTC date."""

@@ -1,4 +1,4 @@
-"""The two order logs as CSV rows. Text cells can never be read as formulas by a spreadsheet."""
+"""The two order logs, as records and as CSV rows. Text cells can never be read as formulas by a spreadsheet."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from surefill.units import iso_from_ns, quanta_text
+from surefill.units import iso_from_ns, quanta_float
 from surefill.views.order_lines import OrderLine
-from surefill.views.wording import avg_px, float_text, one_line, ord_type_word, px_text, side_word, underlying_of
+from surefill.views.wording import avg_px, float_text, one_line, ord_type_word, side_word, underlying_of
+
+Record = dict[str, str | int | float]
 
 #: Door 1's log: one row per step of an order, its executions one by one.
 ORDERS_HEADER = (
@@ -59,46 +61,62 @@ def csv_bytes(cells: Sequence[str]) -> bytes:
     return out.getvalue().encode("utf-8", "replace")
 
 
-def orders_row(line: OrderLine, mode: str) -> bytes:
-    """The row of `orders.csv`."""
-    instrument, context = line.instrument, line.labels.context
-    price_decimals, qty_decimals = (instrument.price_decimals, instrument.qty_decimals) if instrument else (0, 0)
-    return csv_bytes(
-        (
-            iso_from_ns(line.ts_ns),
-            line.order_ref,
-            text_cell(line.instrument_id),
-            side_word(line.side),
-            quanta_text(line.qty, qty_decimals),
-            px_text(line.px, price_decimals),
-            line.status,
-            text_cell(context.get("exchange", "")),
-            text_cell(context.get("product", "")),
-            text_cell(line.strategy_id),
-            text_cell(context.get("tf", "")),
-            mode,
-            text_cell((instrument.underlying if instrument else "") or underlying_of(line.instrument_id)),
-        )
+def orders_record(line: OrderLine, mode: str) -> Record:
+    """A step of an order under the columns of `orders.csv`."""
+    context = line.labels.context
+    values = (
+        iso_from_ns(line.ts_ns),
+        line.order_ref,
+        line.instrument_id,
+        side_word(line.side),
+        _quantity(line, line.qty),
+        quanta_float(line.px, _price_decimals(line)),
+        line.status,
+        context.get("exchange", ""),
+        context.get("product", ""),
+        line.strategy_id,
+        context.get("tf", ""),
+        mode,
+        (line.instrument.underlying if line.instrument else "") or underlying_of(line.instrument_id),
     )
+    return dict(zip(ORDERS_HEADER, values, strict=True))
 
 
-def daily_row(line: OrderLine, mode: str) -> bytes:
-    """The row of a day's `journal/<date>/orders.csv`."""
-    instrument = line.instrument
-    price_decimals, qty_decimals = (instrument.price_decimals, instrument.qty_decimals) if instrument else (0, 0)
-    return csv_bytes(
-        (
-            line.order_ref,
-            iso_from_ns(line.ts_ns),
-            text_cell(line.instrument_id),
-            text_cell(line.strategy_id),
-            side_word(line.side),
-            quanta_text(line.cum_qty or line.order_qty, qty_decimals),
-            ord_type_word(line.ord_type),
-            line.status,
-            float_text(avg_px(line.cum_notional, line.cum_qty, price_decimals)),
-            text_cell(line.message),
-            mode,
-            text_cell(line.reason),
-        )
+def daily_record(line: OrderLine, mode: str) -> Record:
+    """A step of an order under the columns of a day's `journal/<date>/orders.csv`."""
+    values = (
+        line.order_ref,
+        iso_from_ns(line.ts_ns),
+        line.instrument_id,
+        line.strategy_id,
+        side_word(line.side),
+        _quantity(line, line.cum_qty or line.order_qty),
+        ord_type_word(line.ord_type),
+        line.status,
+        avg_px(line.cum_notional, line.cum_qty, _price_decimals(line)),
+        line.message,
+        mode,
+        line.reason,
     )
+    return dict(zip(DAILY_HEADER, values, strict=True))
+
+
+def row_of(record: Record) -> bytes:
+    """A record as one CSV row."""
+    return csv_bytes([_cell(value) for value in record.values()])
+
+
+def _cell(value: str | int | float) -> str:
+    if isinstance(value, str):
+        return text_cell(value)
+    return float_text(value) if isinstance(value, float) else str(value)
+
+
+def _price_decimals(line: OrderLine) -> int:
+    return line.instrument.price_decimals if line.instrument else 0
+
+
+def _quantity(line: OrderLine, qty: int) -> int | float:
+    """A whole number where the instrument trades in whole units."""
+    decimals = line.instrument.qty_decimals if line.instrument else 0
+    return quanta_float(qty, decimals) if decimals else qty

@@ -6,7 +6,6 @@ import re
 from decimal import Decimal
 
 from surefill.rules.codes import ExitReason, OrdStatus, OrdType, Side
-from surefill.units import quanta_text
 
 #: Index underlyings of the Indian derivatives symbols, longest first: BANKNIFTY is not NIFTY.
 UNDERLYINGS = ("MIDCPNIFTY", "BANKNIFTY", "FINNIFTY", "NIFTY")
@@ -55,12 +54,6 @@ def exit_word(reason: int) -> str:
 def underlying_of(symbol: str) -> str:
     """The index that a symbol begins with, else the symbol."""
     return next((name for name in UNDERLYINGS if symbol.startswith(name)), symbol)
-
-
-def px_text(px: int, decimals: int) -> str:
-    """A price as the documents write it: plain, with at least one decimal ("19500.0", "0.0")."""
-    text = quanta_text(px, decimals)
-    return text if "." in text else f"{text}.0"
 
 
 def avg_px(notional: int, qty: int, decimals: int) -> float:
