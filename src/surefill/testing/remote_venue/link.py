@@ -45,6 +45,7 @@ class Link:
         """Send a request and wait for its answer. Raises TimeoutError, LinkLost, Unreadable or OSError."""
         number = next(self._ids)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_seen)  # whoever waited may be gone
         self._waiting[number] = future
         try:
             async with asyncio.timeout(timeout_s):
@@ -94,3 +95,8 @@ class Link:
         self._connection.close()
         self.lost.set()
         self._fail(error)
+
+
+def _seen(future: asyncio.Future[Answer]) -> None:
+    if not future.cancelled():
+        future.exception()
