@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from surefill.journal import SqliteJournal
 
 Told = Callable[[int], None]
 
-POLL_S: Final = 0.002
+POLL_S: Final = 0.005
 TRIES: Final = 3
 
 
@@ -69,25 +70,41 @@ def _child(path: Path) -> subprocess.Popen[str]:
 def _watch(child: subprocess.Popen[str], path: Path, until: int, on_events: Told | None) -> bool:
     """Look at the journal until it has so many events (True), or the child has ended."""
     while child.poll() is None:
-        events = _events_in(path)
-        if on_events is not None:
-            on_events(events)
-        if events >= until:
-            return True
-        time.sleep(POLL_S)
+        with _looking_into(path) as journal:
+            while child.poll() is None:
+                events = _events_of(journal)
+                if on_events is not None:
+                    on_events(events)
+                if events >= until:
+                    return True
+                time.sleep(POLL_S)
+                if journal is None:
+                    break
     return False
 
 
 def _events_in(path: Path) -> int:
     """Durable events; 0 while there is no journal to look into."""
+    with _looking_into(path) as journal:
+        return _events_of(journal)
+
+
+@contextmanager
+def _looking_into(path: Path) -> Iterator[SqliteJournal | None]:
+    """The journal beside its writer; None while there is none."""
     try:
         journal = SqliteJournal(path, readonly=True)
     except JournalError:
-        return 0
+        yield None
+        return
     try:
-        return sum(head.seq for head in journal.heads().values())
+        yield journal
     finally:
         journal.close()
+
+
+def _events_of(journal: SqliteJournal | None) -> int:
+    return 0 if journal is None else sum(head.seq for head in journal.heads().values())
 
 
 def remove_journal(path: Path) -> None:

@@ -1,0 +1,112 @@
+"""A run in figures: each instrument, the whole, and where its trades and its refusals came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from surefill.domain.events import Event
+from surefill.market.series import BarSeries
+from surefill.views.equity import Curves, equity_curves
+from surefill.views.metrics import CurveFigures, TradeFigures, curve_figures, max_drawdown, net, trade_figures
+from surefill.views.stories import Refused, Story, StoryLog
+from surefill.views.trades import Trade
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One instrument, or all ("total"). Money in money quanta.
+
+    `fees` are all that were paid. `open_net` is what the positions that are still open have made so far, after their
+    fees, valued at the last close;
+    `max_drawdown` is that of the P&L since the beginning.
+    """
+
+    name: str
+    figures: TradeFigures
+    open_net: int
+    fees: int
+    max_drawdown: int
+    exposure: float
+
+
+class Exits(msgspec.Struct):
+    """Trades that ended for one reason."""
+
+    count: int = 0
+    net: int = 0
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first."""
+
+    workspace_id: str
+    currency: str
+    money_decimals: int
+    lines: tuple[Line, ...]
+    total: Line
+    curve: CurveFigures
+    curves: Curves
+    exits: dict[str, Exits]
+    refused: dict[str, Refused]
+    stories: list[Story]
+    running: list[Story]
+    events: dict[str, int]
+
+
+def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Performance:
+    """Fold a workspace's events, from the first one on, over the bars that it traded."""
+    log = StoryLog()
+    curves = equity_curves(events, series, log.fold, log.apply)
+    book = log.fold.book
+    trades = [story.trade for story in log.closed]
+    curve = curve_figures(book.starting_cash, curves.times, curves.equity)
+    figures = trade_figures(trades)
+    fees = {position.instrument_id: position.fees for position in book.positions.values()}
+    moments = len(curves.times)
+    total = Line(
+        "total",
+        figures,
+        curve.end - curve.start - figures.net,
+        book.fees,
+        curve.max_drawdown,
+        curves.held[""] / moments if moments else 0.0,
+    )
+    return Performance(
+        book.workspace_id,
+        book.currency,
+        book.money_decimals,
+        tuple(_line(symbol, trades, curves, fees.get(symbol, 0)) for symbol in sorted(series)),
+        total,
+        curve,
+        curves,
+        _exits(trades),
+        dict(sorted(log.refused.items(), key=lambda item: -item[1].count)),
+        log.closed,
+        list(log.running.values()),
+        dict(sorted(log.events.items(), key=lambda item: -item[1])),
+    )
+
+
+def _line(symbol: str, trades: Sequence[Trade], curves: Curves, fees: int) -> Line:
+    figures = trade_figures([trade for trade in trades if trade.instrument_id == symbol])
+    pnl = curves.pnl[symbol]
+    made = pnl[-1] if pnl else 0
+    bars = curves.bars[symbol]
+    return Line(
+        symbol,
+        figures,
+        made - figures.net,
+        fees,
+        max_drawdown([0, *pnl]).depth,
+        curves.held[symbol] / bars if bars else 0.0,
+    )
+
+
+def _exits(trades: Iterable[Trade]) -> dict[str, Exits]:
+    found: dict[str, Exits] = {}
+    for trade in trades:
+        exits = found.setdefault(trade.exit_reason, Exits())
+        exits.count += 1
+        exits.net += net(trade)
+    return dict(sorted(found.items(), key=lambda item: -item[1].count))

@@ -1,0 +1,47 @@
+// The embedded data, unpacked. See views/report/columns.py for how they were packed.
+
+function unpackSteps({ unit, first, steps }, empty) {
+  const values = new Float64Array(empty ? 0 : steps.length + 1);
+  if (empty) return values;
+  values[0] = first;
+  for (let at = 0; at < steps.length; at++) values[at + 1] = values[at] + steps[at] * unit;
+  return values;
+}
+
+function unpackBars(packed) {
+  const count = packed.o.length;
+  const scale = packed.unit / 10 ** packed.decimals;
+  const bars = {
+    symbol: packed.symbol,
+    count,
+    daily: packed.timeframe === "1d" || packed.timeframe === "1w",
+    times: unpackSteps(packed.times, !count),
+    open: new Float64Array(count),
+    high: new Float64Array(count),
+    low: new Float64Array(count),
+    close: new Float64Array(count),
+  };
+  let before = 0;
+  for (let at = 0; at < count; at++) {
+    const open = before + packed.o[at];
+    const close = open + packed.c[at];
+    bars.open[at] = open * scale;
+    bars.close[at] = close * scale;
+    bars.high[at] = (Math.max(open, close) + packed.h[at]) * scale;
+    bars.low[at] = (Math.min(open, close) - packed.l[at]) * scale;
+    before = close;
+  }
+  return bars;
+}
+
+function unpackCurve(run, daily) {
+  const times = unpackSteps(run.times, false);
+  const equity = unpackSteps(run.equity, false).map((cents) => cents / 100);
+  const depth = new Float64Array(equity.length);
+  let peak = run.start / 100;
+  equity.forEach((value, at) => {
+    peak = Math.max(peak, value);
+    depth[at] = peak > 0 ? (value - peak) / peak : 0;
+  });
+  return { times, equity, depth, start: run.start / 100, count: equity.length, daily };
+}

@@ -1,0 +1,65 @@
+// The page.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const series = new Map(data.bars.map((packed) => [packed.symbol, unpackBars(packed)]));
+const daily = [...series.values()].every((bars) => bars.daily);
+
+function runElement(run) {
+  const curve = unpackCurve(run, daily);
+  const candles = new CandleCard(run, series);
+  const about = run.about.map(([name, text]) => el("span", {}, `${name} `, el("b", {}, text)));
+  return el(
+    "div",
+    { className: "stack", role: "tabpanel", "aria-label": run.name },
+    el("p", { className: "about" }, ...about),
+    tiles(run),
+    equityCard(run, curve),
+    candles.element,
+    instrumentCard(run),
+    tradesCard(run, candles, daily),
+    el(
+      "div",
+      { className: "pair" },
+      card("Monthly returns", "percent, at each month's last close", monthTable(run.months)),
+      el(
+        "div",
+        { className: "stack" },
+        card("Exits by reason", "closed trades, net after fees", countTable(run.exits, "Reason", true, false)),
+        card("Refused intents", "not executed, and journaled", countTable(run.refused, "Code", false, true)),
+      ),
+    ),
+    sealCard(run),
+  );
+}
+
+function head() {
+  const seals = data.runs.map((run) => run.seal).filter(Boolean);
+  const sound = seals.length && seals.every((seal) => seal.ok);
+  const events = seals.reduce((sum, seal) => sum + seal.events, 0);
+  const text = sound ? `✓ journal verified: ${number(events, 0)} events` : "✗ journal not verified";
+  const badge = el("span", { className: `badge ${sound ? "up" : "down"}` }, text);
+  return el("div", { className: "title" }, el("h1", {}, data.title), badge);
+}
+
+const main = document.getElementById("main");
+const panels = new Map();
+
+function choose(at) {
+  if (!panels.has(at)) panels.set(at, runElement(data.runs[at]));
+  main.replaceChildren(panels.get(at));
+  tabs.forEach((tab, number) => tab.setAttribute("aria-selected", String(number === at)));
+}
+
+const tabs = data.runs.map((run, at) => {
+  const made = run.tiles[0];
+  const result = el("span", { className: tone(made.tone) }, `${arrow(made.tone)} ${made.value}`);
+  return el("button", { type: "button", role: "tab", onclick: () => choose(at) }, run.name, result);
+});
+
+document.getElementById("head").append(head(), el("div", { className: "tabs", role: "tablist" }, ...tabs));
+document
+  .getElementById("foot")
+  .append(`surefill ${data.version} · times are UTC · this page loads nothing and sends nothing · `)
+document.getElementById("foot").append("past results of simulated trading say little about the future");
+if (data.runs.length) choose(0);
+else main.append(el("p", { className: "empty" }, "There is no run in this report."));

@@ -1,0 +1,255 @@
+"""What a report shows, as data: everything is computed here, the page only draws and sorts."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from surefill.journal.verification import StreamVerification
+from surefill.market.series import BarSeries
+from surefill.units import NS_PER_DAY, NS_PER_S, quanta_decimal, quanta_float
+from surefill.views.metrics import Month, monthly, net
+from surefill.views.performance import Line, Performance
+from surefill.views.report.columns import BarColumns, Steps, bar_columns, steps_of
+from surefill.views.stories import Story
+from surefill.views.wording import avg_px
+
+_CENT = Decimal("0.01")
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """A figure at the top. `tone`: 1 good, -1 bad, 0 neither."""
+
+    label: str
+    value: str
+    hint: str = ""
+    tone: int = 0
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One instrument's figures; None where there is nothing to divide by. Money in the workspace's currency."""
+
+    name: str
+    trades: int
+    win_rate: float | None
+    profit_factor: float | None
+    net: float
+    open_net: float
+    max_drawdown: float
+    exposure: float
+    fees: float
+
+
+class TradeMark(msgspec.Struct, frozen=True):
+    """A trade. `entry_at`, `exit_at`: indexes of bars (-1: still open); times in seconds UTC; prices and money floats.
+
+    `stops`: pairs of a bar's index and the price at which the stop stood from there on.
+    """
+
+    symbol: str
+    side: int
+    qty: float
+    entry_at: int
+    entry_time: int
+    entry_px: float
+    entry_why: str
+    entry_ref: str
+    exit_at: int
+    exit_time: int
+    exit_px: float
+    exit_reason: str
+    exit_why: str
+    exit_ref: str
+    net: float
+    fees: float
+    change: float
+    target: float
+    stops: list[tuple[int, float]]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How often something happened, what it made, what it said."""
+
+    name: str
+    count: int
+    net: float = 0.0
+    example: str = ""
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """What the journal vouches for."""
+
+    ok: bool
+    events: int
+    head_hash: str
+    epoch: int
+    keys: int
+    faults: tuple[str, ...]
+
+
+class RunModel(msgspec.Struct, frozen=True):
+    """One run. `equity` in hundredths of the currency at `times` (seconds UTC), beginning with `start`."""
+
+    workspace_id: str
+    name: str
+    currency: str
+    about: list[tuple[str, str]]
+    tiles: list[Tile]
+    start: int
+    times: Steps
+    equity: Steps
+    rows: list[Row]
+    months: list[Month]
+    trades: list[TradeMark]
+    exits: list[Count]
+    refused: list[Count]
+    events: list[Count]
+    seal: Seal | None
+
+
+class ReportModel(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    title: str
+    version: str
+    bars: list[BarColumns]
+    runs: list[RunModel]
+
+
+def bars_model(series: Mapping[str, BarSeries]) -> list[BarColumns]:
+    """The bars that all runs share, by name."""
+    return [bar_columns(series[symbol]) for symbol in sorted(series)]
+
+
+def run_model(
+    name: str,
+    about: Mapping[str, str],
+    found: Performance,
+    series: Mapping[str, BarSeries],
+    proof: StreamVerification | None,
+) -> RunModel:
+    """One run as data."""
+    decimals, curves = found.money_decimals, found.curves
+    return RunModel(
+        found.workspace_id,
+        name,
+        found.currency,
+        list(about.items()),
+        _tiles(found),
+        _cents(found.curve.start, decimals),
+        steps_of([ns // NS_PER_S for ns in curves.times]),
+        steps_of([_cents(value, decimals) for value in curves.equity]),
+        [_row(line, decimals) for line in (*found.lines, found.total)],
+        monthly(found.curve.start, curves.times, curves.equity),
+        [_mark(story, series[story.trade.instrument_id], decimals) for story in (*found.stories, *found.running)],
+        [Count(reason, exits.count, quanta_float(exits.net, decimals)) for reason, exits in found.exits.items()],
+        [Count(code, refused.count, example=refused.example) for code, refused in found.refused.items()],
+        [Count(kind, count) for kind, count in found.events.items()],
+        None if proof is None else _seal(proof),
+    )
+
+
+def _seal(proof: StreamVerification) -> Seal:
+    return Seal(proof.ok, proof.events, proof.head_hash, proof.epoch, proof.keys, proof.faults)
+
+
+def _cents(money: int, decimals: int) -> int:
+    """Money in hundredths, half to even: for drawing alone."""
+    return int(quanta_decimal(money, decimals).quantize(_CENT).scaleb(2))
+
+
+def _row(line: Line, decimals: int) -> Row:
+    figures = line.figures
+    return Row(
+        line.name,
+        figures.trades,
+        figures.win_rate,
+        figures.profit_factor,
+        quanta_float(figures.net, decimals),
+        quanta_float(line.open_net, decimals),
+        quanta_float(line.max_drawdown, decimals),
+        line.exposure,
+        quanta_float(line.fees, decimals),
+    )
+
+
+def _mark(story: Story, bars: BarSeries, money_decimals: int) -> TradeMark:
+    trade, decimals = story.trade, bars.price_decimals
+    closed = trade.exit_ns > 0
+    entry_px = avg_px(trade.entry_notional, trade.entry_qty, decimals)
+    exit_px = avg_px(trade.exit_notional, trade.exit_qty, decimals)
+    return TradeMark(
+        trade.instrument_id,
+        trade.side,
+        quanta_float(trade.entry_qty, bars.qty_decimals),
+        _bar_at(bars, trade.entry_ns),
+        trade.entry_ns // NS_PER_S,
+        entry_px,
+        story.entry_why,
+        story.entry_ref,
+        _bar_at(bars, trade.exit_ns) if closed else -1,
+        trade.exit_ns // NS_PER_S,
+        exit_px,
+        trade.exit_reason,
+        story.exit_why,
+        story.exit_ref,
+        quanta_float(net(trade), money_decimals),
+        quanta_float(trade.fees, money_decimals),
+        trade.side * (exit_px / entry_px - 1) if closed and entry_px else 0.0,
+        quanta_float(story.target_px, decimals),
+        [(_bar_at(bars, level.ts_ns), quanta_float(level.px, decimals)) for level in story.stops],
+    )
+
+
+def _bar_at(bars: BarSeries, ts_ns: int) -> int:
+    """The bar in which something happened: one that begins or ends then, else the one that is running."""
+    begins = bisect_right(bars.open_ns, ts_ns) - 1
+    if begins >= 0 and bars.open_ns[begins] == ts_ns:
+        return begins
+    return min(bisect_left(bars.ts_ns, ts_ns), len(bars) - 1)
+
+
+def _tiles(found: Performance) -> list[Tile]:
+    curve, total, currency = found.curve, found.total, found.currency
+    figures = total.figures
+    made = curve.end - curve.start
+    days = figures.held_ns / figures.trades / NS_PER_DAY if figures.trades else 0.0
+    open_text = f"{_money(total.open_net, found)} of it still open" if found.running else "nothing open"
+    return [
+        Tile(
+            f"Net P&L, {currency}",
+            f"{_money(made, found)}",
+            f"{made / curve.start:+.1%} · {open_text}" if curve.start else open_text,
+            _sign(made),
+        ),
+        Tile("A year (CAGR)", _percent(curve.cagr), "compound", _sign(curve.cagr or 0)),
+        Tile(
+            "Max drawdown", f"−{curve.max_drawdown_pct:.1f} %", f"{_money(-curve.max_drawdown, found)} {currency}", -1
+        ),
+        Tile("Sharpe", _ratio(curve.sharpe), f"Sortino {_ratio(curve.sortino)}"),
+        Tile("Profit factor", _ratio(figures.profit_factor), f"payoff {_ratio(figures.payoff)}"),
+        Tile("Win rate", _percent(figures.win_rate), f"{figures.wins} won, {figures.losses} lost"),
+        Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days on average"),
+        Tile("Exposure", _percent(total.exposure), "of closes with a position"),
+        Tile(f"Fees, {currency}", _money(total.fees, found, sign=False), "already deducted"),
+    ]
+
+
+def _money(money: int, found: Performance, *, sign: bool = True) -> str:
+    text = f"{quanta_decimal(money, found.money_decimals):{'+' if sign else ''},.2f}"
+    return text.replace("-", "−")
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %".replace("-", "−")
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
