@@ -166,8 +166,8 @@ def _tell_crash(console: Console, crash: Crash, events: int) -> None:
     after = crash.after
     console.print(
         f"  process {crash.pid} got SIGKILL when {crash.killed_at:,} of {events:,} events were durable\n"
-        f"  another one opened its journal, checked every hash, folded the state, rehearsed\n"
-        f"  the last moments, and committed the next event after {after.resume_s * 1000:.0f} ms\n"
+        f"  another one opened its journal, checked every hash, folded the state,\n"
+        f"  rehearsed the last moments, and committed the next event after {after.resume_s * 1000:.0f} ms\n"
         f"  it went on to the end, with {after.commits:,} commits of its own\n",
         highlight=False,
     )

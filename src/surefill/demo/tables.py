@@ -22,7 +22,7 @@ COLUMNS = (
     "open\nP&L",
     "fees",
     "max draw-\ndown",
-    "exposed",
+    "in the\nmarket",
 )
 
 
@@ -47,13 +47,13 @@ def _cells(line: Line, decimals: int) -> Iterable[Text | str]:
     figures = line.figures
     yield line.name
     yield f"{figures.trades:,}"
-    yield "-" if figures.win_rate is None else f"{figures.win_rate:.1%}"
+    yield "-" if figures.win_rate is None else f"{figures.win_rate:.0%}"
     yield "-" if figures.profit_factor is None else f"{figures.profit_factor:.2f}"
     yield _moved(figures.net, decimals)
     yield _moved(line.open_net, decimals)
     yield money(line.fees, decimals)
     yield money(line.max_drawdown, decimals)
-    yield f"{line.exposure:.1%}"
+    yield f"{line.exposure:.0%}"
 
 
 def _moved(quanta: int, decimals: int) -> Text:
