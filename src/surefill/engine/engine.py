@@ -46,6 +46,7 @@ from surefill.errors import (
     AppendFailed,
     InputError,
     InvariantBreach,
+    JournalClosed,
     JournalError,
     StaleWriter,
     SurefillError,
@@ -89,7 +90,7 @@ class Engine:
         """
         if opening.workspace_id in self.desks:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
-        writer = WorkspaceWriter(self.journal, opening.workspace_id, venue)
+        writer = self._writer(opening.workspace_id, venue)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop)
         try:
             await venue.connect(lambda report: self._reported(desk, report))
@@ -104,6 +105,15 @@ class Engine:
             raise
         desk.accepting = True
         return desk
+
+    def _writer(self, workspace_id: str, venue: Venue) -> WorkspaceWriter:
+        """A writer; for it a journal is reopened that stopped itself when nobody was there to see to it."""
+        try:
+            return WorkspaceWriter(self.journal, workspace_id, venue)
+        except JournalClosed as error:
+            self._collapse(error)
+            self._schedule()
+            return WorkspaceWriter(self.journal, workspace_id, venue)
 
     async def _compare_at_last(self, desk: Desk) -> None:
         """Reconcile, however long the venue takes to tell its positions."""
@@ -128,7 +138,7 @@ class Engine:
         """
         desk = self._desk(workspace_id)
         try:
-            theirs = await reconciliation.compare(desk, self.clock)
+            theirs = await reconciliation.compare(desk, self.clock, lambda item: self.tell(workspace_id, item))
         except SurefillError:
             raise
         except Exception as error:  # whatever an adapter raises, it has told nothing
@@ -219,9 +229,9 @@ class Engine:
             self._refold(desk, _outcome_unknown(desk.broken), "APPEND_FAILED", str(desk.broken))
         if desk.broken is not None:
             self._collapse(desk.broken)
+        self._schedule()
         if desk.broken is not None:
             raise AppendFailed(f"the journal still cannot be written: {desk.broken}", durable="no")
-        self._schedule()
 
     @staticmethod
     def _has_stopped() -> WorkspaceHalted:

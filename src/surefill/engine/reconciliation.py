@@ -2,14 +2,18 @@
 
 1. What is in flight comes first: every open question is answered, or somebody has been called about it.
 2. A failed look is no answer: it is made again.
-3. A difference counts when a second look, a pause later, finds the very same. Until then a report may be on its way.
+3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended. An
+   execution of which we never heard, even one after an order's end, is found that way.
+4. A difference counts when a second look, a pause later, finds the very same. Until then a report may be on its way.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from surefill.domain.decide.reports import QUERY_TIMER
+from surefill.domain.inputs import Input, OrderQueried
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
@@ -19,6 +23,7 @@ from surefill.units import NS_PER_S
 Differences = dict[str, tuple[int, int]]
 
 LOOKS_MAX = 20
+ASKED_MAX = 64
 
 
 def differences(state: State, theirs: dict[str, int]) -> Differences:
@@ -40,10 +45,10 @@ async def settle(desk: Desk, clock: Clock) -> None:
         await pause(desk)
 
 
-async def compare(desk: Desk, clock: Clock) -> dict[str, int]:
+async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> dict[str, int]:
     """The venue's positions, looked at again while they differ from ours in a new way. Nothing waits at the desk then.
 
-    Raises VenueOutcomeUnknown when the venue does not tell.
+    `tell` takes what is learned on the way. Raises VenueOutcomeUnknown when the venue does not tell.
     """
     await settle(desk, clock)
     before: Differences | None = None
@@ -55,8 +60,22 @@ async def compare(desk: Desk, clock: Clock) -> dict[str, int]:
         if not found or found == before or desk.writer.in_process is not None:
             break
         before = found
+        await _look_into(desk, clock, found, tell)
         await pause(desk)
     return theirs
+
+
+async def _look_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> None:
+    """Ask what became of the orders behind a difference, the newest first."""
+    book = desk.writer.state.book
+    orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
+    for order in orders[: -ASKED_MAX - 1 : -1]:
+        try:
+            answer = await desk.writer.venue.query(order.request)
+        except VenueOutcomeUnknown:
+            continue  # the next look finds the difference again
+        if answer.found:
+            tell(OrderQueried(clock.now_ns(), order.request.cl_ord_id, found=True, reports=answer.reports))
 
 
 async def pause(desk: Desk) -> None:
