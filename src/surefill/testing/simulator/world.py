@@ -106,6 +106,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def abandon(self) -> None:
         """Everything that ran in it stops where it stands, as when a process is killed."""
+        self.set_exception_handler(lambda _loop, _context: None)
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             coroutine = task.get_coro()
