@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from surefill.domain.decide import exits, fills
+from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder, Notify, QueryOrder, SetTimer
 from surefill.domain.events import (
@@ -76,6 +77,16 @@ def _accepted(this: Step, order: Order, report: VenueReport) -> None:
     if report.cum_qty > order.cum_qty:
         # The venue has filled more than has reached us: ask for the executions, never invent them.
         _ask_for(this, order, answered=report.exec_type == ExecType.STATUS)
+    if order.cancel_ns and not order.cancel_pending and report.exec_type == ExecType.STATUS:
+        _cancel_again(this, order)
+
+
+def _cancel_again(this: Step, order: Order) -> None:
+    """A cancel was decided and did not succeed, and the order works on: the wish stands, once a pause."""
+    if this.ts_ns - order.cancel_ns >= this.book.profile.limits.query_spacing_ns:
+        cancel(this, order, "still working")
+    else:
+        _ask_again(this, order)
 
 
 def _triggered(this: Step, order: Order, report: VenueReport) -> None:
@@ -115,21 +126,21 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
             )
         _ask_for(this, order, answered=known)
         return
-    if 0 <= report.cum_qty < order.cum_qty:
-        _beyond_end(this, order, report.cum_qty)
-    end(this, order, status, report.text)
+    end(this, order, status, report.text, report.cum_qty)
+
+
+def end(this: Step, order: Order, status: int, text: str, end_qty: int) -> None:
+    """The order is over, with what it filled: `end_qty` by the venue's count (-1: it does not say)."""
+    kind = OrderCanceled if status == OrdStatus.CANCELED else OrderExpired
+    this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, text))
+    _beyond_end(this, order, end_qty)
+    _after_end(this, order)
 
 
 def _beyond_end(this: Step, order: Order, end_qty: int) -> None:
-    detail = f"{order.cum_qty} filled of an order that its venue ended at {end_qty}"
-    fills.alarm(this, order, "FILLS_BEYOND_END", detail)
-
-
-def end(this: Step, order: Order, status: int, text: str) -> None:
-    """The order is over, with what it filled."""
-    kind = OrderCanceled if status == OrdStatus.CANCELED else OrderExpired
-    this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, text))
-    _after_end(this, order)
+    if 0 <= end_qty < order.cum_qty:
+        detail = f"{order.cum_qty} filled of an order that its venue ended at {end_qty}"
+        fills.alarm(this, order, "FILLS_BEYOND_END", detail)
 
 
 def _traded(this: Step, order: Order, report: VenueReport) -> None:
@@ -139,12 +150,14 @@ def _traded(this: Step, order: Order, report: VenueReport) -> None:
         return
     if report.exec_id in order.exec_ids:
         return  # applied once; the raw report is in the journal
+    ending = order.status < OrdStatus.FILLED and order.end_status
     fills.book(this, order, report)
-    if order.status < OrdStatus.FILLED and order.end_status and order.cum_qty >= order.end_qty:
-        if order.cum_qty > order.end_qty:
-            _beyond_end(this, order, order.end_qty)
-        end(this, order, order.end_status, "all fills of the ended order have arrived")
-    elif order.status >= OrdStatus.FILLED:
+    if ending and order.cum_qty >= order.end_qty:
+        if order.status < OrdStatus.FILLED:
+            end(this, order, order.end_status, "all fills of the ended order have arrived", order.end_qty)
+            return
+        _beyond_end(this, order, order.end_qty)
+    if order.status >= OrdStatus.FILLED:
         _after_end(this, order)
 
 

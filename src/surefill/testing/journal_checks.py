@@ -1,0 +1,326 @@
+"""What each event of a journal must fulfil, given the books (`testing.journal_audit`) of the events before it.
+
+A check takes the event in and yields what is wrong with it: (number of the invariant, text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from surefill.domain import events as e
+from surefill.domain.ids import cl_ord_id as derived_id
+from surefill.domain.position import position_key
+from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.rules.position import apply_fill
+from surefill.testing.journal_audit import Audit, Audited, Findings
+
+
+def _known(check: Callable[[Audit, Audited, Any], Findings]) -> Callable[[Audit, int, Any], Findings]:
+    """A check of an event about one order: that order must be there before anything can happen to it."""
+
+    def checked(audit: Audit, _seq: int, event: Any) -> Findings:
+        order = audit.orders.get(event.cl_ord_id)
+        if order is None:
+            yield 1, f"{type(event).__name__} of {event.cl_ord_id}, which was never decided on"
+        else:
+            yield from check(audit, order, event)
+
+    return checked
+
+
+def _opened(audit: Audit, _seq: int, event: e.WorkspaceOpened) -> Findings:
+    audit.workspace_id, audit.profile, audit.version = event.workspace_id, event.profile, 1
+    audit.cash = event.starting_cash
+    yield from ()
+
+
+def _profile_set(audit: Audit, _seq: int, event: e.ProfileSet) -> Findings:
+    if event.version != audit.version + 1:
+        yield 9, f"limits version {event.version} after {audit.version}"
+    audit.profile, audit.version = event.profile, event.version
+
+
+def _defined(audit: Audit, _seq: int, event: e.InstrumentDefined) -> Findings:
+    audit.instruments[event.instrument.instrument_id] = event.instrument
+    yield from ()
+
+
+def _intent_accepted(audit: Audit, seq: int, event: e.IntentAccepted) -> Findings:
+    audit.accepted = seq, event
+    if event.limits_version != audit.version:
+        yield 9, f"an intent passed limits version {event.limits_version}, in force is {audit.version}"
+
+
+def _created(audit: Audit, _seq: int, event: e.OrderCreated) -> Findings:
+    request = event.request
+    cl_ord_id = request.cl_ord_id
+    for name in (cl_ord_id, request.order_ref):
+        if name in audit.ids:
+            yield 2, f"{name} is used a second time"
+        audit.ids.add(name)
+    order = audit.orders[cl_ord_id] = Audited(event)
+    yield from _cites_exit(audit, event, order.key) if event.exit_reason else _cites_intent(audit, event)
+    if request.reduce_only:
+        if audit.exceeds(order.key):
+            yield (
+                22,
+                f"{cl_ord_id} reduces {order.key} ({audit.qty[order.key]}) together with others by more than there is",
+            )
+        return
+    for halt in (("", ""), ("instrument", request.instrument_id), ("strategy", event.strategy_id)):
+        if halt in audit.halts:
+            yield 10, f"{cl_ord_id} is an entry, decided on while {halt[1] or 'the workspace'} is halted"
+
+
+def _cites_intent(audit: Audit, event: e.OrderCreated) -> Findings:
+    (seq, accepted), request = audit.accepted, event.request
+    if accepted is None or event.causation_seq != seq or accepted.intent.instrument_id != request.instrument_id:
+        yield 9, f"{request.cl_ord_id} cites no intent that passed the gates"
+        return
+    intent = accepted.intent
+    if request.cl_ord_id != _origin(audit, f"{intent.intent_id}|{intent.correlation_id}", event.number):
+        yield 2, f"{request.cl_ord_id} does not derive from its intent"
+    held = abs(audit.qty[position_key(intent.instrument_id, intent.bucket)])
+    if request.order_qty > (intent.order_qty or held):
+        yield 11, f"{request.cl_ord_id} asks for {request.order_qty}, its intent for {intent.order_qty or held}"
+
+
+def _cites_exit(audit: Audit, event: e.OrderCreated, key: str) -> Findings:
+    request = event.request
+    if key not in audit.triggered:
+        yield 9, f"{request.cl_ord_id} cites no exit that was triggered"
+    if request.cl_ord_id != _origin(audit, f"exit|{key}|{event.number}", event.number):
+        yield 2, f"{request.cl_ord_id} does not derive from its exit"
+    if request.order_qty > abs(audit.qty[key]):
+        yield 11, f"{request.cl_ord_id} closes {request.order_qty} of {audit.qty[key]}"
+
+
+def _origin(audit: Audit, origin: str, number: int) -> str:
+    return derived_id(audit.workspace_id, origin, number)
+
+
+def _reported(audit: Audit, seq: int, event: e.VenueReported) -> Findings:
+    audit.report = seq, event.report
+    yield from ()
+
+
+def _names(audit: Audit, order: Audited, order_id: str) -> Findings:
+    if order.order_id and order_id and order_id != order.order_id:
+        yield 2, f"{order.request.cl_ord_id} is {order.order_id} and {order_id} at its venue: two orders"
+    order.order_id = order_id or order.order_id
+
+
+@_known
+def _order_accepted(audit: Audit, order: Audited, event: e.OrderAccepted) -> Findings:
+    yield from _left_unknown(audit, order, event)
+    yield from _names(audit, order, event.order_id)
+    yield from audit.move(order, OrdEvent.ACCEPT)
+
+
+@_known
+def _order_unknown(audit: Audit, order: Audited, event: e.OrderOutcomeUnknown) -> Findings:
+    yield from audit.move(order, OrdEvent.OUTCOME_UNKNOWN)
+
+
+@_known
+def _order_absent(audit: Audit, order: Audited, event: e.OrderAbsent) -> Findings:
+    if not order.absences <= event.count <= order.absences + 1:
+        yield 3, f"{event.cl_ord_id} was absent {event.count} times after {order.absences}"
+    order.absences = event.count
+
+
+def _left_unknown(audit: Audit, order: Audited, event: e.Event) -> Findings:
+    if order.status == OrdStatus.UNKNOWN and not audit.evidenced(order, event):
+        yield 3, f"{order.request.cl_ord_id} was UNKNOWN and became something else without evidence"
+
+
+@_known
+def _order_rejected(audit: Audit, order: Audited, event: e.OrderRejected) -> Findings:
+    limits = audit.profile.limits
+    if event.code == "NEVER_ARRIVED":
+        horizon_ns = order.request.send_by_ns + limits.absence_horizon_ns
+        if not limits.absence_horizon_ns or event.ts_ns <= horizon_ns or order.absences < limits.absence_queries:
+            yield 3, f"{event.cl_ord_id} was given up before the horizon or after {order.absences} absences"
+    elif event.code == "SEND_LAPSED":
+        if event.ts_ns <= order.request.send_by_ns:
+            yield 3, f"{event.cl_ord_id} lapsed before its deadline"
+    else:
+        yield from _left_unknown(audit, order, event)
+    yield from audit.move(order, OrdEvent.REJECT)
+
+
+@_known
+def _order_canceled(audit: Audit, order: Audited, event: e.OrderCanceled) -> Findings:
+    yield from _ended(audit, order, event, OrdEvent.CANCEL)
+
+
+@_known
+def _order_expired(audit: Audit, order: Audited, event: e.OrderExpired) -> Findings:
+    yield from _ended(audit, order, event, OrdEvent.EXPIRE)
+
+
+def _ended(audit: Audit, order: Audited, event: e.OrderCanceled | e.OrderExpired, kind: int) -> Findings:
+    if audit.evidenced(order, event):
+        report = audit.report[1]
+        reported = -1 if report is None else report.cum_qty
+        if order.end_qty < 0:
+            order.end_qty = reported
+        if order.end_qty > order.cum_qty:
+            yield 4, f"{event.cl_ord_id} ended with {order.cum_qty} filled, its venue counts {order.end_qty}"
+        if 0 <= order.end_qty < order.cum_qty:
+            audit.alarm_due = _alarm(order)
+    elif order.status == OrdStatus.UNKNOWN:
+        audit.unproved.append(event.cl_ord_id)  # fine if the workspace is being reset
+    yield from audit.move(order, kind)
+
+
+@_known
+def _order_end_reported(audit: Audit, order: Audited, event: e.OrderEndReported) -> Findings:
+    if event.cum_qty <= order.cum_qty or not audit.evidenced(order, event):
+        yield 4, f"{event.cl_ord_id} waits for {event.cum_qty} fills, it has {order.cum_qty}"
+    order.end_qty = event.cum_qty
+
+
+def _alarm(order: Audited) -> list[tuple[type[e.Event], str]]:
+    """What must follow a fill beyond an order's end."""
+    return [(e.AnomalyNoted, order.request.cl_ord_id), (e.Halted, order.request.instrument_id)]
+
+
+@_known
+def _order_resolved(audit: Audit, order: Audited, event: e.OrderResolved) -> Findings:
+    if not event.by or not event.evidence:
+        yield 3, f"{event.cl_ord_id} was resolved by {event.by or 'nobody'} on no evidence"
+    if order.status != OrdStatus.UNKNOWN and not order.absences:
+        yield 3, f"{event.cl_ord_id} was resolved though its venue knows it"
+    moves = {OrdStatus.CANCELED: OrdEvent.CANCEL, OrdStatus.EXPIRED: OrdEvent.EXPIRE}
+    yield from audit.move(order, moves.get(OrdStatus(event.status), OrdEvent.REJECT))
+
+
+@_known
+def _order_filled(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
+    request = order.request
+    yield from _names(audit, order, event.order_id)
+    yield from _left_unknown(audit, order, event)
+    execution = (request.instrument_id, event.exec_id)
+    if execution in audit.execs:
+        yield 6, f"execution {event.exec_id} of {request.instrument_id} counts a second time"
+    audit.execs.add(execution)
+    if event.last_qty <= 0 or event.last_px <= 0 or event.cum_qty != order.cum_qty + event.last_qty:
+        yield 5, f"{event.cl_ord_id}: {order.cum_qty} and a fill of {event.last_qty} make {event.cum_qty}"
+    order.cum_qty = event.cum_qty
+    full = order.cum_qty >= request.order_qty
+    was_live = order.live
+    if was_live:
+        yield from audit.move(order, OrdEvent.FILL_COMPLETE if full else OrdEvent.FILL)
+    if event.late == was_live or (was_live and event.status != order.status):
+        yield 4, f"{event.cl_ord_id}: a fill makes it {OrdStatus(event.status).name}{', late' if event.late else ''}"
+    if not was_live or order.cum_qty > request.order_qty:
+        audit.alarm_due = _alarm(order)
+    yield from _booked(audit, order, event)
+
+
+def _booked(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
+    """The figures of a fill, reckoned again."""
+    key, side = order.key, order.request.side
+    scale = audit.instruments[order.request.instrument_id].money_per_notional
+    qty, cost, realised = apply_fill(audit.qty[key], audit.cost[key], side, event.last_px, event.last_qty)
+    cash = audit.cash - side * event.last_px * event.last_qty * scale - event.fee
+    said = (event.position, event.side, event.position_qty, event.position_cost, event.realised, event.cash)
+    if said != (key, side, qty, cost, realised * scale, cash):
+        yield (
+            7,
+            f"{event.cl_ord_id}: the fill says {said}, it should be {(key, side, qty, cost, realised * scale, cash)}",
+        )
+    if event.position_qty == 0 or event.position_qty * audit.qty[key] < 0:
+        audit.triggered.discard(key)
+    audit.qty[key], audit.cost[key], audit.cash = event.position_qty, event.position_cost, event.cash
+    audit.realised += event.realised
+    audit.fees += event.fee
+    if audit.exceeds(key):
+        audit.shrunk.add(key)
+
+
+@_known
+def _cancel_requested(audit: Audit, order: Audited, event: e.CancelRequested) -> Findings:
+    order.cancel_asked = True  # the wish stands, whatever the venue answers
+    yield from ()
+
+
+def _retired(audit: Audit, _seq: int, event: e.OrdersRetired) -> Findings:
+    for cl_ord_id in event.cl_ord_ids:
+        order = audit.orders.pop(cl_ord_id, None)
+        if order is None or order.live:
+            yield 4, f"{cl_ord_id} was retired and is not over"
+
+
+def _halted(audit: Audit, _seq: int, event: e.Halted) -> Findings:
+    audit.halts.add(_halt(event))
+    yield from ()
+
+
+def _resumed(audit: Audit, _seq: int, event: e.Resumed) -> Findings:
+    audit.halts.discard(_halt(event))
+    if not event.by:
+        yield 10, "resumed by nobody"
+
+
+def _halt(event: e.Halted | e.Resumed) -> tuple[str, str]:
+    if event.instrument_id:
+        return "instrument", event.instrument_id
+    return ("strategy", event.strategy_id) if event.strategy_id else ("", "")
+
+
+def _guarded(audit: Audit, _seq: int, event: Any) -> Findings:
+    if not audit.qty[event.position]:
+        yield 20, f"{type(event).__name__} of {event.position}, which is flat"
+    if isinstance(event, e.ExitTriggered):
+        audit.triggered.add(event.position)
+
+
+def _compared(audit: Audit, _seq: int, event: e.PositionsCompared) -> Findings:
+    for key, (ours, theirs) in event.differences.items():
+        if ours != audit.qty[key] or ours == theirs:
+            yield 7, f"compared {ours} of {key} with the venue's {theirs}, the fills sum to {audit.qty[key]}"
+    audit.drift = bool(event.differences)
+
+
+def _reset(audit: Audit, _seq: int, event: e.WorkspaceReset) -> Findings:
+    for cl_ord_id, order in audit.orders.items():
+        if order.live:
+            yield 4, f"{cl_ord_id} is live and forgotten by a reset"
+    audit.orders.clear()
+    audit.qty.clear()
+    audit.cost.clear()
+    audit.triggered.clear()
+    audit.shrunk.clear()
+    audit.cash, audit.realised, audit.fees = event.starting_cash, 0, 0
+
+
+CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
+    e.WorkspaceOpened: _opened,
+    e.ProfileSet: _profile_set,
+    e.InstrumentDefined: _defined,
+    e.IntentAccepted: _intent_accepted,
+    e.OrderCreated: _created,
+    e.VenueReported: _reported,
+    e.OrderAccepted: _order_accepted,
+    e.OrderOutcomeUnknown: _order_unknown,
+    e.OrderAbsent: _order_absent,
+    e.OrderRejected: _order_rejected,
+    e.OrderCanceled: _order_canceled,
+    e.OrderExpired: _order_expired,
+    e.OrderResolved: _order_resolved,
+    e.OrderFilled: _order_filled,
+    e.OrderEndReported: _order_end_reported,
+    e.CancelRequested: _cancel_requested,
+    e.OrdersRetired: _retired,
+    e.Halted: _halted,
+    e.Resumed: _resumed,
+    e.ProtectionSet: _guarded,
+    e.StopMoved: _guarded,
+    e.BarCounted: _guarded,
+    e.ExitTriggered: _guarded,
+    e.PositionsCompared: _compared,
+    e.WorkspaceReset: _reset,
+}
