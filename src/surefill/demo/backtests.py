@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from surefill.demo.plan import SPECS, VENUE, open_workspace
 from surefill.domain.events import Event
 from surefill.engine.writer import WorkspaceWriter
-from surefill.journal import SqliteJournal
+from surefill.journal import Journal, SqliteJournal
 from surefill.market.series import BarSeries
 from surefill.strategy.backtest import Backtest
 from surefill.venues.paper import PaperVenue
@@ -34,33 +35,42 @@ class RunFigures(msgspec.Struct):
     run_s: float = 0.0
 
 
-def run_backtests(path: Path, series: Mapping[str, BarSeries], on_progress: Progress | None = None) -> RunFigures:
-    """Run every spec of the plan in its own workspace of the journal at `path`. Killed, it is simply called again.
+def run_into(path: Path, series: Mapping[str, BarSeries], on_progress: Progress | None = None) -> RunFigures:
+    """Run every spec of the plan in its own workspace of the journal file at `path`.
 
-    `on_progress(done, all)` is told of bars. Raises JournalError, LocalError (RUN_CHANGED).
+    Killed, it is simply called again. `on_progress(done, all)` is told of bars. Raises JournalError, LocalError
+    (RUN_CHANGED).
     """
-    figures = RunFigures()
-    total = len(SPECS) * sum(map(len, series.values()))
-    before_ns = min(bars.open_ns[0] for bars in series.values()) - 1
     began = time.perf_counter()
-    journal = SqliteJournal(path)
-    try:
-        figures.found = sum(head.seq for head in journal.heads().values())
+    with closing(SqliteJournal(path)) as journal:
+        return run_backtests(journal, series, on_progress, began_s=began)
 
-        def committed(first_seq: int, events: list[Event]) -> None:
-            figures.commits += 1
-            if figures.found and not figures.resume_s:
-                figures.resume_s = time.perf_counter() - began
 
-        for spec in SPECS:
-            writer = WorkspaceWriter(journal, spec.workspace_id, PaperVenue(VENUE))
-            writer.subscribers.append(committed)
-            open_workspace(writer, spec, before_ns)
-            Backtest(writer, spec, series, on_progress=_further(figures.bars, total, on_progress)).run()
-            figures.bars += sum(len(series[symbol]) for symbol in spec.symbols)
-            figures.events += writer.state.book.seq
-    finally:
-        journal.close()
+def run_backtests(
+    journal: Journal,
+    series: Mapping[str, BarSeries],
+    on_progress: Progress | None = None,
+    *,
+    began_s: float | None = None,
+) -> RunFigures:
+    """The same into an open journal; times count from `began_s` (of `time.perf_counter`), else from now."""
+    began = time.perf_counter() if began_s is None else began_s
+    total = sum(len(series[symbol]) for spec in SPECS for symbol in spec.symbols)
+    before_ns = min(bars.open_ns[0] for bars in series.values()) - 1
+    figures = RunFigures(found=sum(head.seq for head in journal.heads().values()))
+
+    def committed(first_seq: int, events: list[Event]) -> None:
+        figures.commits += 1
+        if figures.found and not figures.resume_s:
+            figures.resume_s = time.perf_counter() - began
+
+    for spec in SPECS:
+        writer = WorkspaceWriter(journal, spec.workspace_id, PaperVenue(VENUE))
+        writer.subscribers.append(committed)
+        open_workspace(writer, spec, before_ns)
+        Backtest(writer, spec, series, on_progress=_further(figures.bars, total, on_progress)).run()
+        figures.bars += sum(len(series[symbol]) for symbol in spec.symbols)
+        figures.events += writer.state.book.seq
     figures.run_s = time.perf_counter() - began
     return figures
 

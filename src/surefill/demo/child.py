@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from surefill.demo.backtests import run_backtests
+from surefill.demo.backtests import run_into
+from surefill.errors import SurefillError
 from surefill.market.dataset import load_demo_bars
 
 
@@ -16,7 +17,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m surefill.demo.child JOURNAL", file=sys.stderr)
         return 2
-    figures = run_backtests(Path(arguments[0]), load_demo_bars())
+    try:
+        figures = run_into(Path(arguments[0]), load_demo_bars())
+    except SurefillError as error:
+        print(error.message, file=sys.stderr)
+        return 1
     print(msgspec.json.encode(figures).decode())
     return 0
 

@@ -113,5 +113,7 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _failed(what: str, why: str) -> LocalError:
-    return LocalError(f"{what}: {why.strip() or 'it said nothing'}", code="DEMO_FAILED")
+def _failed(what: str, said: str) -> LocalError:
+    """The last line that the process said tells why."""
+    why = said.strip().rpartition("\n")[2] or "it said nothing"
+    return LocalError(f"{what}: {why}", code="DEMO_FAILED", said=said)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from surefill.demo import tables
-from surefill.demo.backtests import RunFigures, run_backtests
+from surefill.demo.backtests import RunFigures, run_into
 from surefill.demo.crash import Crash, remove_journal, run_killed
 from surefill.demo.plan import CURRENCY, MONEY_DECIMALS, SPECS, STARTING_CASH, VENUE_WORDS
 from surefill.demo.proof import Proof, prove
@@ -150,7 +150,7 @@ def _progress(console: Console) -> Iterator[Progress]:
 
 def _run_undisturbed(bar: Progress, path: Path, series: Mapping[str, BarSeries]) -> RunFigures:
     task = bar.add_task("undisturbed", total=None)
-    figures = run_backtests(path, series, lambda done, total: bar.update(task, completed=done, total=total))
+    figures = run_into(path, series, lambda done, total: bar.update(task, completed=done, total=total))
     bar.remove_task(task)
     return figures
 
