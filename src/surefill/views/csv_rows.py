@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from surefill.units import iso_from_ns, quanta_float
+from surefill.units import NS_PER_S, iso_from_ns, quanta_float
 from surefill.views.order_lines import OrderLine
 from surefill.views.wording import avg_px, float_text, one_line, ord_type_word, side_word, underlying_of
 
@@ -65,7 +65,7 @@ def orders_record(line: OrderLine, mode: str) -> Record:
     """A step of an order under the columns of `orders.csv`."""
     context = line.labels.context
     values = (
-        iso_from_ns(line.ts_ns),
+        _second(line.ts_ns),
         line.order_ref,
         line.instrument_id,
         side_word(line.side),
@@ -86,7 +86,7 @@ def daily_record(line: OrderLine, mode: str) -> Record:
     """A step of an order under the columns of a day's `journal/<date>/orders.csv`."""
     values = (
         line.order_ref,
-        iso_from_ns(line.ts_ns),
+        _second(line.ts_ns),
         line.instrument_id,
         line.strategy_id,
         side_word(line.side),
@@ -110,6 +110,11 @@ def _cell(value: str | int | float) -> str:
     if isinstance(value, str):
         return text_cell(value)
     return float_text(value) if isinstance(value, float) else str(value)
+
+
+def _second(ts_ns: int) -> str:
+    """The documents' time: UTC, to the second. The journal has the nanosecond."""
+    return iso_from_ns(ts_ns - ts_ns % NS_PER_S)
 
 
 def _price_decimals(line: OrderLine) -> int:

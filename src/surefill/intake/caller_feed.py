@@ -1,0 +1,172 @@
+"""The caller's market data, whatever shape it has: what it says of a symbol now, or why it says nothing.
+
+It is read duck by duck: a mapping of prices, a callable, or an object with `get_ltp`, `ltp` or `get_last_price`, and
+perhaps `get_quote` with bid and ask. Nothing it returns is trusted: an exception, None, NaN, zero or less is "no
+price", and so is one that came without a number in it. Observed prices are never rounded.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from surefill.errors import InputError
+from surefill.units import ns_from_datetime, ns_from_iso
+
+_LTP_METHODS: Final = ("get_ltp", "ltp", "get_last_price")
+_LAST: Final = ("last_price", "ltp", "last", "price")
+_BID: Final = ("bid", "best_bid", "bid_price")
+_ASK: Final = ("ask", "best_ask", "ask_price")
+_BID_SIZE: Final = ("bid_size", "bid_qty", "bid_quantity")
+_ASK_SIZE: Final = ("ask_size", "ask_qty", "ask_quantity")
+_TIME: Final = ("timestamp", "ts", "time", "exchange_timestamp")
+
+Number = int | float | str
+_log = logging.getLogger("surefill.feed")
+
+
+class Seen(NamedTuple):
+    """What a feed says of a symbol, as it says it. `problem` says why there is no last price; then nothing else counts.
+
+    `ts_ns` is the feed's own time of the price, None where it gives none.
+    """
+
+    last: Number | None = None
+    bid: Number | None = None
+    ask: Number | None = None
+    bid_size: Number | None = None
+    ask_size: Number | None = None
+    ts_ns: int | None = None
+    problem: str = ""
+
+
+class CallerFeed:
+    """Asks the caller's feed. Never raises."""
+
+    def __init__(self, feed: object) -> None:
+        self._feed = feed
+        self._ltp = _ltp_of(feed)
+        self._quote: Callable[[str], Any] | None = _method(feed, "get_quote")
+
+    def look(self, symbol: str) -> Seen:
+        """The last price, and bid and ask where the feed has them."""
+        if self._feed is None:
+            return Seen(problem="no market data feed is connected")
+        quote = self._quoted(symbol)
+        if self._ltp is None and self._quote is None:
+            names = ", ".join(_LTP_METHODS)
+            return Seen(
+                problem=f"the feed {type(self._feed).__name__} has none of {names}, get_quote, and is no mapping"
+            )
+        try:
+            answer = quote if self._ltp is None else self._ltp(symbol)
+        except Exception as error:  # whatever the caller's feed raises, it has told no price
+            return Seen(problem=f"the feed failed: {type(error).__name__}: {error}")
+        return _seen(symbol, answer, quote)
+
+    def _quoted(self, symbol: str) -> Any:
+        if self._quote is None:
+            return None
+        try:
+            return self._quote(symbol)
+        except Exception as error:  # no quote is no harm where there is a last price; that is asked for next
+            _log.warning("get_quote(%r) failed: %s: %s", symbol, type(error).__name__, error)
+            return None
+
+
+def price_of(value: object) -> Number | None:
+    """`value` as a price above 0; None for everything else that a feed may return instead of one."""
+    if hasattr(value, "item") and not isinstance(value, int | float):
+        value = value.item()  # a numpy scalar
+    if isinstance(value, Decimal):
+        value = str(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return value if math.isfinite(number) and number > 0 else None
+
+
+def _seen(symbol: str, answer: Any, quote: Any) -> Seen:
+    inner = _of_symbol(answer, symbol)
+    last = price_of(_field(inner, _LAST))
+    if last is None:
+        return Seen(problem=f"the feed has no price for {symbol} (it says {_shown(answer)})")
+    quote = _of_symbol(quote, symbol)
+    return Seen(
+        last,
+        price_of(_field(quote, _BID)) or _depth(quote, "buy", "price"),
+        price_of(_field(quote, _ASK)) or _depth(quote, "sell", "price"),
+        price_of(_field(quote, _BID_SIZE)) or _depth(quote, "buy", "quantity"),
+        price_of(_field(quote, _ASK_SIZE)) or _depth(quote, "sell", "quantity"),
+        _time_of(inner) or _time_of(quote),
+    )
+
+
+def _ltp_of(feed: object) -> Callable[[str], Any] | None:
+    if isinstance(feed, Mapping):
+        return feed.get
+    for name in _LTP_METHODS:
+        found = _method(feed, name)
+        if found is not None:
+            return found
+    return feed if callable(feed) else None
+
+
+def _method(feed: object, name: str) -> Callable[[str], Any] | None:
+    found = getattr(feed, name, None)
+    return found if callable(found) else None
+
+
+def _of_symbol(answer: Any, symbol: str) -> Any:
+    """Brokers answer {"NFO:SYMBOL": {...}} as well as the price itself."""
+    if isinstance(answer, Mapping):
+        for key, value in answer.items():
+            if str(key).rpartition(":")[2] == symbol:
+                return value
+    return answer
+
+
+def _field(source: Any, names: tuple[str, ...]) -> Any:
+    """The first of these that a mapping or an object has; a bare number is its own last price."""
+    if source is None:
+        return None
+    if isinstance(source, Mapping):
+        return next((source[name] for name in names if source.get(name) is not None), None)
+    if names is _LAST and price_of(source) is not None:
+        return source
+    return next((value for name in names if (value := getattr(source, name, None)) is not None), None)
+
+
+def _depth(quote: Any, side: str, name: str) -> Number | None:
+    """The best level of a broker's depth: {"depth": {"buy": [{"price": …, "quantity": …}, …]}}."""
+    depth = quote.get("depth") if isinstance(quote, Mapping) else None
+    levels = depth.get(side) if isinstance(depth, Mapping) else None
+    best = levels[0] if isinstance(levels, list) and levels else None
+    return price_of(best.get(name)) if isinstance(best, Mapping) else None
+
+
+def _time_of(source: Any) -> int | None:
+    """The feed's own time: a datetime or ISO text; without a zone it is UTC."""
+    if source is None or isinstance(source, int | float | str | Decimal):
+        return None
+    value = _field(source, _TIME)
+    if isinstance(value, datetime):
+        return ns_from_datetime(value)
+    if isinstance(value, str):
+        try:
+            return ns_from_iso(value, field="timestamp")
+        except InputError:
+            return None
+    return None
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,263 @@
+"""What stands behind a Python door: the session, the files kept from its journal, and what the door hears of orders.
+
+Doors are synchronous and may be called from any thread. Whoever forgets to close one is closed for: when its object
+goes, or when the program ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from surefill.config import Settings
+from surefill.domain import codec
+from surefill.domain.events import Event
+from surefill.domain.inputs import Input, SubmitIntent
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Intent
+from surefill.domain.market import Quote, Source
+from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.domain.state import State
+from surefill.engine.clock import Clock
+from surefill.engine.engine import Engine
+from surefill.engine.receipt import Receipt
+from surefill.errors import InputError, LocalError, SurefillError
+from surefill.intake.caller_feed import CallerFeed, price_of
+from surefill.intake.caller_stores import CallerStores
+from surefill.intake.door_settings import artifacts_dir, in_memory
+from surefill.intake.session import Session
+from surefill.journal import MemoryJournal
+from surefill.journal.protocol import Journal
+from surefill.units import observed_quanta
+from surefill.views.fold import Fold
+from surefill.views.order_lines import OrderLine, order_line
+from surefill.views.positions import PositionRow, position_rows
+from surefill.views.projector import Projector
+
+_log = logging.getLogger("surefill.doors")
+
+
+class OpenDoor:
+    """One open workspace, seen by a door. Raises ConfigError, JournalError when it cannot be opened."""
+
+    def __init__(self, name: str, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self._memory: Journal | None = MemoryJournal() if in_memory(settings) else None
+        self.session = Session.open(settings, clock=clock, journal=self._memory)
+        try:
+            self._desk = self.session.engine.engine.desks[self.session.workspace_id]
+            self._lines: deque[OrderLine] = deque()
+            self._projector: Projector | None = None
+            self.session.engine.run(self._attach())
+        except BaseException:
+            self.session.close()
+            raise
+        # A stream's epoch grows with every opening, so no story's name ever comes twice.
+        self._story_prefix = f"{name}-{self._desk.writer.lease.epoch}"
+        self._stories = 0
+        self._counting = threading.Lock()
+
+    async def _attach(self) -> None:
+        """Catch up and subscribe in one go: on the engine's loop, nothing is committed in between."""
+        folder = artifacts_dir(self.settings)
+        writer = self._desk.writer
+        if folder is None:
+            follower = _Listener(self.session.journal, self.session.workspace_id, self._lines)
+            writer.subscribers.append(follower.follow)
+            return
+        self._projector = Projector(folder, self.session.journal, self.session.workspace_id)
+        self._projector.catch_up()
+        self._projector.listeners.append(self._lines.append)
+        writer.subscribers.append(self._projector.follow)
+
+    def close(self) -> None:
+        """Stop the engine, finish the files. A second call does nothing."""
+        self.session.close()
+        if self._projector is not None:
+            self._projector.close()
+        if self._memory is not None:
+            self._memory.close()
+
+    def close_from_anywhere(self) -> None:
+        """Close, also when the garbage collector asks on the engine's own thread."""
+        if threading.current_thread() is threading.main_thread():
+            self.close()
+        else:
+            threading.Thread(target=self.close, name="surefill-closing").start()
+
+    # -- in ---------------------------------------------------------------------------------------------------
+
+    def new_story(self) -> str:
+        """A correlation id that never comes again in this workspace."""
+        with self._counting:
+            self._stories += 1
+            return f"{self._story_prefix}-{self._stories}"
+
+    def submit(self, intent: Intent, quote: Quote | None = None, refusal: Refusal | None = None) -> Receipt:
+        """Show the market, then execute the intent, with nothing in between; durable when this returns.
+
+        The market is not part of what the intent's key stands for: asked again, the feed may say another price.
+        """
+        engine, workspace_id = self.session.engine.engine, self.session.workspace_id
+        item = SubmitIntent(engine.clock.now_ns(), intent, None, refusal)
+        return self.session.engine.run(_submit(engine, workspace_id, item, quote))
+
+    def feed(self, items: Sequence[Input]) -> None:
+        """Hand inputs in together; what they did is durable when this returns."""
+        if items:
+            self.session.engine.run(_feed(self.session.engine.engine, self.session.workspace_id, items))
+
+    def instrument(self, symbol: str) -> tuple[Instrument | None, Refusal | None]:
+        """The instrument of a symbol, defined if need be; or why there is none."""
+        try:
+            return self.session.ensure_instrument(symbol), None
+        except LocalError as error:
+            return None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message)
+
+    def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
+        """The market that the caller's feed shows; or why an intent without it is refused."""
+        seen = feed.look(symbol)
+        if seen.problem:
+            return None, Refusal(RefusalCode.NO_MARKET_DATA, seen.problem)
+        sizes = self.settings.execution.partial_fills  # nobody else asks for them
+        try:
+            quote = self.session.make_quote(
+                symbol,
+                last=seen.last,
+                bid=seen.bid,
+                ask=seen.ask,
+                bid_size=seen.bid_size if sizes else None,
+                ask_size=seen.ask_size if sizes else None,
+                ts_ns=seen.ts_ns,
+            )
+        except InputError as error:
+            return None, Refusal(RefusalCode.INVALID_INPUT, f"the feed's price of {symbol}: {error.message}")
+        return quote, None
+
+    def ticks(self, prices: Iterable[tuple[str, object]]) -> tuple[list[Quote], list[str]]:
+        """Last prices as quotes, and why the others are none. Only instruments that are known here are asked."""
+        known = self.instruments()
+        now_ns = self.now_ns()
+        quotes, skipped = [], []
+        for symbol, price in prices:
+            instrument = known.get(symbol)
+            if instrument is None:
+                skipped.append(f"{symbol} is not known here")
+                continue
+            value = price_of(price)
+            if value is None:
+                skipped.append(f"{price!r} is no price of {symbol}")
+                continue
+            try:
+                px = observed_quanta(value, instrument.price_decimals, field=symbol)
+            except InputError as error:
+                skipped.append(error.message)
+            else:
+                quotes.append(Quote(symbol, now_ns, px, source=Source.LAST))
+        return quotes, skipped
+
+    # -- out --------------------------------------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """The engine's time."""
+        return self.session.engine.clock.now_ns()
+
+    def instruments(self) -> dict[str, Instrument]:
+        """The instruments of the workspace."""
+        return self.session.read(lambda state: dict(state.book.instruments))
+
+    def positions(self) -> dict[str, PositionRow]:
+        """Every position, valued at the last prices seen."""
+        return self.session.read(lambda state: position_rows(state.book, _marks(state)))
+
+    def held_qty(self, symbol: str) -> int:
+        """The signed quantity of a position without a bucket, in quanta."""
+
+        def held(state: State) -> int:
+            position = state.book.positions.get(symbol)
+            return 0 if position is None else position.qty
+
+        return self.session.read(held)
+
+    def announce(self, stores: CallerStores) -> None:
+        """Tell the caller's stores what has happened since the last time; after an order's step, wait for the files."""
+        try:
+            positions = self.positions()  # and from here on, nothing of the calls before is still on its way
+        except SurefillError as error:
+            _log.error("positions cannot be read: %s", error)
+            return
+        lines = self._take_lines()
+        stores.tell_orders(lines, self.settings.workspace.mode)
+        if stores.wants_positions:
+            stores.tell_positions(positions)
+        if lines and self._projector is not None:
+            self._projector.flush()
+
+    def _take_lines(self) -> list[OrderLine]:
+        taken = []
+        while self._lines:
+            taken.append(self._lines.popleft())
+        return taken
+
+    def events(self) -> Iterator[Event]:
+        """The whole journal of the workspace."""
+        return (codec.decode(record.payload) for record in self.session.journal.read(self.session.workspace_id))
+
+
+class _Listener:
+    """Order lines without files."""
+
+    def __init__(self, journal: Journal, workspace_id: str, lines: deque[OrderLine]) -> None:
+        self._journal, self._workspace_id = journal, workspace_id
+        self._fold = Fold()
+        self._seq = 0
+        self._lines = lines
+        self._read_up_to(None)
+        lines.clear()
+
+    def follow(self, first_seq: int, events: Sequence[Event]) -> None:
+        """Take events that have just become durable."""
+        self._read_up_to(first_seq - 1)
+        for event in events[self._seq + 1 - first_seq :]:
+            self._take(event)
+
+    def _read_up_to(self, seq: int | None) -> None:
+        """Catch up with what was committed unheard."""
+        if seq is None or seq > self._seq:
+            for record in self._journal.read(self._workspace_id, self._seq + 1, seq):
+                self._take(codec.decode(record.payload))
+
+    def _take(self, event: Event) -> None:
+        self._fold.apply(event)
+        self._seq += 1
+        line = order_line(self._fold, event)
+        if line is not None:
+            self._lines.append(line)
+
+
+async def _submit(engine: Engine, workspace_id: str, item: SubmitIntent, quote: Quote | None) -> Receipt:
+    if quote is not None:
+        engine.tell(workspace_id, quote)
+    receipt: Receipt = await engine.enqueue(workspace_id, item)
+    return receipt
+
+
+async def _feed(engine: Engine, workspace_id: str, items: Sequence[Input]) -> None:
+    answers = await asyncio.gather(*(engine.enqueue(workspace_id, item) for item in items), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+
+
+def _marks(state: State) -> dict[str, int]:
+    """The last price of each instrument; without one, what its position could be closed at."""
+    marks = {}
+    for position in state.book.positions.values():
+        quote = state.quotes.get(position.instrument_id)
+        if quote is not None:
+            near_px = quote.bid_px if position.qty > 0 else quote.ask_px
+            marks[position.instrument_id] = quote.last_px or near_px
+    return marks

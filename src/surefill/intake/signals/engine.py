@@ -1,0 +1,154 @@
+"""Door 1: a strategy's signals. BUY, SELL, EXIT or HOLD per symbol in, an `ExecutionResult` out."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Final
+
+from surefill.domain.events import Event
+from surefill.engine.clock import Clock
+from surefill.errors import InputError, SurefillError
+from surefill.intake.caller_feed import CallerFeed
+from surefill.intake.caller_stores import CallerStores
+from surefill.intake.door_settings import Config, door_settings
+from surefill.intake.open_door import OpenDoor
+from surefill.intake.signals.answers import failure_of, result_of
+from surefill.intake.signals.candles import bar_of
+from surefill.intake.signals.messages import ExecutionContext, ExecutionResult, adopted
+from surefill.intake.signals.reading import Word, read_word
+from surefill.intake.signals.translation import translate
+from surefill.market.timeframes import duration_ns
+from surefill.views.lifecycle import Stage, lifecycle
+from surefill.views.positions import PositionRow
+
+PROFILE: Final = "v3"
+
+
+class ExecutionEngineV3:
+    """The contract's engine. Its calls block until what they did is durable, and come from any thread.
+
+    `cfg`: the configuration, as a dict (its `execution:` block as in the document) or a file's path. `broker_feed`
+    tells prices (see `caller_feed`). `state_store` and `trade_recorder` are told what happened, and may be None.
+    `clock` is for tests and replays. Raises ConfigError and JournalError when it cannot be opened; close it, or use it
+    as a context manager.
+    """
+
+    def __init__(
+        self,
+        cfg: Config,
+        state_store: Any = None,
+        trade_recorder: Any = None,
+        broker_feed: Any = None,
+        logger_instance: logging.Logger | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self._log = logger_instance or logging.getLogger("surefill.signals")
+        self._settings = door_settings(cfg, PROFILE)
+        self._feed = CallerFeed(broker_feed)
+        self._stores = CallerStores(self._log, state_store=state_store, recorder=trade_recorder)
+        self._bar_ns: dict[str, int] = {}
+        self._door = OpenDoor(PROFILE, self._settings, clock)
+        self._closing = weakref.finalize(self, self._door.close_from_anywhere)
+
+    def close(self) -> None:
+        """Stop, and let go of the journal. A second call does nothing."""
+        self._closing()
+
+    def __enter__(self) -> ExecutionEngineV3:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- the contract -----------------------------------------------------------------------------------------
+
+    def process_signal(self, symbol: str, signal_obj: Any, context: ExecutionContext) -> ExecutionResult | None:
+        """Execute a signal; None for HOLD, which leaves no trace. Whatever is wrong with it is a REJECTED result."""
+        word = read_word(signal_obj)
+        if word is Word.HOLD:
+            return None
+        try:
+            result = self._execute(symbol, word, signal_obj, context)
+        except SurefillError as error:
+            side = "EXIT" if word is Word.EXIT else word.value
+            result = failure_of(error, symbol, side, self._door.now_ns())
+        if result.status == "REJECTED":
+            self._log.warning("%s %s rejected: %s", word.value, symbol, result.reason)
+        self._door.announce(self._stores)
+        return result
+
+    def update_positions(self, tick_prices: Mapping[str, Any]) -> None:
+        """Show last prices: positions are valued, then exits evaluated. Unknown symbols and bad prices are skipped.
+
+        Raises AppendFailed when the journal cannot be written.
+        """
+        quotes, skipped = self._door.ticks(tick_prices.items())
+        if skipped:
+            self._log.debug("ticks skipped: %s", "; ".join(skipped))
+        self._door.feed(quotes)
+        self._door.announce(self._stores)
+
+    def on_candle_close(self, symbol: str, candle: Any) -> None:
+        """Show a finished candle: exits inside it, bars counted, resting orders matched. An unknown symbol is skipped.
+
+        `candle` is a mapping or an object with close and, if it has them, open, high, low and when it began
+        (`start`, `date` or `timestamp`). Raises InputError for what is not a candle.
+        """
+        instrument = self._door.instruments().get(symbol)
+        if instrument is None:
+            self._log.debug("candle skipped: %s is not known here", symbol)
+            return
+        bar = bar_of(instrument, candle, now_ns=self._door.now_ns(), duration_ns=self._bar_ns.get(symbol, 0))
+        self._door.feed([bar])
+        self._door.announce(self._stores)
+
+    # -- beside the contract ----------------------------------------------------------------------------------
+
+    def positions(self) -> dict[str, PositionRow]:
+        """Every position, valued at the last prices shown."""
+        return self._door.positions()
+
+    def lifecycle(self, order_id: str) -> list[Stage]:
+        """The stages that the trade of an entry order has gone through; folds the journal. Empty: no such order."""
+        events = list(self._door.events())
+        story = next((event.correlation_id for event in events if _order_ref(event) == order_id), "")
+        return [move.after for move in lifecycle(events).moves.get(story, [])]
+
+    def journal_events(self) -> Iterator[Event]:
+        """Everything that happened, decoded: what the views fold."""
+        return self._door.events()
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _execute(self, symbol: str, word: Word, signal: object, context: ExecutionContext) -> ExecutionResult:
+        instrument, refusal = self._door.instrument(symbol)
+        story = self._door.new_story()
+        context = adopted(context)
+        translated = translate(
+            symbol, word, signal, context, settings=self._settings, instrument=instrument, story=story
+        )
+        refusal = refusal or translated.refusal
+        quote = None
+        if refusal is None:
+            self._remember_timeframe(symbol, context)
+            quote, refusal = self._door.look(self._feed, symbol)
+        receipt = self._door.submit(translated.intent, quote, refusal)
+        return result_of(receipt, symbol, instrument)
+
+    def _remember_timeframe(self, symbol: str, context: ExecutionContext) -> None:
+        """How long this symbol's candles are: they do not say it themselves."""
+        try:
+            self._bar_ns[symbol] = duration_ns(context.timeframe)
+        except InputError:
+            self._log.debug("timeframe %r of %s is not known here", context.timeframe, symbol)
+
+
+def _order_ref(event: Event) -> str:
+    request = getattr(event, "request", None)
+    return getattr(event, "order_ref", "") or getattr(request, "order_ref", "")
