@@ -77,7 +77,8 @@ def _accepted(this: Step, order: Order, report: VenueReport) -> None:
     if report.cum_qty > order.cum_qty:
         # The venue has filled more than has reached us: ask for the executions, never invent them.
         _ask_for(this, order, answered=report.exec_type == ExecType.STATUS)
-    if order.cancel_ns and not order.cancel_pending and report.exec_type == ExecType.STATUS:
+    live = order.status < OrdStatus.FILLED
+    if live and order.cancel_ns and not order.cancel_pending and report.exec_type == ExecType.STATUS:
         _cancel_again(this, order)
 
 
