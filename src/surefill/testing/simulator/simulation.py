@@ -28,8 +28,8 @@ from surefill.errors import JournalError, SurefillError, VenueOutcomeUnknown
 from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus, OrdType
 from surefill.testing.faulty_journal import JournalFault
+from surefill.testing.invariants import check_book, check_journal
 from surefill.testing.remote_venue import Fault, RemoteVenue, Rules, TruthStore
-from surefill.testing.simulator.audit import audit, audit_chain
 from surefill.testing.simulator.disk import MortalJournal
 from surefill.testing.simulator.wire import Host
 from surefill.testing.simulator.world import Livelock, PowerCut, VirtualLoop, World, WorldClock
@@ -150,14 +150,18 @@ class Simulation:
         if not isinstance(error, PowerCut | SurefillError) and not loop.is_closed():
             self.violated(f"{context.get('message')}: {error!r}")
 
-    def audit_all(self) -> None:
-        """Read the journal and compare."""
+    def _check_books(self) -> None:
+        """Hold every state in memory against the invariants."""
+        for workspace_id, desk in self.engine.desks.items():
+            for found in check_book(desk.writer.state) if desk.broken is None else ():
+                self.violated(f"{workspace_id}: invariant {found.invariant} of the state: {found.text}")
+
+    def audit(self) -> None:
+        """Hold the journal against the invariants, as it is now."""
         inner = self.journal.inner
-        for found in audit_chain(inner):
-            self.violated(found)
         for workspace_id in inner.heads():
-            for found in audit(inner, workspace_id):
-                self.violated(f"{workspace_id}: {found}")
+            for found in check_journal(inner, workspace_id):
+                self.violated(f"{workspace_id}: invariant {found.invariant} at event {found.seq}: {found.text}")
 
     # -- lives ------------------------------------------------------------------------------------------------
 
@@ -167,7 +171,7 @@ class Simulation:
             self._live(self._trade())
         self._heal()
         self._live(self.finish())
-        self.audit_all()
+        self.audit()
         self._check_truth()
         return self._report()
 
@@ -189,7 +193,7 @@ class Simulation:
             loop.abandon()
             self.host.hang_up()
         if self.plan.crash_ppm:
-            self.audit_all()
+            self.audit()
 
     async def _process(self, story: Coroutine[Any, Any, None]) -> None:
         self.engine = Engine(self.journal, self.clock)
@@ -223,6 +227,7 @@ class Simulation:
         while self.steps_left > 0:
             self.steps_left -= 1
             await asyncio.sleep(self.chance.randint(0, 600) / 1_000)
+            self._check_books()
             self._disturb()
             self._act()
             if self._lucky(self.plan.crash_ppm * 2):
