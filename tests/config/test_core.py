@@ -219,7 +219,12 @@ def test_opening_that_cannot_be_is_refused(flags: dict[str, object], told: str) 
 def test_hash_follows_what_decides_and_nothing_else(tmp_path: Path) -> None:
     base = config_hash(_settings())
     assert config_hash(_settings(journal__path=str(tmp_path), feed__seed=5, artifacts__dir="x")) == base
-    changed = [{"execution__slippage_bps": 1}, {"workspace__id": "b"}, {"instruments": {"X": {}}}, {"trading__default_quantity": 2}]
+    changed: list[dict[str, object]] = [
+        {"execution__slippage_bps": 1},
+        {"workspace__id": "b"},
+        {"instruments": {"X": {}}},
+        {"trading__default_quantity": 2},
+    ]
     assert base not in {config_hash(_settings(**flags)) for flags in changed}
 
 

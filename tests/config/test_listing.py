@@ -47,7 +47,9 @@ def test_listing_masks_what_is_secret(tmp_path: Path) -> None:
     assert [each.value for each in listed if each.key.endswith("params.api_key")] == [MASK]
 
 
-@pytest.mark.parametrize(("key", "secret"), [("api_key", True), ("API_SECRET", True), ("tick", False), ("engine", False)])
+@pytest.mark.parametrize(
+    ("key", "secret"), [("api_key", True), ("API_SECRET", True), ("tick", False), ("engine", False)]
+)
 def test_secret_is_known_by_its_name(key: str, secret: bool) -> None:
     assert is_secret(("feed", key)) is secret
 

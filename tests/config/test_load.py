@@ -38,7 +38,7 @@ def test_later_source_wins_and_is_named(tmp_path: Path) -> None:
     environ = {"SUREFILL__EXECUTION__SPREAD_BPS": "2", "SUREFILL__EXECUTION__LATENCY_MS": "2", "HOME": "/x"}
     settings = _load(tmp_path, text, environ, {"execution.latency_ms": 3})
     execution = settings.execution
-    assert (execution.slippage_bps, execution.spread_bps, execution.latency_ms) == (1, 2, 3)
+    assert [execution.slippage_bps, execution.spread_bps, execution.latency_ms] == [1, 2, 3]
     assert settings.source_of("execution", "slippage_bps") == f"{tmp_path}/c.yaml line 2"
     assert settings.source_of("execution", "spread_bps") == "environment SUREFILL__EXECUTION__SPREAD_BPS"
     assert settings.source_of("execution", "latency_ms") == "flag execution.latency_ms"
@@ -148,7 +148,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="does not exist.*surefill init"):
+    with pytest.raises(ConfigError, match=r"does not exist.*surefill init"):
         load_settings(tmp_path / "none.yaml", environ={})
 
 
@@ -211,13 +211,13 @@ def test_empty_file_or_section_has_the_defaults(tmp_path: Path, text: str) -> No
 
 def test_flags_may_be_nested(tmp_path: Path) -> None:
     settings = _load(tmp_path, "instruments: {A.B: {tick: 1}}", None, {"instruments": {"A.B": {"lot": 5}}})
-    assert (settings.instruments["A.B"].tick, settings.instruments["A.B"].lot) == (1, 5)
+    assert [settings.instruments["A.B"].tick, settings.instruments["A.B"].lot] == [1, 5]
 
 
 def test_merge_keys_of_yaml_work(tmp_path: Path) -> None:
     text = "instruments:\n  default: &share {tick: 0.05, lot: 1}\n  X:\n    <<: *share\n    lot: 10\n"
     own = _load(tmp_path, text).instruments["X"]
-    assert (own.tick, own.lot) == (Decimal("0.05"), 10)
+    assert (own.tick, own.lot) == (Decimal("0.05"), Decimal(10))
 
 
 def test_relative_paths_start_from_the_files_folder(tmp_path: Path) -> None:
@@ -228,4 +228,4 @@ def test_relative_paths_start_from_the_files_folder(tmp_path: Path) -> None:
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        _load(tmp_path, "").workspace.id = "other"  # type: ignore[misc]
+        _load(tmp_path, "").workspace.id = "other"

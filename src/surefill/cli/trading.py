@@ -55,7 +55,7 @@ def trade(
     if speed is not None:
         flags.append(f"feed.speed={speed}")
     settings = settings_from(config, flags, journal, workspace)
-    _paper_only(settings)
+    _usable(settings)
     market = load_market(settings)
     settings = market.settings
     specs, runner = specs_of(settings, list(market.series))
@@ -83,13 +83,15 @@ def trade(
     _tell(summary, status, as_json=as_json)
 
 
-def _paper_only(settings: Settings) -> None:
+def _usable(settings: Settings) -> None:
     if settings.workspace.mode != "paper":
         raise ConfigError(
             f"mode {settings.workspace.mode} cannot be traded: dry_run and live are not there yet, and a backtest has"
             " a command of its own; use --mode paper",
             key="workspace.mode",
         )
+    if not settings.strategies:
+        raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
 
 
 def specs_of(settings: Settings, symbols: list[str]) -> tuple[list[Any], Any]:

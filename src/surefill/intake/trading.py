@@ -4,9 +4,9 @@ At each moment: the bars that end are shown and the strategies asked about them;
 together with the intents that wait for their open, exits before entries, in instrument order. So a decision never sees
 the price that it is filled at; what a strategy wants at the close itself (an end-of-day exit) is executed there.
 
-The run's clock is the market's. A run that was stopped goes on where the journal ends: later moments are replayed, the
-bars that had closed by then are asked about again, and intents that were executed are known by their ids. (A process
-that is killed within a moment does not make up for that moment's decisions.)
+The run's clock is the market's. A run that was stopped goes on where the journal ends: later moments are replayed, and
+strategies are asked again about bars that had closed while the next one had not opened yet, with the books as they were
+then. (A process that is killed within a moment does not make up for that moment's decisions.)
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from surefill.domain import codec
 from surefill.domain.events import (
     Halted,
     InstrumentDefined,
+    IntentAccepted,
+    IntentRefused,
     PositionsCompared,
     ProfileSet,
     Resumed,
     WorkspaceOpened,
     WorkspaceReset,
 )
+from surefill.domain.evolve import evolve
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Bar, BarOpened
@@ -167,8 +170,11 @@ class TradingRun:
 
         self._session.engine.run(hand_in())
 
-    def _decide(self, symbol: str, *, again: bool = False) -> list[Intent]:
-        """Ask the strategy about the bar that closed last; what waits for the next open is kept, the rest returned."""
+    def _decide(self, symbol: str, ledger: Ledger | None = None) -> list[Intent]:
+        """Ask the strategy about the bar that closed last; what waits for the next open is kept, the rest returned.
+
+        `ledger`: the books at another time than now.
+        """
         at, series = self._at[symbol], self._series[symbol]
         if at < 1:
             return []
@@ -181,24 +187,17 @@ class TradingRun:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         spec = self._spec_of[symbol]
-        evaluation = self._runner.evaluate(spec, snapshot, self._ledger(spec), pending_entries=self._waiting(spec))
+        books = ledger or self._session.read(ledger_of)
+        own = Ledger(books.cash, {name: held for name, held in books.positions.items() if name in spec.symbols})
+        evaluation = self._runner.evaluate(spec, snapshot, own, pending_entries=self._waiting(spec))
         now = []
         for trade in evaluation.intents:
             intent = to_intent(trade, instrument)
             if trade.metadata.get("fill_at") != "close":
                 self._pending.setdefault(symbol, []).append(intent)
-            elif not again:
+            else:
                 now.append(intent)
         return now
-
-    def _ledger(self, spec: ExecutionSpec) -> Ledger:
-        symbols = frozenset(spec.symbols)
-
-        def copied(state: State) -> Ledger:
-            book = PaperLedger(state.book)
-            return Ledger(book.cash, {name: held for name, held in book.positions.items() if name in symbols})
-
-        return self._session.read(copied)
 
     def _waiting(self, spec: ExecutionSpec) -> int:
         """Entries of this strategy that are decided and not yet executed."""
@@ -207,11 +206,22 @@ class TradingRun:
 
     def _take_up(self, done_ns: int) -> None:
         """Ask again about bars that closed before the run was stopped and whose next one had not opened yet."""
+        waiting: list[tuple[int, str]] = []
         for symbol, series in self._series.items():
             self._at[symbol] = at = bisect_right(series.ts_ns, done_ns) - 1
-            has_next = at + 1 < len(series)
-            if at >= 0 and has_next and series.open_ns[at + 1] > done_ns:
-                self._decide(symbol, again=True)
+            if at >= 0 and at + 1 < len(series) and series.open_ns[at + 1] > done_ns:
+                waiting.append((series.ts_ns[at], symbol))
+        if waiting:
+            closes = {ts_ns for ts_ns, _ in waiting}
+            books = books_at_closes(self._session.journal, self._session.workspace_id, closes)
+            for ts_ns, symbol in sorted(waiting):
+                self._decide(symbol, books[ts_ns])
+
+
+def ledger_of(state: State) -> Ledger:
+    """A copy of the account as strategies see it."""
+    book = PaperLedger(state.book)
+    return Ledger(book.cash, dict(book.positions))
 
 
 def spec_by_symbol(specs: Iterable[ExecutionSpec]) -> dict[str, ExecutionSpec]:
@@ -229,6 +239,24 @@ def spec_by_symbol(specs: Iterable[ExecutionSpec]) -> dict[str, ExecutionSpec]:
     if not found:
         raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
     return found
+
+
+def books_at_closes(journal: Journal, workspace_id: str, closes: Iterable[int]) -> dict[int, Ledger]:
+    """The books at each of these moments as strategies saw them: the bars had closed, no intent was executed yet.
+
+    Folds the whole journal.
+    """
+    found: dict[int, Ledger] = {}
+    due = sorted(closes, reverse=True)
+    state = State()
+    for record in journal.read(workspace_id):
+        event = codec.decode(record.payload)
+        if not isinstance(event, _NOT_OF_THE_MARKET):
+            is_intent = isinstance(event, IntentAccepted | IntentRefused)
+            while due and (event.ts_ns > due[-1] or (event.ts_ns == due[-1] and is_intent)):
+                found[due.pop()] = ledger_of(state)
+        evolve(state, event)
+    return {**dict.fromkeys(due, ledger_of(state)), **found}
 
 
 def market_time_of(journal: Journal, workspace_id: str) -> int:

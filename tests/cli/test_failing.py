@@ -1,0 +1,110 @@
+"""How commands end when something is wrong: the exit code, one clear message, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.running import configured, surefill, traded
+
+from surefill.cli import exit_codes
+from surefill.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from surefill.errors import InputError, JournalCorrupt, JournalLocked, StrategyError, VenueOutcomeUnknown
+
+FAILURES = [
+    # the words, the configuration, the code, what standard error must say
+    (["status", "--nonsense"], "", 2, "No such option"),
+    (["dance"], "", 2, "No such command"),
+    (["status"], "a: [\n", 3, "is not YAML"),
+    (["status"], "execution: {slipage_bps: 1}\n", 3, "did you mean execution.slippage_bps?"),
+    (["status", "--set", "execution.spread_bps"], "", 3, "must be KEY=VALUE"),
+    (["status", "--set", "execution.spread_bps=x"], "", 3, "from flag execution.spread_bps"),
+    (["status"], "", 5, "there is no journal at"),
+    (["halt", "why"], "", 5, "there is no journal at"),
+    (["journal", "verify"], "", 5, "there is no journal at"),
+    (["trade", "--mode", "live"], "", 3, "not there yet"),
+    (["trade"], "", 3, "no strategy is configured"),
+    (["trade"], "strategies: [{entry: {type: magic}, risk: {dollars_per_trade: 1}}]\n", 4, "'magic' is not known"),
+    (
+        ["trade"],
+        "strategies: [{entry: {type: ema_cross}, symbols: [TSLA], risk: {dollars_per_trade: 1}}]\n",
+        3,
+        "which the feed does not have",
+    ),
+    (["journal", "import", "none.jsonl"], "", 4, "does not exist"),
+]
+
+
+@pytest.mark.parametrize(("words", "text", "code", "told"), FAILURES)
+def test_failure_has_its_exit_code_and_says_what_to_do(
+    tmp_path: Path, words: list[str], text: str, code: int, told: str
+) -> None:
+    ran = surefill(*words, "-c", configured(tmp_path, text))
+    assert (ran.code, ran.out) == (code, "")
+    assert told in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_failure_with_json_is_one_document_on_standard_error(tmp_path: Path) -> None:
+    ran = surefill("status", "-c", tmp_path / "none.yaml", "--json")
+    error = json.loads(ran.err)["error"]
+    assert (ran.out, error["code"], error["exit_code"]) == ("", "INVALID_CONFIG", 3)
+    assert "does not exist" in error["message"]
+
+
+def test_bad_environment_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUREFILL__EXECUTION__SPREAD_BPS", "wide")
+    ran = surefill("show-config", "-c", configured(tmp_path))
+    assert (ran.code, "environment SUREFILL__EXECUTION__SPREAD_BPS" in ran.err) == (3, True)
+
+
+def test_configuration_of_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUREFILL_CONFIG", str(configured(tmp_path, "workspace: {id: here}\n")))
+    listed = surefill("show-config", "--json").json()["settings"]
+    assert {each["key"]: each["value"] for each in listed}["workspace.id"] == "here"
+
+
+def test_workspace_that_the_journal_does_not_have_is_refused(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    for words in (["status"], ["orders"], ["halt", "x"], ["reconcile"], ["replay"], ["export", tmp_path / "out"]):
+        ran = surefill(*words, "-w", "other", "-c", file)
+        assert (ran.code, "'other' is not in" in ran.err) == (4, True), words
+    assert surefill("status", "-c", file, "--json").json()["events"] > 0
+
+
+def test_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("not a journal, though it is long enough to look at" * 100)
+    for words in (["status"], ["halt", "x"], ["journal", "tail"]):
+        assert surefill(*words, "--journal", tmp_path / "x").code == 5, words
+
+
+def test_defect_of_ours_is_told_as_one_and_shown_with_debug(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("surefill.config.listing.listing", broken)
+    ran = surefill("show-config", "-c", configured(tmp_path))
+    assert (ran.code, "this is a defect" in ran.err, "Traceback" in ran.err) == (1, True, False)
+    ran = surefill("--debug", "show-config", "-c", configured(tmp_path))
+    assert (ran.code, "Traceback" in ran.err) == (1, True)
+
+
+ERRORS = [
+    (InputError("x"), ExitCode.INPUT),
+    (StrategyError("x"), ExitCode.INPUT),
+    (JournalLocked("x"), ExitCode.JOURNAL),
+    (JournalCorrupt("x"), ExitCode.VERIFICATION),
+    (VenueOutcomeUnknown("x"), ExitCode.REMOTE),
+    (KeyboardInterrupt(), ExitCode.INTERRUPTED),
+    (ValueError("x"), ExitCode.INTERNAL),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), ERRORS)
+def test_error_ends_with_its_code(error: BaseException, code: ExitCode) -> None:
+    assert exit_code_of(error) == code
+
+
+def test_every_exit_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(exit_codes.ExitCode)

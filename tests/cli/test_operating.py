@@ -1,0 +1,125 @@
+"""status, orders, positions, halt, resume, reconcile, replay, export: on a journal at rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.running import surefill, traded
+
+
+@pytest.fixture(scope="module")
+def at_rest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A traded workspace that tests here only look at."""
+    return traded(tmp_path_factory.mktemp("rest"))
+
+
+def test_status_at_rest_is_the_journals(at_rest: Path) -> None:
+    told = surefill("status", "-c", at_rest, "--json").json()
+    assert (told["workspace"], told["engine"], told["halted"]) == ("main", None, "")
+    assert told["state_hash"] == surefill("replay", "-c", at_rest, "--json").json()["state_hash"]
+    assert "none runs" in surefill("status", "-c", at_rest).out
+
+
+def test_orders_of_the_state_and_of_the_whole_journal(at_rest: Path) -> None:
+    recent = surefill("orders", "-c", at_rest, "--json").json()
+    whole = surefill("orders", "-c", at_rest, "--all", "--json").json()
+    assert len(whole) >= len(recent) > 2
+    assert {order["status"] for order in whole} == {"FILLED"}
+    assert surefill("orders", "-c", at_rest, "--live", "--json").json() == []
+    assert recent[0]["order_ref"] in surefill("orders", "-c", at_rest).out
+
+
+def test_positions_without_an_engine_have_no_marks(at_rest: Path) -> None:
+    held = surefill("positions", "-c", at_rest, "--all", "--json").json()
+    assert {line["symbol"] for line in held} == {"A", "B"}
+    assert {line["mark"] for line in held} == {""}
+
+
+def test_replay_proves_that_the_journal_gives_the_state(at_rest: Path) -> None:
+    ran = surefill("replay", "-c", at_rest, "--json")
+    told = ran.json()
+    assert (ran.code, told["proved"], told["snapshot_seq"]) == (0, True, told["events"])
+    assert "the same: the journal alone gives this state" in surefill("replay", "-c", at_rest).out
+
+
+def test_replay_at_an_event_shows_the_books_of_then(at_rest: Path) -> None:
+    told = surefill("replay", "-c", at_rest, "--at", "1", "--json").json()
+    assert (told["events"], told["status"]["events"], told["positions"], told["proved"]) == (1, 1, [], None)
+    assert told["status"]["cash"] == "10000"
+    assert surefill("replay", "-c", at_rest, "--at", "99999").code == 4
+
+
+def test_export_makes_the_same_files_as_trading_does(at_rest: Path, tmp_path: Path) -> None:
+    told = surefill("export", tmp_path / "out", "-c", at_rest, "--json").json()
+    names = {each["file"] for each in told["files"]}
+    assert {"orders.csv", "checkpoints/paper_state_latest.json", "analytics/runtime_metrics.json"} <= names
+    again = traded_files(tmp_path, at_rest)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in names} == again
+
+
+def traded_files(folder: Path, config: Path) -> dict[str, bytes]:
+    """The files that a run of the same market keeps itself."""
+    (folder / "again").mkdir()
+    file = folder / "again" / "surefill.yaml"
+    file.write_text(config.read_text())
+    assert surefill("trade", "-c", file).code == 0
+    root = folder / "again" / "artifacts"
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and ".surefill" not in path.parts
+    }
+
+
+def test_halt_without_an_engine_is_written_into_the_journal(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    ran = surefill("halt", "lunch", "--by", "ann", "-c", file)
+    assert (ran.code, ran.out.strip()) == (0, "main is halted (OPERATOR: lunch)")
+    assert "No engine was running" in ran.err
+    assert surefill("status", "-c", file, "--check").code == 6
+    assert surefill("resume", "--by", "ann", "-c", file).out.strip() == "main takes entries"
+    assert surefill("status", "-c", file, "--check").code == 0
+    assert surefill("replay", "-c", file).code == 0
+
+
+def test_halt_of_an_instrument_and_a_strategy_is_told(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    surefill("halt", "split", "-i", "A", "-c", file)
+    told = surefill("halt", "review", "--strategy", "sma_cross", "-c", file, "--json").json()
+    assert (told["halted"], list(told["halted_instruments"]), list(told["paused_strategies"])) == (
+        "",
+        ["A"],
+        ["sma_cross"],
+    )
+
+
+def test_halt_without_a_reason_is_refused(at_rest: Path) -> None:
+    assert surefill("halt", " ", "-c", at_rest).code == 4
+    assert surefill("halt", "-c", at_rest).code == 2
+
+
+def _bought(config: Path) -> int:
+    orders = surefill("orders", "-c", config, "--all", "--json").json()
+    return sum(order["side"] == "BUY" and order["status"] == "FILLED" for order in orders)
+
+
+def test_halted_workspace_opens_nothing_until_it_is_resumed(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    before = _bought(file)
+    surefill("halt", "lunch", "-c", file)
+    ran = surefill("trade", "-c", file, "--json", "--no-artefacts", "-s", "feed.bars=120")
+    assert (ran.json()["status"]["halted"], ran.json()["bars"], _bought(file)) == ("OPERATOR", 240, before)
+    surefill("resume", "-c", file)
+    surefill("trade", "-c", file, "--json", "--no-artefacts", "-s", "feed.bars=180")
+    assert _bought(file) > before
+
+
+def test_reconcile_at_rest_finds_the_books_in_agreement(tmp_path: Path) -> None:
+    ran = surefill("reconcile", "-c", traded(tmp_path))
+    assert (ran.code, ran.out.strip()) == (0, "The books agree.")
+
+
+def test_stop_without_an_engine_says_so(at_rest: Path) -> None:
+    ran = surefill("stop", "-c", at_rest)
+    assert (ran.code, "nothing to stop" in ran.err) == (8, True)

@@ -1,0 +1,109 @@
+"""init, show-config, doctor, version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.running import configured, surefill, tampered, traded
+
+from surefill import __version__
+from surefill.journal.file_lock import FileLock
+
+
+def test_init_writes_a_configuration_that_trades_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = surefill("init", tmp_path / "new", "--engine", "v3", "-w", "w1", "--json").json()
+    assert told["profile"] == "v3"
+    assert (tmp_path / "new" / "artifacts").is_dir()
+    monkeypatch.chdir(tmp_path / "new")  # ./surefill.yaml is found by itself
+    ran = surefill("trade", "--set", "feed.symbols=[IBM]", "--json")
+    assert (ran.code, ran.json()["status"]["workspace"], ran.json()["finished"]) == (0, "w1", True)
+    assert (tmp_path / "new" / "artifacts" / "orders.csv").is_file()
+
+
+def test_init_keeps_a_configuration_that_is_there(tmp_path: Path) -> None:
+    file = configured(tmp_path, "trading: {default_quantity: 9}\n")
+    ran = surefill("init", tmp_path)
+    assert (ran.code, file.read_text()) == (3, "trading: {default_quantity: 9}\n")
+    assert "--force" in ran.err
+    assert surefill("init", tmp_path, "--force").code == 0
+    assert "default_quantity: 1" in file.read_text()
+
+
+def test_init_of_an_engine_that_does_not_exist_writes_nothing(tmp_path: Path) -> None:
+    ran = surefill("init", tmp_path / "x", "--engine", "v9")
+    assert (ran.code, (tmp_path / "x").exists()) == (3, False)
+
+
+def test_show_config_tells_values_sources_and_what_does_not_hold(tmp_path: Path) -> None:
+    file = configured(tmp_path, "execution: {engine: v2}\n")
+    told = surefill("show-config", "-c", file, "-s", "workspace.id=x", "--json").json()
+    listed = {each["key"]: each for each in told["settings"]}
+    assert listed["workspace.id"]["source"] == "flag workspace.id"
+    assert listed["execution.slippage_bps"]["meant"] == "5.0"
+    assert "execution.circuit_breakers" in told["not_enforced"]
+    shown = surefill("show-config", "-c", file).out
+    assert "NOT ENFORCED: execution.circuit_breakers" in shown
+
+
+def test_show_config_of_a_mode_that_is_not_there_says_so(tmp_path: Path) -> None:
+    told = surefill("show-config", "-s", "workspace.mode=live", "--json").json()
+    assert "not there yet" in told["problem"]
+
+
+def _verdicts(ran_out: str) -> dict[str, str]:
+    return {each["check"]: each["verdict"] for each in json.loads(ran_out)}
+
+
+def test_doctor_finds_a_new_set_up_in_order(tmp_path: Path) -> None:
+    ran = surefill("doctor", "-c", configured(tmp_path), "--json")
+    assert ran.code == 0
+    assert _verdicts(ran.out) == {
+        "python": "ok",
+        "sqlite": "ok",
+        "clock": "ok",
+        "configuration": "ok",
+        "execution.circuit_breakers": "note",
+        "execution.dry_run": "note",
+        "disk": "ok",
+        "durability": "ok",
+        "journal": "note",
+    }
+    assert "synchronous=FULL" in ran.out
+    assert list(tmp_path.iterdir()) == [tmp_path / "surefill.yaml"]  # it leaves nothing behind
+
+
+def test_doctor_reads_the_tail_of_a_journal(tmp_path: Path) -> None:
+    ran = surefill("doctor", "-c", traded(tmp_path), "--json")
+    assert (ran.code, _verdicts(ran.out)["journal, workspace main"]) == (0, "ok")
+
+
+def test_doctor_finds_what_is_wrong_and_exits_with_7(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    tampered(tmp_path, 3)
+    ran = surefill("doctor", "-c", file, "-s", "journal.disk_floor_mb=999999999", "--json")
+    verdicts = _verdicts(ran.out)
+    assert (ran.code, verdicts["disk"], verdicts["journal, workspace main"]) == (7, "WRONG", "WRONG")
+
+
+def test_doctor_of_a_wrong_configuration_still_checks_the_rest(tmp_path: Path) -> None:
+    ran = surefill("doctor", "-c", configured(tmp_path, "exection: {}\n"), "--json")
+    verdicts = _verdicts(ran.out)
+    assert (ran.code, verdicts["configuration"], verdicts["sqlite"]) == (7, "WRONG", "ok")
+    assert "did you mean execution?" in ran.out
+
+
+def test_doctor_tells_of_a_process_that_holds_the_journal(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    lock = FileLock(str(tmp_path / "surefill.journal.lock"))
+    try:
+        ran = surefill("doctor", "-c", file, "--json")
+    finally:
+        lock.release()
+    assert _verdicts(ran.out)["engine"] == "note"
+    assert "offers no control socket" in ran.out
+
+
+def test_version_is_the_packages() -> None:
+    assert surefill("version", "--json").json()["surefill"] == __version__
