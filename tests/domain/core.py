@@ -83,11 +83,14 @@ class Core:
         return self.feed(Quote(instrument_id, self.tick(), px, **fields))
 
     def bar(self, open_px: int, high_px: int, low_px: int, close_px: int, *, session_end: bool = False) -> list[Event]:
-        """Its opening, then the bar; everything that happened in both."""
+        """Its opening, then the bar; `events` and `effects` are those of both."""
         open_ns = self.tick(10)
-        opened = self.feed(BarOpened("X", open_ns, open_px))
+        self.feed(BarOpened("X", open_ns, open_px))
+        events, effects = self.events, self.effects
         bar = Bar("X", open_ns, self.tick(10), open_px, high_px, low_px, close_px, is_session_end=session_end)
-        return opened + self.feed(bar)
+        self.feed(bar)
+        self.events, self.effects = events + self.events, effects + self.effects
+        return self.events
 
     def intent(self, action: Action, side: int, qty: int, **fields: Any) -> Intent:
         fields.setdefault("correlation_id", f"c{len(self.journal)}")

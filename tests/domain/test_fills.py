@@ -219,7 +219,7 @@ def test_fill_that_goes_beyond_the_reported_end_is_booked_alarmed_and_halts_the_
     order = core.order(1, 100)
     core.canceled(order, cum_qty=30)
     core.fill(order, 50)
-    assert core.names() == ["VenueReported", "OrderFilled", "AnomalyNoted", "Halted", "OrderCanceled"]
+    assert core.names() == ["VenueReported", "OrderFilled", "OrderCanceled", "AnomalyNoted", "Halted"]
     assert core.only(AnomalyNoted).kind == "FILLS_BEYOND_END"
     assert core.only(Halted).instrument_id == "X"
     assert core.position.qty == 50
@@ -230,7 +230,7 @@ def test_end_with_fewer_fills_than_are_booked_is_alarmed_and_halts_the_symbol() 
     order = core.order(1, 100)
     core.fill(order, 50)
     core.canceled(order, cum_qty=30)
-    assert core.names() == ["VenueReported", "AnomalyNoted", "Halted", "OrderCanceled"]
+    assert core.names() == ["VenueReported", "OrderCanceled", "AnomalyNoted", "Halted"]
     assert core.only(Notify).page
 
 
@@ -268,6 +268,15 @@ def test_overfill_is_booked_alarmed_and_halts_the_symbol() -> None:
     assert "X" in core.state.book.halted_instruments
 
 
+def test_complete_fill_of_an_order_that_was_ended_before_is_alarmed() -> None:
+    core = Core()
+    order = core.order(1, 100)
+    core.canceled(order, cum_qty=30)
+    core.fill(order, 100)
+    assert core.names() == ["VenueReported", "OrderFilled", "AnomalyNoted", "Halted"]
+    assert (order.status, core.only(AnomalyNoted).kind) == (OrdStatus.FILLED, "FILLS_BEYOND_END")
+
+
 def test_fill_after_the_order_is_filled_is_late() -> None:
     core = Core()
     order = core.order(1, 100)
@@ -279,16 +288,13 @@ def test_fill_after_the_order_is_filled_is_late() -> None:
 
 def test_alarmed_symbol_takes_back_its_working_entries() -> None:
     core = Core()
-    resting, other = core.order(1, 10, px=900), core.order(1, 10, instrument_id="Y", px=5, ord_type=2) if core.quote(
-        10, "Y"
-    ) is not None else None
-    reducing = None
+    core.quote(10, "Y")
+    resting, elsewhere = core.order(1, 10, px=900), core.order(1, 10, instrument_id="Y", px=5)
     core.hold(1, 20)
     reducing = core.order(-1, 20, px=1100)
     core.fill(core.order(1, 10), 15)
-    assert [effect.request.cl_ord_id for effect in core.all(CancelOrder)] == [resting.request.cl_ord_id]
-    assert other is not None
-    assert not other.cancel_pending
+    assert [effect.request for effect in core.all(CancelOrder)] == [resting.request]
+    assert not elsewhere.cancel_pending
     assert not reducing.cancel_pending
 
 

@@ -1,8 +1,9 @@
 """Guarding positions: market data in, stops moved and exits triggered out.
 
 Within one tick: target, then stop, then the ladder, then trailing, which moves the stop for the next tick.
-Within one bar: the gap at its open, the standing stop, the target (or target first where the profile says so),
-the ladder, trailing for the next bar, the time stop and the end of day at its close.
+Within one bar: its open, which is a tick like any other (a gap leaves there, trailing follows it), the standing stop,
+the target (or target first where the profile says so), the ladder, trailing for the next bar, the time stop and the end
+of day at its close. Of a bar that the position was entered in, only the stop is believed, and the close.
 A position has at most one exit order in flight. An exit that finds other reducing orders working cancels them
 and waits: `pursue` sends it when they are gone. A decision to close the whole position stands until the position is
 flat: it follows every fill, and an exit order that ended without filling is sent anew at the next price, never in a
