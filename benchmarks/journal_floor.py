@@ -9,8 +9,6 @@ floor take turns within one run, and the medians' ratio is what counts; absolute
 
 from __future__ import annotations
 
-import argparse
-import platform
 import statistics
 import tempfile
 import time
@@ -19,11 +17,13 @@ from functools import partial
 from pathlib import Path
 
 import apsw
+from rows import Measured, Row, arguments, tell
 
-from surefill.journal import Batch, Head, Journal, KeyClaim, MemoryJournal, SqliteJournal, genesis, verified
+from surefill.journal import Batch, Head, Journal, KeyClaim, SqliteJournal, genesis, verified
 
 PAYLOAD = (b'{"type":"OrderAccepted","cl_ord_id":"a1b2c3","px":101250,"qty":5,"note":"' + b"x" * 400)[:398] + b'"}'
 WORKSPACES = 64
+AIM = "journal"
 
 
 def payloads(count: int, start: int) -> list[bytes]:
@@ -87,8 +87,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(directory: Path, per_commit: int, events: int, rounds: int, many: bool) -> None:
-    """Print one row: events per second of the journal and of the floor, and their ratio."""
+def compare(directory: Path, per_commit: int, events: int, rounds: int, many: bool) -> Row:
+    """Events per second of the journal and of the floor, and their ratio."""
     floor, streams = floor_file(directory), WORKSPACES if many else 1
     journal = SqliteJournal(directory / "journal.db")
     run = run_many_streams if many else run_one_stream
@@ -100,50 +100,51 @@ def compare(directory: Path, per_commit: int, events: int, rounds: int, many: bo
         of_journal.append(seconds(partial(run, journal, commits)))
     ratio = statistics.median(f / j for f, j in zip(of_floor, of_journal, strict=True))
     mine, bare = events / statistics.median(of_journal), events / statistics.median(of_floor)
-    label = f"{per_commit} per commit" + (", 64 streams with a key each" if many else "")
-    print(f"{label:45} {mine:10,.0f}/s   floor {bare:10,.0f}/s   {ratio:6.1%} of the floor")
+    label = f"events of 400 bytes, {per_commit} per commit" + (", 64 streams with a key each" if many else "")
     journal.close()
     floor.close()
+    return Row(AIM, label, f"{mine:,.0f}/s", f"bare apsw: {bare:,.0f}/s", f"{ratio:.2f}")
 
 
-def reading(directory: Path, events: int) -> None:
-    """Print how fast a stream is read, bare and verified, and how long a key takes to find."""
-    memory = MemoryJournal()
-    lease = memory.open_stream("one")
-    data = payloads(events, 0)
-    spent = seconds(lambda: [memory.append([Batch(lease, data[n : n + 4])]) for n in range(0, events, 4)])
-    print(f"{'memory journal, 4 per append':45} {events / spent:10,.0f}/s")
+def reading(directory: Path, events: int) -> list[Row]:
+    """How fast a stream is read, bare and verified, and how long a key takes to find."""
     with_keys = SqliteJournal(directory / "read.db")
     lease = with_keys.open_stream("one")
     keys = [KeyClaim("paper", f"key-{n}", b"d" * 32, n + 1, "c") for n in range(events)]
-    with_keys.append([Batch(lease, data, keys)])
-    spent = seconds(lambda: [None for _ in with_keys.read("one")])
-    print(f"{'reading':45} {events / spent:10,.0f}/s")
+    with_keys.append([Batch(lease, payloads(events, 0), keys)])
+    bare = seconds(lambda: [None for _ in with_keys.read("one")])
     start = Head(0, 0, genesis("one"))
-    spent = seconds(lambda: [None for _ in verified(with_keys.read("one"), start)])
-    print(f"{'reading, each hash checked':45} {events / spent:10,.0f}/s")
-    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"key-{n}") for n in range(10_000)])
-    print(f"{'find_key, there':45} {spent / 10_000 * 1e6:10.1f} us")
-    spent = seconds(lambda: [with_keys.find_key("one", "paper", f"none-{n}") for n in range(10_000)])
-    print(f"{'find_key, not there':45} {spent / 10_000 * 1e6:10.1f} us")
+    checked = seconds(lambda: [None for _ in verified(with_keys.read("one"), start)])
+    looks = min(events, 10_000)
+    there = seconds(lambda: [with_keys.find_key("one", "paper", f"key-{n}") for n in range(looks)])
+    absent = seconds(lambda: [with_keys.find_key("one", "paper", f"none-{n}") for n in range(looks)])
     with_keys.close()
+    return [
+        Row(AIM, "reading, each hash checked", f"{events / checked:,.0f}/s", f"unchecked: {events / bare:,.0f}/s"),
+        Row(AIM, "a key looked up", f"{there / looks * 1e6:.1f} µs", f"one not there: {absent / looks * 1e6:.1f} µs"),
+    ]
+
+
+def measure(events: int, rounds: int, where: Path | None) -> Measured:
+    """All rows."""
+    rows = []
+    for per_commit, many in ((1, False), (10, False), (1_024, False), (640, True)):
+        with tempfile.TemporaryDirectory(dir=where) as directory:
+            size = events if per_commit > 10 else max(events // 20, 1) * per_commit
+            rows.append(compare(Path(directory), per_commit, size - size % per_commit, rounds, many))
+    with tempfile.TemporaryDirectory(dir=where) as directory:
+        rows += reading(Path(directory), events)
+    return Measured(rows)
 
 
 def main() -> None:
-    """Run all rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure and print."""
+    parser = arguments(__doc__)
     parser.add_argument("--events", type=int, default=40_960)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--directory", type=Path, default=None, help="where to put the files (its disk is measured)")
     options = parser.parse_args()
-    print(f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, 400-byte events")
-    for per_commit, many in ((1, False), (10, False), (256, False), (1_024, False), (64, True), (640, True)):
-        with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-            events = options.events if per_commit > 10 else max(options.events // 20, 1) * min(per_commit, 10)
-            events -= events % per_commit
-            compare(Path(directory), per_commit, events, options.rounds, many)
-    with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-        reading(Path(directory), options.events * 5)
+    tell(measure(options.events, options.rounds, options.directory), as_json=options.json)
 
 
 if __name__ == "__main__":

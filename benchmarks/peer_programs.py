@@ -1,0 +1,43 @@
+"""The peers' programs, run in the environment that `benchmarks/peers/setup` makes, never in surefill's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+FOLDER = Path(os.environ.get("SUREFILL_PEERS") or HERE.parent / ".venv-peers")
+PYTHON = FOLDER / "bin" / "python"
+WHY_NOT = "their environment is not there (benchmarks/peers/setup makes it)"
+NAUTILUS, VNPY = "nautilus_orders.py", "vnpy_orders.py"
+
+
+class Figures(NamedTuple):
+    """What one run of a peer's program says: the marginal cost of an order, and the median time of one alone."""
+
+    name: str
+    version: str
+    python: str
+    orders: int
+    marginal_us: float
+    p50_us: float
+    p50_of: str
+
+
+def programs() -> list[str]:
+    """The programs that can be run here."""
+    return [NAUTILUS, VNPY] if PYTHON.exists() else []
+
+
+def run(program: str, orders: int) -> Figures:
+    """One run in a process of its own; it asserts that every order was filled."""
+    command = [str(PYTHON), str(HERE / "peers" / program), "--orders", str(orders)]
+    # Neither our packages nor our settings: a peer sees its own environment only.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{program} failed with {done.returncode}: {done.stderr.strip()[-2_000:]}")
+    return Figures(**json.loads(done.stdout.splitlines()[-1]))
