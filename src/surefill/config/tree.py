@@ -228,7 +228,7 @@ class FeedSettings(Section):
         default="demo", description="demo (shipped daily prices), csv, parquet or synthetic (made up, from the seed)"
     )
     path: Annotated[Path | None, _Blank] = Field(
-        default=None, description="The file, or a folder of files named <symbol>.csv or .parquet"
+        default=None, description="The file, or a folder of files named `<symbol>.csv` or `.parquet`"
     )
     symbols: list[str] = Field(default=[], description="Which symbols; empty takes all that the source has")
     timeframe: str = Field(default="1d", description="The length of a bar: 1m 5m 15m 1h 4h 1d 1w")
