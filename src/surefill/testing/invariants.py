@@ -158,7 +158,7 @@ def _reductions(state: State) -> Iterator[tuple[int, str]]:
         position = state.book.positions.get(key)
         qty = 0 if position is None else position.qty
         orders = [state.book.orders[cl_ord_id] for cl_ord_id in cl_ord_ids]
-        text = _excess(qty, [order for order in orders if not order.cancel_pending])
+        text = _excess(qty, [order for order in orders if not order.cancel_ns])  # those are asked back, for ever
         if text:
             yield 22, f"{key}: {text}"
 

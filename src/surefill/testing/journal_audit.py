@@ -121,8 +121,9 @@ class Audit:
     def exceeds(self, key: str) -> bool:
         """Whether the reducing orders could carry the position through zero."""
         reducing, qty = self.reducing(key), self.qty[key]
-        turned = any(order.request.side * qty >= 0 for order in reducing)
-        return turned or sum(order.leaves_qty for order in reducing) > abs(qty)
+        against = [order for order in reducing if order.request.side * qty < 0]
+        turned = any(not order.cancel_asked for order in reducing if order not in against)
+        return turned or sum(order.leaves_qty for order in against) > abs(qty)
 
     def move(self, order: Audited, event: int) -> Findings:
         """Take an order along the table."""
