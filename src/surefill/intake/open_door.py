@@ -41,12 +41,17 @@ _log = logging.getLogger("surefill.doors")
 
 
 class OpenDoor:
-    """One open workspace, seen by a door. Raises ConfigError, JournalError when it cannot be opened."""
+    """One open workspace, seen by a door. A `journal` that is given stays the caller's.
 
-    def __init__(self, name: str, settings: Settings, clock: Clock | None = None) -> None:
+    Raises ConfigError, JournalError when it cannot be opened.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, clock: Clock | None = None, journal: Journal | None = None
+    ) -> None:
         self.settings = settings
-        self._memory: Journal | None = MemoryJournal() if in_memory(settings) else None
-        self.session = Session.open(settings, clock=clock, journal=self._memory)
+        self._memory: Journal | None = MemoryJournal() if journal is None and in_memory(settings) else None
+        self.session = Session.open(settings, clock=clock, journal=journal or self._memory)
         try:
             self._desk = self.session.engine.engine.desks[self.session.workspace_id]
             self._lines: deque[OrderLine] = deque()

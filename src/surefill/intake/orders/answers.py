@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 from surefill.domain.instrument import Instrument
 from surefill.domain.orders import Order
 from surefill.engine.receipt import Receipt, Verdict
-from surefill.errors import AppendFailed, SurefillError
+from surefill.errors import SurefillError
+from surefill.intake.door_failures import OUTCOME_UNKNOWN, failure_from
 from surefill.intake.orders.messages import ExecutionResult
 from surefill.rules.codes import OrdStatus
 from surefill.units import iso_from_ns, quanta_float
 from surefill.views.wording import avg_px, side_word, status_word
 
-OUTCOME_UNKNOWN: Final = "OUTCOME_UNKNOWN"
 _OVER: Final = frozenset({OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED})
 
 
@@ -78,12 +78,10 @@ def result_of_order(order: Order, instrument: Instrument) -> ExecutionResult:
 
 
 def failure_of(error: SurefillError, symbol: str, side: str, qty: Any, now_ns: int) -> ExecutionResult:
-    """The result of an intent whose answer never came: rejected only where nothing can have been kept."""
-    unknown = isinstance(error, AppendFailed) and error.values.get("durable") != "no"
-    status, code = ("PLACED", OUTCOME_UNKNOWN) if unknown else ("REJECTED", error.code)
-    return ExecutionResult(
-        None, status, symbol, side, qty, message=f"{code}: {error.message}", timestamp=iso_from_ns(now_ns)
-    )
+    """The result of an intent whose answer never came."""
+    unknown, code, reason = failure_from(error)
+    status = "PLACED" if unknown else "REJECTED"
+    return ExecutionResult(None, status, symbol, side, qty, message=f"{code}: {reason}", timestamp=iso_from_ns(now_ns))
 
 
 def _result(standing: _Standing, symbol: str, instrument: Instrument | None) -> ExecutionResult:

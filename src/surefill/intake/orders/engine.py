@@ -20,6 +20,7 @@ from surefill.intake.open_door import OpenDoor
 from surefill.intake.orders.answers import failure_of, result_of, result_of_order
 from surefill.intake.orders.messages import ExecutionResult, OrderIntent
 from surefill.intake.orders.translation import translate
+from surefill.journal.protocol import Journal
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "v2"
@@ -31,8 +32,8 @@ class ExecutionEngineV2:
     `config`: a dict (its `execution:` block as in the document) or a file's path. `market_data_engine` tells prices
     (see `caller_feed`). `state_store`, `journal_store` and `trade_recorder` are told what happened, and may be None.
     `mode` is paper; live and its dry run are not there yet, and asking for them raises ConfigError.
-    `clock` is for tests and replays. Raises ConfigError and JournalError when it cannot be opened; close it, or use it
-    as a context manager.
+    `clock` and `journal` are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and
+    JournalError when it cannot be opened.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ExecutionEngineV2:
         *,
         trade_recorder: Any = None,
         clock: Clock | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._log = logger_instance or logging.getLogger("surefill.orders")
         if mode.strip().lower() != "paper":
@@ -59,7 +61,7 @@ class ExecutionEngineV2:
         self._stores = CallerStores(
             self._log, state_store=state_store, recorder=trade_recorder, journal_store=journal_store
         )
-        self._door = OpenDoor(PROFILE, settings, clock)
+        self._door = OpenDoor(PROFILE, settings, clock, journal)
         self._closing = weakref.finalize(self, self._door.close_from_anywhere)
 
     def close(self) -> None:

@@ -7,14 +7,14 @@ from typing import Final
 from surefill.domain.instrument import Instrument
 from surefill.domain.refusals import RefusalCode
 from surefill.engine.receipt import Receipt, Verdict
-from surefill.errors import AppendFailed, SurefillError
+from surefill.errors import SurefillError
+from surefill.intake.door_failures import OUTCOME_UNKNOWN, failure_from
 from surefill.intake.signals.messages import ExecutionResult
 from surefill.rules.codes import OrdStatus
 from surefill.units import datetime_from_ns, quanta_float
 from surefill.views.wording import avg_px, side_word
 
 LTP_MISSING: Final = "ltp_missing"
-OUTCOME_UNKNOWN: Final = "OUTCOME_UNKNOWN"
 _NO_PRICE: Final = frozenset({RefusalCode.NO_MARKET_DATA.name, RefusalCode.STALE_PRICE.name})
 
 
@@ -35,13 +35,10 @@ def result_of(receipt: Receipt, symbol: str, instrument: Instrument | None) -> E
 
 
 def failure_of(error: SurefillError, symbol: str, side: str, now_ns: int) -> ExecutionResult:
-    """The result of an intent whose answer never came.
-
-    Unknown is not rejected: only where nothing can have been kept is it REJECTED.
-    """
-    unknown = isinstance(error, AppendFailed) and error.values.get("durable") != "no"
-    status, reason = ("PLACED", OUTCOME_UNKNOWN) if unknown else ("REJECTED", f"{error.code.lower()}: {error.message}")
-    return ExecutionResult("", symbol, side, 0, 0.0, status, reason, datetime_from_ns(now_ns))
+    """The result of an intent whose answer never came."""
+    unknown, code, reason = failure_from(error)
+    status, told = ("PLACED", OUTCOME_UNKNOWN) if unknown else ("REJECTED", f"{code.lower()}: {reason}")
+    return ExecutionResult("", symbol, side, 0, 0.0, status, told, datetime_from_ns(now_ns))
 
 
 def _outcome(receipt: Receipt, qty_decimals: int) -> tuple[str, int, str]:

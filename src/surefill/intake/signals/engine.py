@@ -20,6 +20,7 @@ from surefill.intake.signals.candles import bar_of
 from surefill.intake.signals.messages import ExecutionContext, ExecutionResult, adopted
 from surefill.intake.signals.reading import Word, read_word
 from surefill.intake.signals.translation import translate
+from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
 from surefill.views.lifecycle import Stage, lifecycle
 from surefill.views.positions import PositionRow
@@ -32,8 +33,8 @@ class ExecutionEngineV3:
 
     `cfg`: the configuration, as a dict (its `execution:` block as in the document) or a file's path. `broker_feed`
     tells prices (see `caller_feed`). `state_store` and `trade_recorder` are told what happened, and may be None.
-    `clock` is for tests and replays. Raises ConfigError and JournalError when it cannot be opened; close it, or use it
-    as a context manager.
+    `clock` and `journal` are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and
+    JournalError when it cannot be opened.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class ExecutionEngineV3:
         logger_instance: logging.Logger | None = None,
         *,
         clock: Clock | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._log = logger_instance or logging.getLogger("surefill.signals")
         self._settings = door_settings(cfg, PROFILE)
         self._feed = CallerFeed(broker_feed)
         self._stores = CallerStores(self._log, state_store=state_store, recorder=trade_recorder)
         self._bar_ns: dict[str, int] = {}
-        self._door = OpenDoor(PROFILE, self._settings, clock)
+        self._door = OpenDoor(PROFILE, self._settings, clock, journal)
         self._closing = weakref.finalize(self, self._door.close_from_anywhere)
 
     def close(self) -> None:

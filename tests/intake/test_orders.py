@@ -1,0 +1,421 @@
+"""Door 2, row by row of its contract: types, gates, breakers, prices, bad input, dry run, ids, journal row."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.intake.door_driving import SYMBOL, Orders
+
+from surefill.domain.events import IntentRefused, OrderCreated
+from surefill.domain.inputs import Halt
+from surefill.errors import ConfigError, InputError, LocalError
+from surefill.intake.orders import (
+    ExecutionEngineV2,
+    ExecutionResult,
+    OrderIntent,
+    SmartFillSimulator,
+    execution_bridge,
+)
+
+DOCUMENT = """
+execution:
+  # ExecutionEngine v2 configuration
+  use_execution_engine_v2: false  # Set to true to enable
+  dry_run: false  # When true, simulates live orders without actual placement
+  slippage_bps: 5.0  # Slippage in basis points for paper fills
+  use_bid_ask_spread: false  # Use bid-ask spread for more realistic fills
+
+  circuit_breakers:
+    max_daily_loss_rupees: 5000.0  # Stop trading when daily loss exceeds this
+    max_daily_drawdown_pct: 0.02  # Stop trading when drawdown exceeds 2%
+    max_trades_per_day: 100  # Maximum trades per day
+    max_trades_per_strategy_per_day: 50  # Maximum trades per strategy per day
+    max_loss_streak: 5  # Stop trading after N consecutive losses
+"""
+EXACT: dict[str, Any] = {"execution": {"slippage_bps": 0}}  # what is about something else than slippage
+
+
+# -- types ------------------------------------------------------------------------------------------------------
+
+
+def test_order_intent_has_the_documents_fields_and_defaults() -> None:
+    assert [field.name for field in fields(OrderIntent)] == [
+        "symbol", "strategy_code", "side", "qty", "order_type", "product", "validity", "price", "trigger_price", "tag",
+        "reason", "confidence", "metadata", "intent_id",
+    ]  # fmt: skip
+    intent = OrderIntent(SYMBOL, "s", "BUY", 1)
+    assert (intent.order_type, intent.product, intent.validity, intent.price) == ("MARKET", "MIS", "DAY", None)
+    assert (intent.reason, intent.confidence, intent.metadata) == ("", 0.0, {})
+
+
+def test_execution_result_of_orders_has_the_documents_fields() -> None:
+    assert [field.name for field in fields(ExecutionResult)] == [
+        "order_id", "status", "symbol", "side", "qty", "avg_price", "message", "raw", "timestamp"
+    ]  # fmt: skip
+    with Orders(**EXACT) as door:
+        result = door.send("SELL", 2)
+    assert (result.order_id, result.status, result.side, result.qty) == (
+        "PAPER-20251119092001-0001",
+        "FILLED",
+        "SELL",
+        2,
+    )
+    assert (result.symbol, result.avg_price, result.message) == (SYMBOL, 19_500.0, None)
+    assert result.timestamp == "2025-11-19T09:20:01Z"
+    assert result.raw is not None
+    assert result.raw["ord_status"] == "FILLED"
+
+
+def test_execution_engine_v2_has_the_documents_methods_and_only_the_config_is_needed() -> None:
+    parameters = inspect.signature(ExecutionEngineV2).parameters
+    assert next(iter(parameters)) == "config"
+    assert all(each.default is not each.empty for name, each in parameters.items() if name != "config")
+    with ExecutionEngineV2({"journal": {"path": ":memory:"}}) as engine:
+        assert engine.execute_intent(OrderIntent(SYMBOL, "s", "BUY", 1)).status == "REJECTED"
+
+
+@pytest.mark.parametrize(
+    ("settings", "price"),
+    [({}, 19_509.75), ({"slippage_bps": 0.0}, 19_500.0), ({"use_bid_ask_spread": True}, 19_519.8)],
+)
+def test_smart_fill_simulator_is_the_paper_venue_seen_through_this_door(settings: dict[str, Any], price: float) -> None:
+    class Quoted:
+        def get_ltp(self, _symbol: str) -> float:
+            return 19_500.0
+
+        def get_quote(self, _symbol: str) -> dict[str, float]:
+            return {"bid": 19_490.0, "ask": 19_510.0}
+
+    with SmartFillSimulator(Quoted(), **settings) as simulator:
+        result = simulator.simulate(OrderIntent(SYMBOL, "s", "BUY", 1))
+    assert (result.status, result.avg_price) == ("FILLED", price)
+
+
+BRIDGE = [
+    ("BUY", 0, "BUY"), ("LONG", 0, "BUY"), ("ENTRY_LONG", -5, "BUY"), (" buy ", 0, "BUY"),
+    ("SELL", 0, "SELL"), ("SHORT", 0, "SELL"), ("entry_short", 5, "SELL"),
+    ("EXIT", 5, "SELL"), ("EXIT", -5, "BUY"), ("CLOSE", 5, "SELL"), ("close", -5, "BUY"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "held", "side"), BRIDGE)
+def test_execution_bridge_of_an_action_is_its_side(action: str, held: int, side: str) -> None:
+    assert execution_bridge.side_of(action, held) == side
+
+
+@pytest.mark.parametrize("action", [None, "", "HOLD", "BUYX", 1, object()])
+def test_execution_bridge_of_an_unknown_or_missing_action_is_an_error_never_a_buy(action: object) -> None:
+    with pytest.raises(InputError, match="is not known: use one of BUY, LONG") as refused:
+        execution_bridge.to_order_intent(action, SYMBOL, "s", position_qty=5, qty=1)
+    assert refused.value.code == "UNKNOWN_ACTION"
+
+
+@pytest.mark.parametrize("action", ["EXIT", "CLOSE"])
+def test_execution_bridge_of_an_exit_without_a_position_is_an_error(action: str) -> None:
+    with pytest.raises(InputError, match="nothing to close"):
+        execution_bridge.side_of(action, 0)
+
+
+def test_execution_bridge_of_an_entry_without_a_quantity_is_an_error() -> None:
+    with pytest.raises(InputError, match="needs a quantity"):
+        execution_bridge.to_order_intent("BUY", SYMBOL, "s", position_qty=0)
+
+
+@pytest.mark.parametrize("held", [3, -3])
+def test_execution_bridge_of_an_exit_flattens_the_actual_position_and_can_only_reduce(held: int) -> None:
+    with Orders(**EXACT) as door:
+        door.send("BUY" if held > 0 else "SELL", 3)
+        intent = execution_bridge.to_order_intent(
+            "EXIT", SYMBOL, "EMA_20_50", position_qty=door.engine.position_qty(SYMBOL), reason="over"
+        )
+        assert (intent.qty, intent.metadata) == (3, {"reduce_only": True})
+        assert door.engine.execute_intent(intent).status == "FILLED"
+        assert door.engine.position_qty(SYMBOL) == 0
+        again = door.engine.execute_intent(intent)  # too late: the position is gone, and none is opened
+        assert (again.status, again.message) == ("REJECTED", f"NO_POSITION: no position in {SYMBOL} to close")
+
+
+# -- gates and breakers -----------------------------------------------------------------------------------------
+
+
+def test_gate_order_lets_a_halt_through_for_orders_that_only_reduce(caplog: pytest.LogCaptureFixture) -> None:
+    with Orders(**EXACT) as door:
+        door.send("BUY", 3)
+        door.engine._door.feed([Halt(door.clock.now_ns(), "DRILL", "a test", "somebody")])
+        blocked = door.send("BUY", 1)
+        assert blocked.status == "REJECTED"
+        assert blocked.message is not None
+        assert blocked.message.startswith("HALTED: workspace main is halted (DRILL: a test)")
+        assert "rejected: HALTED" in caplog.text
+        assert door.send("SELL", 4).status == "REJECTED"  # would turn the position round: an entry
+        assert door.send("SELL", 3).status == "FILLED"
+        orders = [event for event in door.engine._door.events() if isinstance(event, OrderCreated)]
+        assert len(orders) == 2
+
+
+def test_breakers_of_the_documents_block_load_and_are_not_enforced_yet() -> None:
+    block = yaml.safe_load(DOCUMENT)
+    block["execution"]["circuit_breakers"]["max_trades_per_day"] = 1
+    with Orders(**block) as door:
+        assert [door.send().status for _ in range(3)] == ["FILLED"] * 3  # the documentation says so plainly
+
+
+# -- MARKET -----------------------------------------------------------------------------------------------------
+
+MARKETS: list[tuple[dict[str, Any], Any, Any, float, float]] = [
+    # execution settings, bid, ask, price of a BUY, of a SELL; the last price is 19500
+    ({}, None, None, 19_509.75, 19_490.25),  # 5 bps by default, adverse
+    ({"slippage_bps": 0}, None, None, 19_500.0, 19_500.0),
+    ({"slippage_bps": 1}, None, None, 19_501.95, 19_498.05),
+    ({"slippage_bps": 0.9}, None, None, 19_501.8, 19_498.2),  # 1.755 becomes whole ticks of 0.05, against us
+    ({"slippage_bps": 0, "use_bid_ask_spread": True}, 19_490, 19_510, 19_510.0, 19_490.0),
+    ({"slippage_bps": 0, "use_bid_ask_spread": True}, None, None, 19_500.0, 19_500.0),
+    ({"slippage_bps": 0, "fill_mode": "bid_ask"}, 19_490, 19_510, 19_510.0, 19_490.0),
+]
+
+
+@pytest.mark.parametrize(("execution", "bid", "ask", "buy", "sell"), MARKETS)
+def test_market_order_fills_at_the_ltp_with_adverse_slippage(
+    execution: dict[str, Any], bid: Any, ask: Any, buy: float, sell: float
+) -> None:
+    with Orders(execution=execution) as door:
+        door.market.bid, door.market.ask = bid, ask
+        assert (door.send("BUY").avg_price, door.send("SELL").avg_price) == (buy, sell)
+
+
+def test_market_order_ignores_a_price_that_is_only_a_note() -> None:
+    with Orders(**EXACT) as door:
+        assert door.send("BUY", price=1.0).avg_price == 19_500.0
+
+
+@pytest.mark.parametrize("px", [None, math.nan, 0, RuntimeError("down")])
+def test_market_order_without_a_price_is_rejected_and_journaled(px: Any) -> None:
+    with Orders(px) as door:
+        result = door.send()
+        assert (result.status, result.avg_price) == ("REJECTED", None)
+        assert result.message is not None
+        assert result.message.startswith("NO_MARKET_DATA: the feed ")
+        assert result.order_id == "PAPER-20251119092001-0001"
+        assert [event.order_ref for event in door.engine._door.events() if isinstance(event, IntentRefused)] == [
+            result.order_id
+        ]
+
+
+# -- LIMIT, SL, SL-M --------------------------------------------------------------------------------------------
+
+LIMITS: list[tuple[str, float, dict[str, Any], str, float | None]] = [
+    # side, limit, bid and ask, status, price; the last price is 19500
+    ("BUY", 19_510.0, {}, "FILLED", 19_510.0),  # marketable without a book: at the limit
+    ("BUY", 19_500.0, {}, "FILLED", 19_500.0),
+    ("SELL", 19_490.0, {}, "FILLED", 19_490.0),
+    ("BUY", 19_520.0, {"bid": 19_490, "ask": 19_510}, "FILLED", 19_500.0),  # with a quote: as the mode chooses
+    ("BUY", 19_495.0, {"bid": 19_480, "ask": 19_490}, "FILLED", 19_495.0),  # never worse than the limit
+    ("BUY", 19_499.95, {}, "PLACED", None),
+    ("SELL", 19_500.05, {}, "PLACED", None),
+    ("BUY", 19_505.0, {"bid": 19_490, "ask": 19_510}, "PLACED", None),
+]
+
+
+@pytest.mark.parametrize(("side", "limit", "quote", "status", "price"), LIMITS)
+def test_limit_order_fills_at_the_limit_or_better_else_rests(
+    side: str, limit: float, quote: dict[str, Any], status: str, price: float | None
+) -> None:
+    with Orders(**EXACT) as door:
+        door.market.bid, door.market.ask = quote.get("bid"), quote.get("ask")
+        result = door.send(side, order_type="LIMIT", price=limit)
+        assert (result.status, result.avg_price) == (status, price)
+
+
+def test_limit_order_for_the_day_rests_and_fills_when_the_market_comes() -> None:
+    with Orders(**EXACT) as door:
+        placed = door.send("BUY", 2, order_type="LIMIT", price=19_400.0)
+        assert placed.order_id is not None
+        door.price(19_450.0)
+        waiting = door.engine.order_status(placed.order_id)
+        assert waiting is not None
+        assert (waiting.status, waiting.qty, waiting.avg_price) == ("PLACED", 2, None)
+        door.price(19_390.0)
+        filled = door.engine.order_status(placed.order_id)
+        assert filled is not None
+        assert (filled.status, filled.qty, filled.avg_price) == ("FILLED", 2, 19_400.0)
+        assert door.engine.position_qty(SYMBOL) == 2
+
+
+def test_limit_order_ioc_that_cannot_trade_is_cancelled() -> None:
+    with Orders(**EXACT) as door:
+        result = door.send("BUY", order_type="LIMIT", price=19_400.0, validity="IOC")
+        assert (result.status, result.avg_price, result.message) == ("CANCELLED", None, "not filled at once")
+        assert door.engine.position_qty(SYMBOL) == 0
+
+
+def test_limit_order_that_rests_can_be_cancelled() -> None:
+    with Orders(**EXACT) as door:
+        placed = door.send("BUY", order_type="LIMIT", price=19_400.0)
+        assert placed.order_id is not None
+        gone = door.engine.cancel_order(placed.order_id)
+        assert gone is not None
+        assert gone.status == "CANCELLED"
+        door.price(19_300.0)
+        assert door.engine.position_qty(SYMBOL) == 0
+        assert door.engine.cancel_order("PAPER-no-such-order") is None
+
+
+def test_limit_order_partly_filled_is_partial_and_says_what_the_rest_does() -> None:
+    class Thin:
+        def get_ltp(self, _symbol: str) -> float:
+            return 19_500.0
+
+        def get_quote(self, _symbol: str) -> dict[str, Any]:
+            return {
+                "depth": {"buy": [{"price": 19_490.0, "quantity": 9}], "sell": [{"price": 19_500.0, "quantity": 3}]}
+            }
+
+    config = {"journal": {"path": ":memory:"}, "execution": {"slippage_bps": 0, "partial_fills": True}}
+    with ExecutionEngineV2(config, market_data_engine=Thin()) as engine:
+        result = engine.execute_intent(OrderIntent(SYMBOL, "s", "BUY", 5, "LIMIT", price=19_500.0))
+        assert (result.status, result.qty, result.avg_price) == ("PARTIAL", 3, 19_500.0)
+        assert result.message == "2 of 5 did not trade: the rest works"
+        assert result.order_id is not None
+        engine.cancel_order(result.order_id)
+        ioc = engine.execute_intent(OrderIntent(SYMBOL, "s", "BUY", 5, "LIMIT", "MIS", "IOC", 19_500.0))
+        assert (ioc.status, ioc.qty) == ("PARTIAL", 3)
+        assert ioc.message == "2 of 5 did not trade: the rest is gone (not filled at once)"
+        assert engine.position_qty(SYMBOL) == 6
+
+
+def test_stop_orders_wait_for_their_trigger() -> None:
+    with Orders(**EXACT) as door:
+        stop = door.send("BUY", order_type="SL-M", trigger_price=19_600.0)
+        stop_limit = door.send("BUY", order_type="SL", trigger_price=19_600.0, price=19_605.0)
+        assert (stop.status, stop_limit.status) == ("PLACED", "PLACED")
+        door.price(19_650.0)
+        assert door.engine.position_qty(SYMBOL) == 1  # the limit is below the market: it works on
+        door.price(19_605.0)
+        assert door.engine.position_qty(SYMBOL) == 2
+
+
+# -- bad input --------------------------------------------------------------------------------------------------
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"qty": 0}, "INVALID_QUANTITY: quantity 0 must be above 0"),
+    ({"qty": -1}, "INVALID_QUANTITY: quantity -1 must be above 0"),
+    ({"qty": 1.5}, "INVALID_QUANTITY: qty is finer"),
+    ({"qty": math.nan}, "INVALID_QUANTITY: qty must be a finite number"),
+    ({"qty": math.inf}, "INVALID_QUANTITY: qty must be a finite number"),
+    ({"qty": None}, "INVALID_QUANTITY: qty is not a number"),
+    ({"qty": "1e999"}, "INVALID_QUANTITY: qty is beyond"),
+    ({"qty": 2**50}, "INVALID_QUANTITY: qty is beyond"),
+    ({"qty": 76, "symbol": "LOTS"}, "OFF_LOT: quantity 76 is not a multiple of the lot 75: use 75"),
+    ({"side": "HOLD"}, "INVALID_INPUT: side 'HOLD' is not one of BUY, SELL"),
+    ({"side": None}, "INVALID_INPUT: side None is not one of BUY, SELL"),
+    ({"side": ""}, "INVALID_INPUT: side '' is not one of BUY, SELL"),
+    ({"order_type": "ICEBERG"}, "UNSUPPORTED_ORDER_TYPE: order type 'ICEBERG' is not one of MARKET, LIMIT, SL, SL-M"),
+    ({"validity": "GTC"}, "UNSUPPORTED_TIME_IN_FORCE: validity 'GTC' is not one of DAY, IOC"),
+    ({"product": "BO"}, "INVALID_INPUT: product 'BO' is not one of MIS, NRML, CNC"),
+    ({"order_type": "LIMIT"}, "PRICE_REQUIRED: a LIMIT order needs a price above 0"),
+    ({"order_type": "LIMIT", "price": 0}, "PRICE_REQUIRED: a LIMIT order needs a price above 0"),
+    ({"order_type": "LIMIT", "price": -5.0}, "INVALID_INPUT: price must not be negative"),
+    ({"order_type": "LIMIT", "price": math.nan}, "INVALID_INPUT: price must be a finite number"),
+    ({"order_type": "LIMIT", "price": math.inf}, "INVALID_INPUT: price must be a finite number"),
+    ({"order_type": "LIMIT", "price": 19_500.03}, "OFF_TICK: price 19500.03 is not a multiple of the tick 0.05"),
+    ({"order_type": "LIMIT", "price": 19_500.00001}, "OFF_TICK: price is finer than the 4 decimals"),
+    ({"order_type": "SL-M"}, "TRIGGER_REQUIRED: a STOP order needs a trigger price above 0"),
+    ({"order_type": "SL", "trigger_price": 19_600.0}, "PRICE_REQUIRED: a STOP_LIMIT order needs a price above 0"),
+    ({"order_type": "SL-M", "trigger_price": 19_600.02}, "OFF_TICK: trigger price 19600.02 is not a multiple"),
+    ({"symbol": ""}, "UNKNOWN_INSTRUMENT: '' is not a symbol"),
+    ({"symbol": " "}, "UNKNOWN_INSTRUMENT: ' ' is not a symbol"),
+]
+
+
+@pytest.mark.parametrize(("terms", "message"), BAD)
+def test_bad_input_is_rejected_with_a_code_journaled_and_nothing_is_sent(terms: dict[str, Any], message: str) -> None:
+    with Orders(instruments={"LOTS": {"lot": 75}}) as door:
+        result = door.send(**terms)
+        assert (result.status, result.avg_price) == ("REJECTED", None)
+        assert result.message is not None
+        assert result.message.startswith(message)
+        events = list(door.engine._door.events())
+        assert [event.order_ref for event in events if isinstance(event, IntentRefused)] == [result.order_id]
+        assert not [event for event in events if isinstance(event, OrderCreated)]
+        assert door.heard.rows[-1]["status"] == "REJECTED"
+
+
+@pytest.mark.parametrize(
+    "terms", [{"side": " buy "}, {"order_type": "market"}, {"validity": "day"}, {"product": "mis"}]
+)
+def test_input_in_other_letters_is_understood(terms: dict[str, Any]) -> None:
+    with Orders() as door:
+        assert door.send(**terms).status == "FILLED"
+
+
+# -- dry run, live, ids -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["live", "LIVE", "dry_run", "papr", ""])
+def test_live_and_its_dry_run_are_not_there_yet_and_say_so(mode: str) -> None:
+    with pytest.raises(ConfigError, match="is not there yet: no broker stands behind this door") as refused:
+        ExecutionEngineV2({"journal": {"path": ":memory:"}}, mode=mode)
+    assert refused.value.code == "MODE_NOT_THERE_YET"
+
+
+def test_live_order_updates_are_not_there_yet_and_say_so() -> None:
+    with Orders() as door, pytest.raises(LocalError, match="not there yet"):
+        door.engine.on_order_update({"status": "COMPLETE"})
+
+
+def test_ids_are_the_documents_and_never_come_again(tmp_path: Path) -> None:
+    ids = []
+    for _ in range(2):
+        with Orders(folder=tmp_path) as door:
+            ids += [door.send().order_id, door.send(qty=0).order_id]
+    assert ids == [
+        "PAPER-20251119092001-0001", "PAPER-20251119092002-0002", "PAPER-20251119092001-0003",
+        "PAPER-20251119092002-0004",
+    ]  # fmt: skip
+
+
+# -- journal row ------------------------------------------------------------------------------------------------
+
+
+def test_journal_row_of_each_step_is_in_the_days_file_and_told_to_the_journal_store(tmp_path: Path) -> None:
+    with Orders(folder=tmp_path, **EXACT) as door:
+        door.send("BUY", 2, reason="cross")
+        placed = door.send("SELL", 2, order_type="LIMIT", price=19_600.0)
+        door.send("BUY", 0)
+        door.price(19_600.0)
+        told = list(door.heard.rows)
+    rows = list(csv.DictReader((tmp_path / "artifacts/journal/2025-11-19/orders.csv").read_text().splitlines()))
+    assert list(rows[0]) == [
+        "order_id", "timestamp", "symbol", "strategy", "side", "qty", "order_type", "status", "avg_price", "message",
+        "mode", "reason",
+    ]  # fmt: skip
+    assert [(row["side"], row["qty"], row["order_type"], row["status"], row["avg_price"]) for row in rows] == [
+        ("BUY", "2", "MARKET", "FILLED", "19500.0"),
+        ("SELL", "2", "LIMIT", "PLACED", "0.0"),
+        ("BUY", "0", "MARKET", "REJECTED", "0.0"),
+        ("SELL", "2", "LIMIT", "FILLED", "19600.0"),
+    ]
+    assert rows[0]["reason"] == "cross"
+    assert rows[2]["message"] == "INVALID_QUANTITY: quantity 0 must be above 0"
+    assert rows[1]["order_id"] == rows[3]["order_id"] == placed.order_id
+    assert [{name: str(value) for name, value in row.items()} for row in told] == rows
+
+
+# -- the documents' configuration -------------------------------------------------------------------------------
+
+
+def test_configuration_of_the_document_loads_unchanged_and_sets_the_slippage() -> None:
+    with Orders(**yaml.safe_load(DOCUMENT), strategies_of_mine={"a": 1}) as door:
+        assert door.send("BUY").avg_price == 19_509.75
+
+
+def test_configuration_of_the_other_door_is_a_contradiction() -> None:
+    with pytest.raises(ConfigError, match=r"execution\.engine is 'v3'.*this door is v2"):
+        Orders(execution={"engine": "v3"})
