@@ -149,8 +149,7 @@ class WorkspaceWriter:
         queue: deque[Input] | None = None
         while True:
             events, effects = step(self.state, item)
-            for event in events:
-                self._payloads.append(codec.encode(event))
+            self._payloads += map(codec.encode, events)
             self._events += events
             for effect in effects:
                 answer = self._answer(effect, item.ts_ns)
@@ -165,15 +164,16 @@ class WorkspaceWriter:
     def _answer(self, effect: Effect, ts_ns: int) -> Input | None:
         """An effect on the venue in this process has its answer at once; all others wait for the commit."""
         venue = self.in_process
-        if venue is None or not isinstance(effect, SubmitOrder | CancelOrder | QueryOrder):
-            self._held.append(effect)
-            return None
-        if isinstance(effect, SubmitOrder):
-            return submit_answer(effect, at_once(venue.submit(effect.request)), ts_ns)
-        if isinstance(effect, CancelOrder):
-            return cancel_answer(effect, at_once(venue.cancel(effect.request, effect.order_id)), ts_ns)
-        answer = at_once(venue.query(effect.request))
-        return OrderQueried(ts_ns, effect.request.cl_ord_id, answer.found, answer.reports)
+        if venue is not None:
+            if isinstance(effect, SubmitOrder):
+                return submit_answer(effect, at_once(venue.submit(effect.request)), ts_ns)
+            if isinstance(effect, CancelOrder):
+                return cancel_answer(effect, at_once(venue.cancel(effect.request, effect.order_id)), ts_ns)
+            if isinstance(effect, QueryOrder):
+                answer = at_once(venue.query(effect.request))
+                return OrderQueried(ts_ns, effect.request.cl_ord_id, answer.found, answer.reports)
+        self._held.append(effect)
+        return None
 
     def _follow(self, ticket: Ticket, first: int, item: SubmitIntent, digest: bytes) -> None:
         """See what the intent became: refused, or an order whose first answer from the venue the ticket awaits."""

@@ -18,7 +18,8 @@ NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
 class Question:
     """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none.
 
-    An ADD takes the side of the position.
+    An ADD takes the side of the position. `reduces`: the order can only make the position smaller; entry limits do
+    not hold it up.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Question:
         "profile",
         "qty",
         "quote",
+        "reduces",
         "side",
         "state",
         "terms",
@@ -55,11 +57,7 @@ class Question:
             self.qty = intent.order_qty or abs(self.position_qty)
         elif intent.action == Action.ADD and self.position_qty:
             self.side = 1 if self.position_qty > 0 else -1
-
-    @property
-    def reduces(self) -> bool:
-        """Whether the order can only make the position smaller. Entry limits do not hold such an order up."""
-        return self.position_qty * self.side < 0 and self.qty <= abs(self.position_qty)
+        self.reduces: bool = self.position_qty * self.side < 0 and self.qty <= abs(self.position_qty)
 
     @property
     def arrival_px(self) -> int:
@@ -74,6 +72,8 @@ class Question:
     def limit_px(self) -> int:
         """The worst price the order may trade at: its own limit, its trigger, or the market it meets."""
         intent = self.intent
+        if intent.ord_type == OrdType.MARKET:
+            return self.arrival_px
         if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT):
             return intent.px
         return max(intent.stop_px, self.arrival_px) if intent.ord_type == OrdType.STOP else self.arrival_px

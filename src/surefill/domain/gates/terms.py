@@ -52,6 +52,8 @@ def order_type(q: Question) -> Refusal | None:
         return Refusal(RefusalCode.UNSUPPORTED_ORDER_TYPE, f"profile {q.profile.name} does not allow {name} orders")
     if intent.time_in_force not in _TIMES_IN_FORCE:
         return Refusal(RefusalCode.UNSUPPORTED_TIME_IN_FORCE, f"there is no time in force {intent.time_in_force}")
+    if intent.ord_type == OrdType.MARKET:
+        return None
     if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) and intent.px <= 0:
         return Refusal(RefusalCode.PRICE_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a price above 0")
     if intent.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT) and intent.stop_px <= 0:
@@ -91,6 +93,8 @@ def _flattens(q: Question) -> bool:
 
 def tick(q: Question) -> Refusal | None:
     """The prices of our order are whole ticks. Observed prices are never asked."""
+    if not q.intent.px and not q.intent.stop_px:
+        return None
     size = q.terms.tick
     for name, px in (("price", q.intent.px), ("trigger price", q.intent.stop_px)):
         if px % size or not 0 <= px <= PRICE_MAX:
