@@ -10,7 +10,7 @@ from surefill.domain.events import Event
 from surefill.market.series import BarSeries
 from surefill.views.equity import Curves, equity_curves
 from surefill.views.metrics import CurveFigures, TradeFigures, curve_figures, max_drawdown, net, trade_figures
-from surefill.views.stories import Refused, Story, StoryLog
+from surefill.views.trade_stories import Refused, TradeStories, TradeStory
 from surefill.views.trades import Trade
 
 
@@ -49,14 +49,14 @@ class Performance(msgspec.Struct, frozen=True):
     curves: Curves
     exits: dict[str, Exits]
     refused: dict[str, Refused]
-    stories: list[Story]
-    running: list[Story]
+    stories: list[TradeStory]
+    running: list[TradeStory]
     events: dict[str, int]
 
 
 def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Performance:
     """Fold a workspace's events, from the first one on, over the bars that it traded."""
-    log = StoryLog()
+    log = TradeStories()
     curves = equity_curves(events, series, log.fold, log.apply)
     book = log.fold.book
     trades = [story.trade for story in log.closed]

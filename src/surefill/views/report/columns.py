@@ -17,8 +17,9 @@ from surefill.units import NS_PER_S
 
 
 class Steps(msgspec.Struct, frozen=True):
-    """Ascending or wandering integers: the first, then each one's difference from the one before, in `unit`s."""
+    """`count` integers: the first, then each one's difference from the one before, in `unit`s."""
 
+    count: int
     unit: int
     first: int
     steps: list[int]
@@ -47,7 +48,7 @@ def steps_of(values: Sequence[int]) -> Steps:
     """Pack integers; exact."""
     differences = [after - before for before, after in pairwise(values)]
     unit = gcd(*differences) or 1
-    return Steps(unit, values[0] if values else 0, [difference // unit for difference in differences])
+    return Steps(len(values), unit, values[0] if values else 0, [difference // unit for difference in differences])
 
 
 def bar_columns(series: BarSeries) -> BarColumns:

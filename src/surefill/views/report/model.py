@@ -14,7 +14,7 @@ from surefill.units import NS_PER_DAY, NS_PER_S, quanta_decimal, quanta_float
 from surefill.views.metrics import Month, monthly, net
 from surefill.views.performance import Line, Performance
 from surefill.views.report.columns import BarColumns, Steps, bar_columns, steps_of
-from surefill.views.stories import Story
+from surefill.views.trade_stories import TradeStory
 from surefill.views.wording import avg_px
 
 _CENT = Decimal("0.01")
@@ -176,7 +176,7 @@ def _row(line: Line, decimals: int) -> Row:
     )
 
 
-def _mark(story: Story, bars: BarSeries, money_decimals: int) -> TradeMark:
+def _mark(story: TradeStory, bars: BarSeries, money_decimals: int) -> TradeMark:
     trade, decimals = story.trade, bars.price_decimals
     closed = trade.exit_ns > 0
     entry_px = avg_px(trade.entry_notional, trade.entry_qty, decimals)

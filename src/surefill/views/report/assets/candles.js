@@ -212,13 +212,14 @@ class Candles {
     const { bars } = this;
     const before = index ? bars.close[index - 1] : bars.open[index];
     const change = bars.close[index] / before - 1;
-    this.readout.replaceChildren(
+    const parts = [
       el("span", {}, el("b", {}, when(bars.times[index], bars.daily))),
       ...["open", "high", "low", "close"].map((name) => {
         return el("span", {}, el("b", { className: "dim" }, name[0].toUpperCase()), ` ${price(round(bars[name][index]))}`);
       }),
       moved(change, signedPercent(change, 2)),
-    );
+    ];
+    this.readout.replaceChildren(...spaced(parts));
     if (this.story) this.tell(this.story, x, y);
   }
 

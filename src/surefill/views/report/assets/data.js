@@ -1,10 +1,8 @@
 // The embedded data, unpacked. See views/report/columns.py for how they were packed.
 
-function unpackSteps({ unit, first, steps }, empty) {
-  const values = new Float64Array(empty ? 0 : steps.length + 1);
-  if (empty) return values;
-  values[0] = first;
-  for (let at = 0; at < steps.length; at++) values[at + 1] = values[at] + steps[at] * unit;
+function unpackSteps({ count, unit, first, steps }) {
+  const values = new Float64Array(count);
+  for (let at = 0; at < count; at++) values[at] = at ? values[at - 1] + steps[at - 1] * unit : first;
   return values;
 }
 
@@ -15,7 +13,7 @@ function unpackBars(packed) {
     symbol: packed.symbol,
     count,
     daily: packed.timeframe === "1d" || packed.timeframe === "1w",
-    times: unpackSteps(packed.times, !count),
+    times: unpackSteps(packed.times),
     open: new Float64Array(count),
     high: new Float64Array(count),
     low: new Float64Array(count),
@@ -35,8 +33,8 @@ function unpackBars(packed) {
 }
 
 function unpackCurve(run, daily) {
-  const times = unpackSteps(run.times, false);
-  const equity = unpackSteps(run.equity, false).map((cents) => cents / 100);
+  const times = unpackSteps(run.times);
+  const equity = unpackSteps(run.equity).map((cents) => cents / 100);
   const depth = new Float64Array(equity.length);
   let peak = run.start / 100;
   equity.forEach((value, at) => {

@@ -87,11 +87,12 @@ class EquityChart {
     if (index < 0) return;
     const { curve } = this;
     const made = curve.equity[index] - curve.start;
-    this.readout.replaceChildren(
+    const parts = [
       el("span", {}, el("b", {}, when(curve.times[index], curve.daily))),
       el("span", {}, `${number(curve.equity[index])} ${this.currency}`),
       el("span", {}, moved(made, signedPercent(made / curve.start))),
       el("span", { className: curve.depth[index] < 0 ? "down" : "dim" }, `drawdown ${percent(curve.depth[index])}`),
-    );
+    ];
+    this.readout.replaceChildren(...spaced(parts));
   }
 }

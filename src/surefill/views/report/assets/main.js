@@ -53,7 +53,7 @@ function choose(at) {
 const tabs = data.runs.map((run, at) => {
   const made = run.tiles[0];
   const result = el("span", { className: tone(made.tone) }, `${arrow(made.tone)} ${made.value}`);
-  return el("button", { type: "button", role: "tab", onclick: () => choose(at) }, run.name, result);
+  return el("button", { type: "button", role: "tab", onclick: () => choose(at) }, run.name, " ", result);
 });
 
 document.getElementById("head").append(head(), el("div", { className: "tabs", role: "tablist" }, ...tabs));

@@ -70,7 +70,7 @@ class Pane {
   all() {
     this.from = 0;
     this.to = Math.max(this.count, LEAST);
-    this.paint();
+    this.tell();
   }
 
   /** Show from one index to another, as far as there are any. */
@@ -79,7 +79,7 @@ class Pane {
     const span = Math.min(Math.max(to - from, LEAST), whole);
     this.from = Math.min(Math.max(from, 0), whole - span);
     this.to = this.from + span;
-    this.paint();
+    this.tell(); // another thing may be under the pointer now
   }
 
   zoom(factor, x) {

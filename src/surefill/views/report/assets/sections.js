@@ -32,7 +32,7 @@ class CandleCard {
     this.buttons = new Map();
     for (const row of run.rows.slice(0, -1)) {
       const made = row.net + row.open_net;
-      const label = [row.name, el("small", { className: tone(made) }, row.trades ? signed(made, 0) : "no trades")];
+      const label = [row.name, " ", el("small", { className: tone(made) }, row.trades ? signed(made, 0) : "no trades")];
       this.buttons.set(row.name, el("button", { type: "button", onclick: () => this.choose(row.name) }, ...label));
     }
     this.scale = el("button", { type: "button", onclick: () => this.toggle() }, "log");

@@ -15,6 +15,9 @@ function el(tag, properties, ...children) {
   return made;
 }
 
+/** Elements with spaces between them, so that they read as words even without their margins. */
+const spaced = (parts) => parts.flatMap((part) => [part, " "]);
+
 const formats = new Map();
 
 /** A number with thousands separators and so many decimals; a true minus sign. */

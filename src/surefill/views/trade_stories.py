@@ -22,7 +22,7 @@ class StopLevel(msgspec.Struct, frozen=True, array_like=True):
     px: int
 
 
-class Story(msgspec.Struct):
+class TradeStory(msgspec.Struct):
     """A trade and what the journal says about it. Prices in quanta, 0: none.
 
     `entry_ref` and `exit_ref` are the public ids of the first and the last order. `entry_why` is upstream's reason;
@@ -45,12 +45,12 @@ class Refused(msgspec.Struct):
     example: str
 
 
-class StoryLog:
+class TradeStories:
     """Folds events into stories of closed trades, open ones (by position key) and refusals (by the code's name)."""
 
     def __init__(self) -> None:
-        self.closed: list[Story] = []
-        self.running: dict[str, Story] = {}
+        self.closed: list[TradeStory] = []
+        self.running: dict[str, TradeStory] = {}
         self.refused: dict[str, Refused] = {}
         self.events: Counter[str] = Counter()
         self._trades = TradeLog()
@@ -86,7 +86,7 @@ class StoryLog:
         if running is not None and event.position not in self.running:
             labels, order = self.fold.labels_of(event.correlation_id), self.fold.order(event.cl_ord_id)
             ref = order.request.order_ref if order is not None else ""
-            self.running[event.position] = Story(running, labels.reason, ref, stops=[])
+            self.running[event.position] = TradeStory(running, labels.reason, ref, stops=[])
 
     def _why_out(self, event: e.OrderFilled) -> tuple[str, str]:
         order = self.fold.order(event.cl_ord_id)

@@ -1,0 +1,106 @@
+"""Figures of trades and curves, each against the definition that the module's docstring gives."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surefill.units import ns_from_iso
+from surefill.views.metrics import curve_figures, max_drawdown, monthly, trade_figures, underwater
+from surefill.views.trades import Trade
+
+DAY_NS = 86_400 * 10**9
+
+
+def _trades(*nets: int, fee: int = 3) -> list[Trade]:
+    return [Trade("A", "A", "s", "c", 1, 0, exit_ns=DAY_NS, realised=net + fee, fees=fee) for net in nets]
+
+
+# nets; then wins, losses, net, win rate, profit factor, payoff, expectancy
+FIGURES = [
+    ((), (0, 0, 0, None, None, None, None)),
+    ((10,), (1, 0, 10, 1.0, None, None, 10.0)),
+    ((-10,), (0, 1, -10, 0.0, 0.0, None, -10.0)),
+    ((0,), (0, 0, 0, 0.0, None, None, 0.0)),
+    ((30, -10), (1, 1, 20, 0.5, 3.0, 3.0, 10.0)),
+    ((30, -10, -20, 0), (1, 2, 0, 0.25, 1.0, 2.0, 0.0)),
+    ((5, 7, 12, -6), (3, 1, 18, 0.75, 4.0, 8 / 6, 4.5)),
+]
+
+
+@pytest.mark.parametrize(("nets", "expected"), FIGURES)
+def test_trade_figures_of_nets_are_as_defined(nets: tuple[int, ...], expected: tuple[float | None, ...]) -> None:
+    found = trade_figures(_trades(*nets))
+    assert (found.wins, found.losses, found.net) == expected[:3]
+    assert (found.win_rate, found.profit_factor, found.payoff, found.expectancy) == pytest.approx(expected[3:])
+    assert (found.trades, found.fees, found.held_ns) == (len(nets), 3 * len(nets), DAY_NS * len(nets))
+
+
+def test_trade_figures_count_a_gain_that_fees_ate_as_a_loss() -> None:
+    found = trade_figures([Trade("A", "A", "s", "c", 1, 0, exit_ns=1, realised=5, fees=6)])
+    assert (found.wins, found.losses, found.best, found.worst) == (0, 1, -1, -1)
+
+
+# curve; then depth, where its peak is, where its trough is
+DRAWDOWNS = [
+    ([], (0, 0, 0)),
+    ([5], (0, 0, 0)),
+    ([5, 6, 7], (0, 0, 0)),
+    ([5, 4], (1, 0, 1)),
+    ([5, 9, 6, 8, 10, 9], (3, 1, 2)),
+    ([5, 9, 6, 9, 6], (3, 1, 2)),
+    ([5, 9, 6, 10, 6], (4, 3, 4)),
+    ([-1, -5], (4, 0, 1)),
+]
+
+
+@pytest.mark.parametrize(("curve", "expected"), DRAWDOWNS)
+def test_max_drawdown_is_the_deepest_fall_from_an_earlier_peak(
+    curve: list[int], expected: tuple[int, int, int]
+) -> None:
+    assert max_drawdown(curve) == expected
+
+
+@given(st.lists(st.integers(-1000, 1000), max_size=30))
+def test_max_drawdown_is_the_largest_difference_of_any_two_points(curve: list[int]) -> None:
+    pairs = [curve[a] - curve[b] for a in range(len(curve)) for b in range(a, len(curve))]
+    assert max_drawdown(curve).depth == max(pairs, default=0)
+
+
+def test_underwater_counts_the_beginning_as_a_peak() -> None:
+    assert underwater(100, [90, 100, 120, 60]) == pytest.approx([0.1, 0, 0, 0.5])
+
+
+def test_curve_figures_follow_their_formulas() -> None:
+    equity = [100, 110, 99, 104, 126]
+    times = [ns_from_iso("2024-01-01") + at * 73 * DAY_NS for at in range(5)]  # four fifths of a year
+    found = curve_figures(100, times, equity)
+    returns = [now / before - 1 for before, now in zip([100, *equity[:-1]], equity, strict=True)]
+    years = 292 / 365.25
+    per_year = 5 / years
+    assert (found.start, found.end, found.max_drawdown) == (100, 126, 11)
+    assert found.max_drawdown_pct == pytest.approx(10)
+    assert found.cagr == pytest.approx(1.26 ** (1 / years) - 1)
+    assert found.volatility == pytest.approx(statistics.stdev(returns) * math.sqrt(per_year))
+    assert found.sharpe == pytest.approx(statistics.mean(returns) / statistics.stdev(returns) * math.sqrt(per_year))
+    downside = math.sqrt(statistics.mean(min(change, 0) ** 2 for change in returns))
+    assert found.sortino == pytest.approx(statistics.mean(returns) / downside * math.sqrt(per_year))
+
+
+@pytest.mark.parametrize("equity", [[], [100], [100, 100, 100]])
+def test_curve_figures_without_movement_have_no_ratios(equity: list[int]) -> None:
+    found = curve_figures(100, [DAY_NS * at for at in range(len(equity))], equity)
+    assert (found.sharpe, found.sortino, found.volatility, found.max_drawdown_pct) == (None, None, None, 0)
+
+
+def test_monthly_changes_multiply_to_the_whole() -> None:
+    days = ["2024-01-30", "2024-01-31", "2024-02-01", "2024-02-29", "2024-04-02", "2025-01-02"]
+    equity = [90, 110, 120, 99, 99, 132]
+    found = monthly(100, [ns_from_iso(day) for day in days], equity)
+    assert [(year, month) for year, month, _ in found] == [(2024, 1), (2024, 2), (2024, 4), (2025, 1)]
+    assert [change for *_, change in found] == pytest.approx([0.1, -0.1, 0, 1 / 3])
+    assert math.prod(1 + change for *_, change in found) == pytest.approx(1.32)
