@@ -11,7 +11,7 @@ import inspect
 import json
 import math
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -247,14 +247,29 @@ def test_ltp_that_was_seen_before_does_not_stand_in_for_a_missing_one() -> None:
         assert door.send("BUY").reason == "ltp_missing"
 
 
-@pytest.mark.parametrize(("age_s", "status"), [(2.5, "FILLED"), (3.5, "REJECTED")])
-def test_ltp_that_is_stale_is_missing(age_s: float, status: str) -> None:
-    with Signals(execution={"price_max_age_s": 3}) as door:
-        door.tick()
-        now = datetime.fromtimestamp(door.clock.now_ns() / 1e9, UTC)
-        door.market.timestamp = now + timedelta(seconds=1 - age_s)  # the signal comes a second later
-        result = door.send("BUY")
+AGES = [
+    (3, 3.0, "FILLED"),
+    (3, 3.001, "REJECTED"),
+    (3, -1.0, "FILLED"),
+    (3, -1.001, "REJECTED"),
+    (0, 3_600.0, "FILLED"),
+]
+
+
+@pytest.mark.parametrize(("max_age_s", "age_s", "status"), AGES)
+def test_ltp_that_is_stale_is_missing(max_age_s: float, age_s: float, status: str) -> None:
+    with Signals(execution={"price_max_age_s": max_age_s}) as door:
+        door.market.timestamp = START + timedelta(seconds=1 - age_s)
+        result = door.send("BUY")  # a second after the start
         assert (result.status, result.reason) == (status, "" if status == "FILLED" else "ltp_missing")
+
+
+def test_ltp_that_is_stale_sets_no_stop_off() -> None:
+    with Signals(execution={"price_max_age_s": 3}) as door:
+        door.send("BUY", sl_price=19_400.0)
+        door.market.px, door.market.timestamp = 19_300.0, START - timedelta(hours=18)  # yesterday's close
+        assert door.send("BUY").reason == "ltp_missing"
+        assert door.position().quantity == 1
 
 
 def test_ltp_finer_than_the_instrument_is_refused_not_rounded() -> None:

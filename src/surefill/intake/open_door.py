@@ -11,8 +11,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from surefill.config import Settings
+from surefill.config import Settings, profile_of
 from surefill.domain import codec
 from surefill.domain.events import Event
 from surefill.domain.inputs import Input, SubmitIntent
@@ -25,17 +26,19 @@ from surefill.engine.clock import Clock
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
 from surefill.errors import InputError, LocalError, SurefillError
-from surefill.intake.caller_feed import CallerFeed, price_of
+from surefill.intake.caller_feed import CallerFeed, Seen, price_of
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.door_settings import artifacts_dir, in_memory
 from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
-from surefill.units import observed_quanta
+from surefill.units import NS_PER_S, observed_quanta, quanta_text
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
 from surefill.views.positions import PositionRow, position_rows
 from surefill.views.projector import Projector
+
+CLOCK_SKEW_NS: Final = NS_PER_S  # how far ahead of ours a feed's clock may be
 
 _log = logging.getLogger("surefill.doors")
 
@@ -127,6 +130,9 @@ class OpenDoor:
         seen = feed.look(symbol)
         if seen.problem:
             return None, Refusal(RefusalCode.NO_MARKET_DATA, seen.problem)
+        ts_ns, refusal = self._time_of(symbol, seen)
+        if refusal is not None:
+            return None, refusal
         sizes = self.settings.execution.partial_fills  # nobody else asks for them
         try:
             quote = self.session.make_quote(
@@ -136,11 +142,27 @@ class OpenDoor:
                 ask=seen.ask,
                 bid_size=seen.bid_size if sizes else None,
                 ask_size=seen.ask_size if sizes else None,
-                ts_ns=seen.ts_ns,
+                ts_ns=ts_ns,
             )
         except InputError as error:
             return None, Refusal(RefusalCode.INVALID_INPUT, f"the feed's price of {symbol}: {error.message}")
         return quote, None
+
+    def _time_of(self, symbol: str, seen: Seen) -> tuple[int, Refusal | None]:
+        """The price's time, where prices may grow stale; a stale one is not shown at all, lest it move an exit.
+
+        Where no age is asked, the price is of now: feeds date their prices in all sorts of ways.
+        """
+        now_ns = self.now_ns()
+        max_age_ns = profile_of(self.settings).limits.price_max_age_ns
+        if not max_age_ns or seen.ts_ns is None:
+            return now_ns, None
+        age_ns = now_ns - seen.ts_ns
+        if -CLOCK_SKEW_NS <= age_ns <= max_age_ns:
+            return min(seen.ts_ns, now_ns), None
+        age, most = quanta_text(age_ns, 9), quanta_text(max_age_ns, 9)
+        reason = f"the feed's price of {symbol} is {age} s old, at most {most} s is allowed"
+        return now_ns, Refusal(RefusalCode.STALE_PRICE, reason)
 
     def ticks(self, prices: Iterable[tuple[str, object]]) -> tuple[list[Quote], list[str]]:
         """Last prices as quotes, and why the others are none. Only instruments that are known here are asked."""
