@@ -388,6 +388,16 @@ def test_cancel_refused_by_an_order_that_works_on_is_asked_again_once_a_pause() 
     assert core.only(CancelOrder).request is order.request
 
 
+def test_cancel_that_succeeded_is_not_asked_again_by_a_late_status() -> None:
+    core = Core()
+    order = core.order(1, 10, px=900)
+    core.feed(RequestCancel(core.tick(), order.request.cl_ord_id, "ada"))
+    core.canceled(order)
+    core.tick(SPACING)
+    core.report(order, ExecType.STATUS, cum_qty=0)
+    assert core.effects == []
+
+
 def test_status_that_counts_more_fills_than_arrived_asks_again_after_a_pause() -> None:
     core = Core()
     order = core.order(1, 100)
