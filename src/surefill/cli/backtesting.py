@@ -1,9 +1,280 @@
-"""The command backtest."""
+"""The command backtest: a strategy, or the configured ones, over a market."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
 import typer
+
+from surefill.cli.loading import settings_from
+from surefill.cli.options import AsJson, ConfigFile, Overrides
+from surefill.cli.output import note, progress, show, table
+from surefill.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from surefill.config import Settings
+    from surefill.intake.backtesting import Tested
+    from surefill.journal import Journal
+    from surefill.views.performance import Line, Performance
+
+FillAt = Literal["next_open", "close"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("backtest")(backtest)
+
+
+def backtest(
+    strategy: Annotated[
+        str | None,
+        typer.Argument(
+            help="A strategy's name, or my_file.py:MyStrategy; else the configured ones.", show_default=False
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="demo, synthetic, a CSV or Parquet file, or a folder of them; else the configured feed.",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Which symbols; else all of the feed.", show_default=False)
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(help="The length of a bar in the file.", show_default="1d")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy.", show_default=False),
+    ] = None,
+    lookback: Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")] = None,
+    dollars: Annotated[float, typer.Option(help="Money for each entry.")] = 1_000.0,
+    max_positions: Annotated[int, typer.Option("--max-positions", help="At most so many at once.")] = 5,
+    exit_: Annotated[
+        str | None, typer.Option("--exit", help="eod, none or stop_target.", show_default="the strategy's own")
+    ] = None,
+    stop_loss_pct: Annotated[float | None, typer.Option("--stop-loss-pct", help="With stop_target.")] = None,
+    take_profit_pct: Annotated[float | None, typer.Option("--take-profit-pct", help="With stop_target.")] = None,
+    trailing_pct: Annotated[float | None, typer.Option("--trailing-pct", help="With stop_target.")] = None,
+    time_stop_bars: Annotated[int | None, typer.Option("--time-stop-bars", help="With stop_target.")] = None,
+    cash: Annotated[str | None, typer.Option(help="Cash at the start.", show_default="10000")] = None,
+    slippage_bps: Annotated[str | None, typer.Option("--slippage-bps", help="Slippage of each fill.")] = None,
+    spread_bps: Annotated[str | None, typer.Option("--spread-bps", help="Buy and sell this far apart.")] = None,
+    fee_bps: Annotated[str | None, typer.Option("--fee-bps", help="Fees on the value of each fill.")] = None,
+    fill_at: Annotated[
+        str, typer.Option("--fill-at", help="next_open, or close: at the very price that was decided on.")
+    ] = "next_open",
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", help="Write an HTML report there.", show_default=False)
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", "-j", help="Keep the journal there; else it is forgotten.", show_default=False),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show the strategies and their parameters, and end.")] = False,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a strategy over a market, through the same engine as trading; show what came of it.
+
+    Intents made on a bar's close are filled at the next bar's open, unless --fill-at says otherwise.
+    """
+    if list_:
+        _show_strategies(as_json=as_json)
+        return
+    if fill_at not in ("next_open", "close"):
+        raise InputError(f"--fill-at {fill_at!r} must be next_open or close", code="INVALID_INPUT")
+    flags = {
+        **_feed_flags(data, symbols, timeframe),
+        **_market_flags(cash, slippage_bps, spread_bps, fee_bps),
+        "workspace.mode": "backtest",
+    }
+    if strategy is not None:
+        exits: dict[str, object] = {
+            "type": exit_,
+            "stop_loss_pct": stop_loss_pct,
+            "take_profit_pct": take_profit_pct,
+            "trailing_pct": trailing_pct,
+            "time_stop_bars": time_stop_bars,
+        }
+        flags["strategies"] = [_strategy(strategy, param, lookback, exits, dollars, max_positions)]
+    elif param or exit_ or lookback:
+        raise InputError("--param, --lookback and --exit belong to a STRATEGY: name it", code="INVALID_INPUT")
+    settings = settings_from(config, override, more=flags)
+    _run(settings, journal, report, "close" if fill_at == "close" else "next_open", as_json=as_json)
+
+
+def _feed_flags(data: str | None, symbols: str | None, timeframe: str | None) -> dict[str, object]:
+    flags: dict[str, object] = {}
+    if data in ("demo", "synthetic"):
+        flags["feed.source"] = data
+    elif data is not None:
+        path = Path(data).absolute()
+        inside = list(path.glob("*.parquet")) if path.is_dir() else [path]
+        flags["feed.source"] = "parquet" if any(file.suffix == ".parquet" for file in inside) else "csv"
+        flags["feed.path"] = str(path)
+    if symbols is not None:
+        flags["feed.symbols"] = [symbol.strip() for symbol in symbols.split(",")]
+    if timeframe is not None:
+        flags["feed.timeframe"] = timeframe
+    return flags
+
+
+def _market_flags(
+    cash: str | None, slippage_bps: str | None, spread_bps: str | None, fee_bps: str | None
+) -> dict[str, object]:
+    flags: dict[str, object] = {}
+    if cash is not None:
+        flags["workspace.starting_equity"] = cash
+    if slippage_bps is not None:
+        flags["execution.slippage_bps"] = slippage_bps
+    if spread_bps is not None:
+        flags["execution.spread_bps"] = spread_bps
+        flags["execution.fill_mode"] = "bid_ask"
+    if fee_bps is not None:
+        flags["fees"] = [{"name": "--fee-bps", "kind": "per_notional", "rate_bps": fee_bps}]
+    return flags
+
+
+def _strategy(
+    name: str,
+    param: list[str] | None,
+    lookback: int | None,
+    exits: dict[str, object],
+    dollars: float,
+    max_positions: int,
+) -> dict[str, object]:
+    """An entry of the `strategies` section."""
+    entry: dict[str, object] = {"type": name, "params": dict(_parameter(text) for text in param or ())}
+    if lookback is not None:
+        entry["lookback_days"] = lookback
+    made: dict[str, object] = {"entry": entry, "risk": {"dollars_per_trade": dollars, "max_positions": max_positions}}
+    given = {key: value for key, value in exits.items() if value is not None}
+    if given:
+        made["exit"] = {"type": "stop_target", **given}
+    return made
+
+
+def _parameter(text: str) -> tuple[str, object]:
+    import yaml
+
+    name, equals, value = text.partition("=")
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        read = None
+    if not name or not equals or not isinstance(read, bool | int | float | str):
+        raise InputError(f"--param {text!r} must be NAME=VALUE, such as --param fast=10", code="INVALID_INPUT")
+    return name, read
+
+
+def _run(settings: Settings, journal_path: Path | None, report: Path | None, fill_at: FillAt, *, as_json: bool) -> None:
+    from surefill.intake.backtesting import backtest_all
+    from surefill.intake.feed import load_market
+    from surefill.journal import MemoryJournal, SqliteJournal
+
+    market = load_market(settings)
+    journal: Journal = MemoryJournal() if journal_path is None else SqliteJournal(journal_path)
+    with closing(journal), progress("bars", as_json=as_json) as moved:
+        tested = backtest_all(market, journal, fill_at=fill_at, on_progress=moved)
+        if report is not None:
+            _write_report(report, journal, tested, settings, fill_at)
+
+    def draw(console: Any) -> None:
+        from surefill.demo.tables import show_results
+
+        for each in tested:
+            show_results(console, each.spec.name, each.performance)
+
+    results = [_result(each) for each in tested]
+    told = {"fill_at": fill_at, "report": report, "journal": journal_path, "results": results}
+    show(told, draw, as_json=as_json)
+    if not as_json:
+        note(f"Intents are filled at {'the close they were made on' if fill_at == 'close' else 'the next open'}.")
+        if report is not None:
+            note(f"The report is {report}.")
+
+
+def _write_report(path: Path, journal: Journal, tested: list[Tested], settings: Settings, fill_at: FillAt) -> None:
+    from surefill.config.listing import listing
+    from surefill.journal import verify
+    from surefill.views.report import Shown, report_of
+
+    told = ("workspace.starting_equity", "execution.slippage_bps", "execution.spread_bps", "execution.fill_mode")
+    values = {each.key: each.value or each.meant for each in listing(settings)}
+    about = {key.partition(".")[2].replace("_", " "): values[key] for key in told} | {
+        "fills at": fill_at.replace("_", " ")
+    }
+    shown = {each.spec.workspace_id: Shown(each.spec.name, about) for each in tested}
+    found = {each.spec.workspace_id: each.performance for each in tested}
+    series = {symbol: bars for each in tested for symbol, bars in each.series.items()}
+    page = report_of(
+        f"Backtest of {', '.join(each.spec.name for each in tested)}", shown, found, series, verify(journal)
+    )
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"the report cannot be written to {path}: {error}") from error
+
+
+def _result(each: Tested) -> dict[str, Any]:
+    import msgspec
+
+    found = each.performance
+    curve = msgspec.to_builtins(found.curve)
+    money_of_curve = {key: _money(found, curve.pop(key)) for key in ("start", "end", "max_drawdown")}
+    return {
+        "strategy": each.spec.strategy_id,
+        "workspace": each.spec.workspace_id,
+        "currency": found.currency,
+        "total": _line(found, found.total),
+        "symbols": {line.name: _line(found, line) for line in found.lines},
+        "equity": {**money_of_curve, **curve},
+        "exits": {why: {"count": ends.count, "net": _money(found, ends.net)} for why, ends in found.exits.items()},
+        "refused": msgspec.to_builtins(found.refused),
+        "events": sum(found.events.values()),
+    }
+
+
+def _line(found: Performance, line: Line) -> dict[str, Any]:
+    import msgspec
+
+    figures = msgspec.to_builtins(line.figures)
+    for key in ("net", "fees", "gross_profit", "gross_loss", "best", "worst"):
+        figures[key] = _money(found, figures[key])
+    expectancy = figures["expectancy"]
+    figures["expectancy"] = None if expectancy is None else expectancy / 10**found.money_decimals
+    figures["fees_paid"] = _money(found, line.fees)
+    figures["open_net"] = _money(found, line.open_net)
+    figures["max_drawdown"] = _money(found, line.max_drawdown)
+    figures["exposure"] = line.exposure
+    return dict(figures)
+
+
+def _money(found: Performance, quanta: int) -> str:
+    from surefill.units import quanta_text
+
+    return quanta_text(quanta, found.money_decimals)
+
+
+def _show_strategies(*, as_json: bool) -> None:
+    import msgspec
+
+    from surefill.strategy import StrategyRegistry
+
+    registry = StrategyRegistry()
+    told = {name: msgspec.to_builtins(registry.parameters(name)) for name in registry.names()}
+
+    def draw(console: Any) -> None:
+        rows = [
+            (name, each["name"], each["default"], f"{each['minimum']} to {each['maximum']}", each["meaning"])
+            for name, parameters in told.items()
+            for each in parameters or ()
+        ]
+        rows += [(name, "", "", "", "no parameters") for name, parameters in told.items() if not parameters]
+        console.print(table("", ("strategy", "parameter", "default", "range", "meaning"), rows))
+
+    show(told, draw, as_json=as_json)

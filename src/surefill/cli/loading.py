@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,16 @@ def settings_from(
     overrides: Sequence[str] | None = None,
     journal: Path | None = None,
     workspace: str | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Settings:
-    """The settings that a command line asks for. Raises ConfigError."""
+    """The settings that a command line asks for: `--set` goes after the command's own options (`more`).
+
+    Raises ConfigError.
+    """
     from surefill.config import load_settings
 
     log_to_stderr()
-    flags = dict(_flag(text) for text in overrides or ())
+    flags = {**(more or {}), **dict(_flag(text) for text in overrides or ())}
     if journal is not None:
         flags["journal.path"] = str(journal.absolute())
     if workspace is not None:

@@ -49,12 +49,13 @@ def trade(
     from surefill.engine.clock import VirtualClock
     from surefill.intake.feed import load_market
     from surefill.intake.session import Session
+    from surefill.intake.specs import specs_of
     from surefill.intake.trading import TradingRun
 
-    flags = [*(override or ()), f"workspace.mode={mode}"]
+    flags: dict[str, object] = {"workspace.mode": mode}
     if speed is not None:
-        flags.append(f"feed.speed={speed}")
-    settings = settings_from(config, flags, journal, workspace)
+        flags["feed.speed"] = speed
+    settings = settings_from(config, override, journal, workspace, flags)
     _usable(settings)
     market = load_market(settings)
     settings = market.settings
@@ -92,35 +93,6 @@ def _usable(settings: Settings) -> None:
         )
     if not settings.strategies:
         raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
-
-
-def specs_of(settings: Settings, symbols: list[str]) -> tuple[list[Any], Any]:
-    """The configured strategies as specs, and the runner that knows them. Raises ConfigError."""
-    from surefill.strategy import StrategyRegistry, StrategyRunner, load_spec
-
-    registry = StrategyRegistry()
-    specs = []
-    for configured in settings.strategies:
-        data = configured.model_dump(mode="json", exclude_none=True)
-        kind = data["entry"]["type"]
-        if ".py:" in kind:
-            kind = data["entry"]["type"] = registry.load(kind)
-        name = data.pop("name")
-        data["symbols"] = data["symbols"] or symbols
-        unknown = [symbol for symbol in data["symbols"] if symbol not in symbols]
-        if unknown:
-            raise ConfigError(
-                f"strategy {name or kind} trades {', '.join(unknown)}, which the feed does not have"
-                f" (it has {', '.join(symbols)})",
-                key="strategies",
-            )
-        timeframe = settings.feed.timeframe
-        spec = load_spec(
-            {**data, "strategy_id": name or kind, "timeframe": timeframe, "workspace_id": settings.workspace.id}
-        )
-        registry.check(spec)
-        specs.append(spec)
-    return specs, StrategyRunner(registry)
 
 
 @contextmanager
