@@ -6,12 +6,13 @@ import csv
 import inspect
 import math
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.intake.door_driving import SYMBOL, Orders
+from tests.intake.door_driving import START, SYMBOL, Orders
 
 from surefill.domain.events import IntentRefused, OrderCreated
 from surefill.domain.inputs import Halt
@@ -23,6 +24,7 @@ from surefill.intake.orders import (
     SmartFillSimulator,
     execution_bridge,
 )
+from surefill.units import ns_from_datetime
 
 DOCUMENT = """
 execution:
@@ -246,6 +248,21 @@ def test_limit_order_for_the_day_rests_and_fills_when_the_market_comes() -> None
         assert filled is not None
         assert (filled.status, filled.qty, filled.avg_price) == ("FILLED", 2, 19_400.0)
         assert door.engine.position_qty(SYMBOL) == 2
+
+
+def test_limit_order_for_the_day_ends_with_its_session() -> None:
+    with Orders(**EXACT) as door:
+        placed = door.send("BUY", order_type="LIMIT", price=19_400.0)
+        assert placed.order_id is not None
+        flat = {"open": 19_500.0, "high": 19_500.0, "low": 19_500.0, "close": 19_500.0}
+        for start, status in ((15, "PLACED"), (25, "PLACED"), (55, "CANCELLED")):  # the bell is at 10:00 UTC
+            door.clock.advance_to(ns_from_datetime(START.replace(hour=9, minute=start) + timedelta(minutes=5)))
+            candle = {"start": START.replace(hour=9, minute=start), **flat}
+            door.engine.on_candle_close(SYMBOL, candle, "5m")
+            now = door.engine.order_status(placed.order_id)
+            assert now is not None
+            assert now.status == status
+        door.engine.on_candle_close("UNKNOWN", flat)
 
 
 def test_limit_order_ioc_that_cannot_trade_is_cancelled() -> None:

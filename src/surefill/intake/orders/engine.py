@@ -15,12 +15,14 @@ from surefill.engine.clock import Clock
 from surefill.errors import ConfigError, LocalError, SurefillError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.orders.answers import failure_of, result_of, result_of_order
 from surefill.intake.orders.messages import ExecutionResult, OrderIntent
 from surefill.intake.orders.translation import translate
 from surefill.journal.protocol import Journal
+from surefill.market.timeframes import duration_ns
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "v2"
@@ -107,6 +109,19 @@ class ExecutionEngineV2:
         if skipped:
             self._log.debug("ticks skipped: %s", "; ".join(skipped))
         self._door.feed(quotes)
+        self._door.announce(self._stores)
+
+    def on_candle_close(self, symbol: str, candle: Any, timeframe: str = "") -> None:
+        """Show a finished candle: resting orders are matched, and DAY orders end with their session.
+
+        `candle` as in door 1. An unknown symbol is skipped. Raises InputError for what is not a candle.
+        """
+        instrument = self._door.instruments().get(symbol)
+        if instrument is None:
+            self._log.debug("candle skipped: %s is not known here", symbol)
+            return
+        length_ns = duration_ns(timeframe) if timeframe else 0
+        self._door.feed([bar_of(instrument, candle, now_ns=self._door.now_ns(), duration_ns=length_ns)])
         self._door.announce(self._stores)
 
     def order_status(self, order_id: str) -> ExecutionResult | None:

@@ -13,10 +13,10 @@ from surefill.engine.clock import Clock
 from surefill.errors import InputError, SurefillError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.signals.answers import failure_of, result_of
-from surefill.intake.signals.candles import bar_of
 from surefill.intake.signals.messages import ExecutionContext, ExecutionResult, adopted
 from surefill.intake.signals.reading import Word, read_word
 from surefill.intake.signals.translation import translate
