@@ -225,16 +225,14 @@ def _tiles(found: Performance) -> list[Tile]:
             f"{made / curve.start:+.1%} · {open_text}" if curve.start else open_text,
             _sign(made),
         ),
-        Tile("A year (CAGR)", _percent(curve.cagr), "compound", _sign(curve.cagr or 0)),
-        Tile(
-            "Max drawdown", f"−{curve.max_drawdown_pct:.1f} %", f"{_money(-curve.max_drawdown, found)} {currency}", -1
-        ),
+        Tile("CAGR", _percent(curve.cagr), "a year, compound", _sign(curve.cagr or 0)),
+        Tile("Max drawdown", f"−{curve.max_drawdown_pct:.1f} %", _money(-curve.max_drawdown, found), -1),
         Tile("Sharpe", _ratio(curve.sharpe), f"Sortino {_ratio(curve.sortino)}"),
         Tile("Profit factor", _ratio(figures.profit_factor), f"payoff {_ratio(figures.payoff)}"),
         Tile("Win rate", _percent(figures.win_rate), f"{figures.wins} won, {figures.losses} lost"),
-        Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days on average"),
-        Tile("Exposure", _percent(total.exposure), "of closes with a position"),
-        Tile(f"Fees, {currency}", _money(total.fees, found, sign=False), "already deducted"),
+        Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days each"),
+        Tile("Exposure", _percent(total.exposure), "of all closes"),
+        Tile(f"Fees, {currency}", _money(total.fees, found, sign=False), "deducted"),
     ]
 
 

@@ -7,11 +7,11 @@ function tiles(run) {
   return el(
     "div",
     { className: "tiles" },
-    ...run.tiles.map((tile, at) => {
+    ...run.tiles.map((tile) => {
       const value = tile.tone ? [el("i", {}, arrow(tile.tone)), tile.value] : [tile.value];
       const name = tile.tone ? tone(tile.tone) : "";
       const parts = [el("dt", {}, tile.label), el("dd", { className: name }, ...value)];
-      return el("div", { className: at ? "tile" : "tile wide" }, el("dl", { className: "plain" }, ...parts), el("p", {}, tile.hint));
+      return el("div", { className: "tile" }, el("dl", { className: "plain" }, ...parts), el("p", {}, tile.hint));
     }),
   );
 }
