@@ -50,7 +50,7 @@ class ExitPlan(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_PLAN = ExitPlan()
 
 
-class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One wish of upstream, normalised.
 
     `intent_id` is the idempotency key ("" where the door's caller gave none). `context` holds the door's own

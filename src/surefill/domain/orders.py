@@ -8,7 +8,7 @@ from surefill.domain.intent import ExitPlan
 from surefill.rules.codes import ExitReason, OrdStatus
 
 
-class OrderRequest(msgspec.Struct, frozen=True):
+class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     """What a venue adapter is asked to submit. Prices and quantities in quanta.
 
     `order_ref` is the id that our doors show; a simulated venue uses it as its own.
@@ -32,7 +32,7 @@ class OrderRequest(msgspec.Struct, frozen=True):
     send_by_ns: int
 
 
-class Order(msgspec.Struct, omit_defaults=True):
+class Order(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one order; `evolve` alone changes it.
 
     In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`), and `end_status` with

@@ -20,7 +20,7 @@ class ExecType(enum.IntEnum):
     TRIGGERED = 8  # the price has reached a stop order's trigger: from here on it works like any other
 
 
-class VenueReport(msgspec.Struct, frozen=True, omit_defaults=True):
+class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One report. Prices and quantities in quanta, `fee` in money (negative: a rebate).
 
     `exec_id` is unique per (venue, account, symbol). `cum_qty` is the venue's own total on terminal and status

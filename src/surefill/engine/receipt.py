@@ -18,7 +18,7 @@ class Verdict(enum.IntEnum):
     CONFLICT = 4  # same key, other content: nothing was done
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Prices and quantities in quanta, money in money quanta.
 
     For a DUPLICATE or CONFLICT, `correlation_id` and the order's figures are those of the first intent.

@@ -37,7 +37,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     cl_ord_id_max: int = 36
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The venue has it; `reports` is what it said with its answer (at least that the order is new)."""
 
     reports: tuple[VenueReport, ...]
