@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_args, get_origin
-
-from pydantic_core import ErrorDetails
 
 from surefill.config.tree import Section, Settings
 
@@ -21,13 +19,13 @@ class Complaint(NamedTuple):
     text: str
 
 
-def told(errors: list[ErrorDetails], source_of: Callable[[Keys], str]) -> list[Complaint]:
+def told(errors: Iterable[Mapping[str, Any]], source_of: Callable[[Keys], str]) -> list[Complaint]:
     """Every mistake once: a value that fits none of several types is one mistake."""
     found = [_complaint(error, source_of) for error in errors]
     return list({each.key: each for each in reversed(found)}.values())[::-1]
 
 
-def _complaint(error: ErrorDetails, source_of: Callable[[Keys], str]) -> Complaint:
+def _complaint(error: Mapping[str, Any], source_of: Callable[[Keys], str]) -> Complaint:
     """One of pydantic's findings in our words."""
     keys = _without_branches(tuple(str(part) for part in error["loc"]))
     key, source = ".".join(keys), source_of(keys)

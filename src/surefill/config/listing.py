@@ -66,9 +66,7 @@ def as_text(value: object) -> str:
     return value.as_posix() if isinstance(value, Path) else str(value)
 
 
-def _leaves(
-    node: object, above: tuple[str, ...], *, is_set: bool
-) -> Iterator[tuple[tuple[str, ...], object, bool]]:
+def _leaves(node: object, above: tuple[str, ...], *, is_set: bool) -> Iterator[tuple[tuple[str, ...], object, bool]]:
     """Path, value, and whether some source set it."""
     if isinstance(node, BaseModel):
         for name in type(node).model_fields:

@@ -48,7 +48,7 @@ def _validated(merged: _Merged) -> Settings:
     try:
         return Settings.model_validate(merged.tree)
     except ValidationError as error:
-        found = told(error.errors(include_url=False), merged.source_of)
+        found = told([dict(item) for item in error.errors(include_url=False)], merged.source_of)
         text = found[0].text if len(found) == 1 else "\n".join(["", *(f"  {each.text}" for each in found)])
         first = found[0]
         raise ConfigError(
