@@ -19,6 +19,7 @@ import pytest
 from tests.intake.door_driving import START, SYMBOL, Heard, Market, Orders, Signals
 
 from surefill.domain.events import IntentAccepted, OrderFilled
+from surefill.engine.control_client import ask_engine
 from surefill.errors import ConfigError, JournalLocked, LocalError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
@@ -360,6 +361,18 @@ def test_journal_in_memory_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     with Signals() as door:
         door.send("BUY")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_door_can_be_halted_from_another_process(tmp_path: Path) -> None:
+    with Signals(folder=tmp_path) as door:
+        door.send("BUY", fixed_qty=2)
+        journal = tmp_path / "journal"
+        ask_engine(journal, {"do": "halt", "by": "ann", "reason": "news"})
+        assert door.send("BUY").reason.startswith("halted: workspace main is halted (OPERATOR: news)")
+        assert door.send("EXIT").status == "FILLED"
+        ask_engine(journal, {"do": "resume", "by": "ann"})
+        assert door.send("BUY").status == "FILLED"
+    assert ask_engine(journal, {"do": "status"}) is None
 
 
 # -- closing ----------------------------------------------------------------------------------------------------

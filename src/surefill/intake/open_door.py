@@ -25,7 +25,7 @@ from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
-from surefill.errors import InputError, LocalError, SurefillError
+from surefill.errors import ConfigError, InputError, LocalError, SurefillError
 from surefill.intake.caller_feed import CallerFeed, Seen, price_of
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.door_settings import artifacts_dir, in_memory
@@ -60,6 +60,8 @@ class OpenDoor:
             self._lines: deque[OrderLine] = deque()
             self._projector: Projector | None = None
             self.session.engine.run(self._attach())
+            if journal is None and self._memory is None:
+                self._let_people_operate_it()
         except BaseException:
             self.session.close()
             raise
@@ -67,6 +69,13 @@ class OpenDoor:
         self._story_prefix = f"{name}-{self._desk.writer.lease.epoch}"
         self._stories = 0
         self._counting = threading.Lock()
+
+    def _let_people_operate_it(self) -> None:
+        """`surefill status`, `halt` and `resume` reach the process that the door lives in."""
+        try:
+            self.session.serve_control()
+        except (ConfigError, OSError) as error:
+            _log.warning("this engine cannot be operated from outside: %s", error)
 
     async def _attach(self) -> None:
         """Catch up and subscribe in one go: on the engine's loop, nothing is committed in between."""
