@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,14 @@ def test_reconcile_at_rest_finds_the_books_in_agreement(tmp_path: Path) -> None:
 def test_stop_without_an_engine_says_so(at_rest: Path) -> None:
     ran = surefill("stop", "-c", at_rest)
     assert (ran.code, "nothing to stop" in ran.err) == (8, True)
+
+
+def test_replay_of_a_forged_snapshot_is_told_and_exits_with_7(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    with sqlite3.connect(tmp_path / "surefill.journal") as journal:
+        (payload,) = journal.execute("SELECT payload FROM snapshots").fetchone()
+        forged = re.sub(rb'"cash":\d+', b'"cash":999999999999999', payload)
+        journal.execute("UPDATE snapshots SET payload = ?, digest = ?", (forged, hashlib.sha256(forged).digest()))
+    journal.close()
+    ran = surefill("replay", "-c", file)
+    assert (ran.code, "NOT THE SAME" in ran.out) == (7, True)

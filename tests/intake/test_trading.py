@@ -137,14 +137,13 @@ def test_trading_run_fills_as_a_backtest_does(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("stop_after", [1, 2, 31, 57, 58])
+@pytest.mark.parametrize("stop_after", [1, 2, 31, 58, 104])
 def test_stopped_run_goes_on_as_if_it_had_not_stopped(case: Case, stop_after: int) -> None:
     whole, parts = MemoryJournal(), MemoryJournal()
     _traded(case, whole)
     first = _traded(case, parts, stop_after)
     assert not first.finished
-    second = _traded(case, parts, stop_after)
-    assert not second.finished
+    _traded(case, parts, 7)
     assert _traded(case, parts).finished
     assert _fills(parts) == _fills(whole)
     assert _refs(parts) == _refs(whole)
