@@ -214,7 +214,7 @@ def test_quantity_is_the_contexts_else_the_default_and_never_replaced(
 
 # -- LTP --------------------------------------------------------------------------------------------------------
 
-MISSING: list[Any] = [None, math.nan, math.inf, 0, 0.0, -1.0, "", "n/a", True, {}, [], object(), RuntimeError("down")]
+MISSING: list[Any] = [None, math.nan, math.inf, 0, 0.0, -1.0, "", "n/a", True, {}, [], b"19500", RuntimeError("down")]
 
 
 @pytest.mark.parametrize("px", MISSING, ids=repr)
