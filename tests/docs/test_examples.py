@@ -1,0 +1,58 @@
+"""The examples run as they are, each in a process and a folder of its own, and say what their readers will see."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+#: Example -> what every line of its output must be.
+SAYS = {
+    "my_strategy.py": [r"\d{4}-\d\d-\d\d (OPEN|CLOSE)_LONG .*", r"cash \d+\.\d\d, holding .*"],
+    "paper_trading.py": [
+        r"BUY 150 at 19501\.95: FILLED",
+        r"the same intent again: order the same",
+        r"at 19445\.0: 75 held",
+        r"after a restart: 75 held",
+        r"at 19440\.0: 0 held, realised -\d+\.\d\d before fees",
+        r"\d+ events, all of them verified",
+    ],
+    "backtest_with_report.py": [r"(AAPL|IBM|MSFT|total) +\d+ trades +-?\d+(\.\d+)? USD", r"open .*report\.html"],
+}
+
+
+def _run(name: str, folder: Path) -> list[str]:
+    environment = {**os.environ, "HOME": str(folder)}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_every_example_is_run() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == SAYS.keys()
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_example_runs_and_says_what_it_says(name: str, tmp_path: Path) -> None:
+    lines = _run(name, tmp_path)
+    unexpected = [line for line in lines if not any(re.fullmatch(pattern, line) for pattern in SAYS[name])]
+    assert unexpected == []
+    missing = [pattern for pattern in SAYS[name] if not any(re.fullmatch(pattern, line) for line in lines)]
+    assert missing == []
+
+
+def test_backtest_example_writes_its_report_and_repeats_itself(tmp_path: Path) -> None:
+    first = _run("backtest_with_report.py", tmp_path)
+    page = (tmp_path / "artifacts/dips/report.html").read_bytes()
+    assert b"Buy the dip" in page
+    assert _run("backtest_with_report.py", tmp_path) == first
+    again = (tmp_path / "artifacts/dips/report.html").read_text()
+    assert '"ok":true' in again
