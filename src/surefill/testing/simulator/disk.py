@@ -54,6 +54,13 @@ class MortalJournal(FaultyJournal):
             raise AppendFailed("planned fault: the disk is gone", durable="unknown")
         super().reopen()
 
+    def heal(self) -> None:
+        """No more faults, no more deaths."""
+        self.crash_at.clear()
+        self.snapshot_crash = ""
+        self.deaf_reopenings = 0
+        self._plan.clear()
+
     def cut(self, where: str) -> None:
         """The process is gone."""
         self.cuts[where] += 1
