@@ -386,6 +386,15 @@ def test_door_that_is_closed_rejects_and_may_be_closed_again() -> None:
         door.engine.close()
 
 
+def test_door_closed_by_another_thread_is_closed_when_that_returns(tmp_path: Path) -> None:
+    door = Signals(folder=tmp_path)
+    thread = threading.Thread(target=door.engine.close)
+    thread.start()
+    thread.join()
+    with Signals(folder=tmp_path):
+        pass
+
+
 def test_door_that_is_forgotten_lets_go_of_its_journal(tmp_path: Path) -> None:
     door = Signals(folder=tmp_path)
     door.send("BUY")

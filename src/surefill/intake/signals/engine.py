@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any, Final
 
 from surefill.domain.events import Event
@@ -58,14 +57,13 @@ class ExecutionEngineV3:
 
     def close(self) -> None:
         """Stop, and let go of the journal. A second call does nothing."""
-        self._closing()
+        if self._closing.detach() is not None:
+            self._door.close()
 
     def __enter__(self) -> ExecutionEngineV3:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # -- the contract -----------------------------------------------------------------------------------------
