@@ -59,7 +59,8 @@ def trade(journal: Path) -> None:
         engine.update_positions(prices)
         print(f"at {prices[SYMBOL]}: {engine.positions()[SYMBOL].quantity} held")
 
-    # Whatever ended the process here (`surefill demo` kills one): the next one folds the journal, and the stop still guards what is held.
+    # Whatever ended the process here (`surefill demo` kills one): the next one folds the journal, and the stop guards
+    # what is left.
     with ExecutionEngineV3(settings(journal), broker_feed=prices) as engine:
         print(f"after a restart: {engine.positions()[SYMBOL].quantity} held")
         prices[SYMBOL] = 19_440.0
