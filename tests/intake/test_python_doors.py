@@ -20,7 +20,7 @@ from tests.intake.door_driving import START, SYMBOL, Heard, Market, Orders, Sign
 
 from surefill.domain.events import IntentAccepted, OrderFilled
 from surefill.engine.control_client import ask_engine
-from surefill.errors import ConfigError, JournalLocked, LocalError
+from surefill.errors import AppendFailed, ConfigError, JournalLocked, LocalError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.orders import ExecutionEngineV2, OrderIntent
@@ -155,6 +155,18 @@ def test_order_whose_commit_fails_is_unknown_unless_nothing_was_kept(fault: Jour
         assert (result.status, result.order_id) == (status, None)
         assert result.message is not None
         assert result.message.startswith("OUTCOME_UNKNOWN") == (status == "PLACED")
+
+
+def test_ticks_whose_commit_fails_raise_and_the_stop_is_still_there() -> None:
+    journal = FaultyJournal(MemoryJournal())
+    with Signals(journal=journal) as door:
+        door.send("BUY", sl_price=19_400.0)
+        journal.plan(JournalFault.LOST)
+        with pytest.raises(AppendFailed):
+            door.engine.update_positions({SYMBOL: 19_390.0, "UNKNOWN": 1.0})
+        assert door.position().quantity == 1
+        door.price(19_390.0)  # halted by now: exits go on
+        assert door.position().quantity == 0
 
 
 def test_files_and_stores_catch_up_with_a_commit_that_was_kept_unknown(tmp_path: Path) -> None:
