@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404: starts this package's own module
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +64,9 @@ def _killed(path: Path, kill_at: int, on_events: Told | None) -> int:
 
 def _child(path: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "surefill.demo.child", str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(  # nosec B603: no shell, nothing of the caller's but a path
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def _watch(child: subprocess.Popen[str], path: Path, until: int, on_events: Told | None) -> bool:
