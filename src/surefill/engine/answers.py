@@ -29,7 +29,8 @@ def submit_answer(effect: SubmitOrder, outcome: Outcome, ts_ns: int) -> Input:
     """Accepted and rejected are reports; everything else is unknown, never rejected."""
     cl_ord_id = effect.request.cl_ord_id
     if isinstance(outcome, Accepted):
-        return VenueReports(ts_ns, outcome.reports)
+        # Accepted says that the venue has it, even when it says nothing else.
+        return VenueReports(ts_ns, outcome.reports or (VenueReport(cl_ord_id, ExecType.NEW),))
     if isinstance(outcome, Rejected):
         return VenueReports(ts_ns, (_refused(cl_ord_id, ExecType.REJECTED, outcome),))
     return OutcomeUnknown(ts_ns, cl_ord_id, outcome.reason)
