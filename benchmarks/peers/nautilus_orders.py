@@ -1,9 +1,9 @@
 """What one MARKET order costs NautilusTrader 2 in process, its risk engine on: one JSON line.
 
 A backtest over quotes whose strategy does nothing, then the same with one market order per quote; the difference of
-their times over the number of orders is what an order costs. The order goes strategy, risk engine, execution engine,
-simulated exchange and back, with all of its events; logging is off. Asserted: every order filled, the last position
-right. Runs in the peers' environment (`benchmarks/peers/setup`), not in surefill's.
+their processor times (all threads) over the number of orders is what an order costs. The order goes strategy, risk
+engine, execution engine, simulated exchange and back, with all of its events; logging is off. Asserted: every order
+filled, the last position right. Runs in the peers' environment (`benchmarks/peers/setup`), not in surefill's.
 
     .venv-peers/bin/python benchmarks/peers/nautilus_orders.py [--orders 5000]
 """
@@ -105,7 +105,7 @@ def quotes(count: int) -> list[QuoteTick]:
 
 
 def run(count: int, trading: bool) -> tuple[float, Alternating]:
-    """Seconds of one backtest over `count` quotes."""
+    """Processor seconds of one backtest over `count` quotes."""
     quiet = LoggerConfig(bypass_logging=True)
     risk = RiskEngineConfig(bypass=False, max_order_submit_rate="1000000/00:00:01")
     engine = BacktestEngine(
@@ -125,9 +125,9 @@ def run(count: int, trading: bool) -> tuple[float, Alternating]:
     strategy = Alternating(StrategyConfig(log_events=False, log_commands=False))
     strategy.trading = trading
     engine.add_strategy(strategy)
-    begin = time.perf_counter()
+    begin = time.process_time()
     engine.run()
-    took = time.perf_counter() - begin
+    took = time.process_time() - begin
     if trading:
         assert (strategy.sent, strategy.filled) == (count, count), (strategy.sent, strategy.filled)
         assert len(engine.cache.orders_closed()) == count

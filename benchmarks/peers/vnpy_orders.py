@@ -2,10 +2,10 @@
 
 The backtesting engine of its CTA module over ticks whose strategy does nothing, then the same with one order per
 tick, priced to cross, since it knows no market orders. No risk check, no events beyond calls to the strategy, nothing
-kept but dictionaries: the least that vn.py does for an order. The difference of the times over the number of orders is
-what an order costs. An order trades on the tick after it, so a tick with orders fills one and sends one: the median of
-such ticks, less that of ticks without orders, is an order's p50. Asserted: every order filled, the last position
-right. Runs in the peers' environment (`benchmarks/peers/setup`), not in surefill's.
+kept but dictionaries: the least that vn.py does for an order. The difference of the processor times over the number
+of orders is what an order costs. An order trades on the tick after it, so a tick with orders fills one and sends one:
+the median time of such ticks, less that of ticks without orders, is an order's p50. Asserted: every order filled, the
+last position right. Runs in the peers' environment (`benchmarks/peers/setup`), not in surefill's.
 
     .venv-peers/bin/python benchmarks/peers/vnpy_orders.py [--orders 5000]
 """
@@ -81,7 +81,7 @@ def ticks(count: int) -> list[TickData]:
 
 
 def run(count: int, trading: bool) -> tuple[float, float]:
-    """Seconds of one backtest over `count` ticks and one more, on which the last order trades; and of one tick."""
+    """Processor seconds over `count` ticks and one more, on which the last order trades; seconds of one such tick."""
     engine = BacktestingEngine()
     engine.output = lambda text: None
     engine.set_parameters("NIFTY.LOCAL", Interval.TICK, T0, 0, 0, 1, 0.05, 10**9, mode=BacktestingMode.TICK)
@@ -90,11 +90,11 @@ def run(count: int, trading: bool) -> tuple[float, float]:
     strategy.active = trading
     engine.history_data = ticks(count)
     (last,) = ticks(1)
-    begin = time.perf_counter()
+    begin = time.process_time()
     engine.run_backtesting()
     strategy.active = False
     engine.new_tick(last)
-    took = time.perf_counter() - begin
+    took = time.process_time() - begin
     if trading:
         assert (strategy.sent, strategy.filled, len(engine.trades)) == (count, count, count)
         assert strategy.pos == count % 2, strategy.pos
