@@ -64,7 +64,7 @@ def _killed(path: Path, kill_at: int, on_events: Told | None) -> int:
 
 def _child(path: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "surefill.demo.child", str(path)]
-    return subprocess.Popen(  # nosec B603: no shell, nothing of the caller's but a path
+    return subprocess.Popen(  # nosec B603: this interpreter, our own module
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
