@@ -82,10 +82,12 @@ class OutcomeUnknown(msgspec.Struct, frozen=True, gc=False):
 
 
 class SendLapsed(msgspec.Struct, frozen=True, gc=False):
-    """The outbox did not send: the deadline had passed. Proof that nothing left."""
+    """The outbox did not send: proof that nothing left. `code` and `text` say why not."""
 
     ts_ns: int
     cl_ord_id: str
+    code: str = "SEND_LAPSED"
+    text: str = "not sent: its send-by deadline had passed"
 
 
 class OrderQueried(msgspec.Struct, frozen=True, gc=False):

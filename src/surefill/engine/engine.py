@@ -17,17 +17,14 @@ from typing import Any, cast
 
 import structlog
 
-from surefill.domain.effects import CancelOrder, Effect, Notify, QueryOrder, SubmitOrder
+from surefill.domain.effects import Effect, Notify
 from surefill.domain.inputs import (
     ComparePositions,
     DefineInstrument,
     Halt,
     Input,
     OpenWorkspace,
-    OrderQueried,
-    QueryFailed,
     RecoverOrders,
-    SendLapsed,
     SubmitIntent,
     TimerFired,
     VenueReports,
@@ -37,9 +34,9 @@ from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
 from surefill.domain.reports import VenueReport
 from surefill.engine import reconciliation
-from surefill.engine.answers import cancel_answer, submit_answer
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk, Reader
+from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import (
@@ -54,7 +51,7 @@ from surefill.errors import (
     WorkspaceHalted,
 )
 from surefill.journal.protocol import Journal
-from surefill.venues.protocol import Outcome, Unknown, Venue
+from surefill.venues.protocol import Venue
 
 Alarm = Callable[[str, Notify], None]
 
@@ -380,31 +377,10 @@ class Engine:
                 errand.add_done_callback(desk.errands.discard)
 
     async def _errand(self, desk: Desk, effect: Effect) -> None:
-        """One effect on the wire. Whatever goes wrong in an adapter is an unknown outcome, never an answer."""
-        venue = desk.writer.venue
-        if isinstance(effect, SubmitOrder):
-            if self.clock.now_ns() > effect.request.send_by_ns:
-                answer: Input = SendLapsed(self.clock.now_ns(), effect.request.cl_ord_id)
-            else:
-                outcome = await _outcome(venue.submit(effect.request))
-                answer = submit_answer(effect, outcome, self.clock.now_ns())
-        elif isinstance(effect, CancelOrder):
-            outcome = await _outcome(venue.cancel(effect.request, effect.order_id))
-            answer = cancel_answer(effect, outcome, self.clock.now_ns())
-        elif isinstance(effect, QueryOrder):
-            answer = await self._query(venue, effect)
-        else:
-            return
-        desk.tell(answer)
-        self._schedule()
-
-    async def _query(self, venue: Venue, effect: QueryOrder) -> Input:
-        cl_ord_id = effect.request.cl_ord_id
-        try:
-            found = await venue.query(effect.request)
-        except Exception as error:  # a failed query is not an answer, whatever failed
-            return QueryFailed(self.clock.now_ns(), cl_ord_id, reconciliation.told(error))
-        return OrderQueried(self.clock.now_ns(), cl_ord_id, found.found, found.reports)
+        answer = await run_errand(desk, effect, self.clock)
+        if answer is not None:
+            desk.tell(answer)
+            self._schedule()
 
     def _reported(self, desk: Desk, report: VenueReport) -> None:
         desk.tell(VenueReports(self.clock.now_ns(), (report,)))
@@ -441,13 +417,6 @@ class Engine:
         if at_ns is not None and not self._stopping:
             delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
             self._wake = self._loop.call_later(delay_s, self.fire_timers)
-
-
-async def _outcome(call: Any) -> Outcome:
-    try:
-        return cast(Outcome, await call)
-    except Exception as error:  # an adapter that raises has proved nothing: unknown
-        return Unknown(reconciliation.told(error))
 
 
 def _outcome_unknown(error: Exception) -> AppendFailed:

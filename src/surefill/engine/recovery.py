@@ -29,16 +29,17 @@ def fold_journal(journal: Journal, workspace_id: str, to_seq: int | None = None)
 def fold(state: State, records: Iterator[Record]) -> None:
     """Fold records into the state."""
     decode = codec.decode
-    for record in records:
-        evolve(state, decode(record.payload))
+    for _, _, _, _, payload, _ in records:
+        evolve(state, decode(payload))
 
 
 def verified(records: Iterator[Record], seq: int, head: bytes) -> Iterator[Record]:
     """The records as they are, each checked to be the next link of the chain."""
     for record in records:
         seq += 1
-        head = link(head, record.seq, record.epoch, record.payload)
-        if record.seq != seq or head != record.chain_hash:
+        _, _, its_seq, epoch, payload, its_hash = record
+        head = link(head, its_seq, epoch, payload)
+        if head != its_hash or its_seq != seq:
             raise JournalCorrupt(
                 f"workspace {record.workspace_id}: event {seq} is not the one that was written (found {record.seq}):"
                 " run 'surefill journal verify', restore a backup, do not trade",

@@ -273,10 +273,10 @@ def query_failed(this: Step, item: QueryFailed) -> None:
 
 
 def send_lapsed(this: Step, item: SendLapsed) -> None:
-    """The outbox let the deadline pass without writing a byte: that is proof."""
+    """The outbox looked again before the wire and did not write a byte: that is proof."""
     order = this.book.orders.get(item.cl_ord_id)
     if order is not None and order.status in _UNHEARD:
-        _reject(this, order, "SEND_LAPSED", "not sent: its send-by deadline had passed")
+        _reject(this, order, item.code, item.text)
 
 
 def recover(this: Step, _item: RecoverOrders) -> None:

@@ -1,0 +1,59 @@
+"""The outbox: one durable effect becomes one call on the venue, and the call becomes an input again.
+
+1. Nothing is sent twice, and nothing is sent again: what went wrong is for the core to decide on.
+2. The last look is right before the wire: past its deadline, or taken back since (by a halt, say), an order stays here.
+3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SubmitOrder
+from surefill.domain.inputs import Input, OrderQueried, QueryFailed, SendLapsed
+from surefill.domain.orders import OrderRequest
+from surefill.engine.answers import cancel_answer, submit_answer
+from surefill.engine.clock import Clock
+from surefill.engine.desk import Desk
+from surefill.engine.reconciliation import told
+from surefill.venues.protocol import Outcome, Unknown
+
+
+async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
+    """Carry out one effect for the wire; the input that it ends in (None: the effect is not for the wire)."""
+    venue = desk.writer.venue
+    if isinstance(effect, SubmitOrder):
+        withheld = _withheld(desk, effect.request, clock.now_ns())
+        return withheld or submit_answer(effect, await _outcome(venue.submit(effect.request)), clock.now_ns())
+    if isinstance(effect, CancelOrder):
+        outcome = await _outcome(venue.cancel(effect.request, effect.order_id))
+        return cancel_answer(effect, outcome, clock.now_ns())
+    if isinstance(effect, QueryOrder):
+        return await _query(desk, effect, clock)
+    return None
+
+
+def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | None:
+    if now_ns > request.send_by_ns:
+        return SendLapsed(now_ns, request.cl_ord_id)
+    order = desk.writer.state.book.orders.get(request.cl_ord_id)
+    if desk.broken is None and order is not None and not order.cancel_pending:
+        return None
+    return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", "taken back before it was sent")
+
+
+async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:
+    cl_ord_id = effect.request.cl_ord_id
+    try:
+        found = await desk.writer.venue.query(effect.request)
+    except Exception as error:  # a failed query is not an answer, whatever failed
+        return QueryFailed(clock.now_ns(), cl_ord_id, told(error))
+    return OrderQueried(clock.now_ns(), cl_ord_id, found.found, found.reports)
+
+
+async def _outcome(call: Coroutine[Any, Any, Outcome]) -> Outcome:
+    try:
+        return await call
+    except Exception as error:  # an adapter that raises has proved nothing: unknown
+        return Unknown(told(error))
