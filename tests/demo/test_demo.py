@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import closing, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -140,14 +142,34 @@ def test_child_that_fails_is_told(tmp_path: Path) -> None:
     assert raised.value.code == "DEMO_FAILED"
 
 
+def test_child_does_not_outlive_a_watcher_that_fails(tmp_path: Path) -> None:
+    began: list[subprocess.Popen[str]] = []
+
+    def stop(events: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        popen = subprocess.Popen
+
+        def remembered(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
+            began.append(popen(*arguments, **options))
+            return began[0]
+
+        patch.setattr(subprocess, "Popen", remembered)
+        with pytest.raises(KeyboardInterrupt):
+            crash.run_killed(tmp_path / "journal.db", 10, stop)
+    assert [child.returncode for child in began] == [-signal.SIGKILL]
+
+
 def test_child_that_is_always_quicker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
+    started: list[str] = []
 
-    def quick(path: Path) -> subprocess.Popen[str]:
-        started.append(path)
-        return subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def quick(command: list[str], **options: Any) -> subprocess.Popen[str]:
+        started.append(command[-1])
+        return popen([sys.executable, "-c", ""], **options)
 
-    monkeypatch.setattr(crash, "_child", quick)
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", quick)
     with pytest.raises(LocalError, match=r"done 3 times before it could be killed"):
         crash.run_killed(tmp_path / "journal.db", 10)
     assert len(started) == crash.TRIES

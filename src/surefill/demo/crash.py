@@ -39,9 +39,9 @@ def run_killed(path: Path, kill_at: int, on_events: Told | None = None) -> Crash
     """
     pid = _killed(path, kill_at, on_events)
     killed_at = _events_in(path)
-    child = _child(path)
-    _watch(child, path, sys.maxsize, on_events)
-    output, complaint = child.communicate()
+    with _child(path) as child:
+        _watch(child, path, sys.maxsize, on_events)
+        output, complaint = child.communicate()
     if child.returncode != 0:
         raise _failed("the process that was to go on failed", complaint)
     return Crash(pid, killed_at, msgspec.json.decode(output, type=RunFigures))
@@ -50,10 +50,10 @@ def run_killed(path: Path, kill_at: int, on_events: Told | None = None) -> Crash
 def _killed(path: Path, kill_at: int, on_events: Told | None) -> int:
     """Start a child and kill it; a child that is quicker than we look is started anew, and killed earlier."""
     for attempt in range(TRIES):
-        child = _child(path)
-        if _watch(child, path, kill_at >> attempt, on_events):
-            os.kill(child.pid, signal.SIGKILL)
-        _, complaint = child.communicate()
+        with _child(path) as child:
+            if _watch(child, path, kill_at >> attempt, on_events):
+                os.kill(child.pid, signal.SIGKILL)
+            _, complaint = child.communicate()
         if child.returncode == -signal.SIGKILL:
             return child.pid
         if child.returncode != 0:
@@ -62,11 +62,19 @@ def _killed(path: Path, kill_at: int, on_events: Told | None) -> int:
     raise _failed(f"the process was done {TRIES} times before it could be killed", "the machine is too busy: try again")
 
 
-def _child(path: Path) -> subprocess.Popen[str]:
+@contextmanager
+def _child(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs the backtests; it does not outlive the block."""
     command = [sys.executable, "-m", "surefill.demo.child", str(path)]
-    return subprocess.Popen(  # nosec B603: this interpreter, our own module
+    child = subprocess.Popen(  # nosec B603: this interpreter, our own module
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
 
 
 def _watch(child: subprocess.Popen[str], path: Path, until: int, on_events: Told | None) -> bool:
