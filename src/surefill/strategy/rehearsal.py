@@ -8,6 +8,7 @@ and a journal that was made with other bars or settings is found out.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
@@ -55,13 +56,16 @@ def start_of_rehearsal(
     """
     times = _times_backwards(journal, workspace_id, last_seq)
     seq, ts_ns = next(times)
-    certain = [(number, moment.open_ns) for number, moment in enumerate(moments) if _is_certain(moment, series)]
+    numbers, opens = array("q"), array("q")
+    for number, moment in enumerate(moments):
+        if moment.open_ns < ts_ns and _is_certain(moment, series):
+            numbers.append(number)
+            opens.append(moment.open_ns)
     first_ns = min(bars.open_ns[0] for bars in series.values() if len(bars))
-    for number, open_ns in reversed(certain):
-        passed = ts_ns > open_ns
+    for number, open_ns in zip(reversed(numbers), reversed(opens), strict=True):
         while ts_ns > open_ns:
             seq, ts_ns = next(times)
-        if passed and ts_ns < open_ns:
+        if ts_ns < open_ns:
             return Start(number, seq)
     while ts_ns >= first_ns:
         seq, ts_ns = next(times)
