@@ -51,11 +51,12 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove that no event was edited, lost, added or moved; with anchors, that none was replaced. 7 if not."""
+    from surefill.engine.claims import ClaimsReader
     from surefill.journal import Anchor, verify
 
     made = [Anchor.from_json(line) for file in anchors or () for line in _text_of(file).splitlines() if line.strip()]
     with _reading(config, override, journal) as found:
-        verdict = verify(found, made)
+        verdict = verify(found, made, ClaimsReader())
     told = {
         "ok": verdict.ok,
         "events": verdict.events,

@@ -11,11 +11,10 @@ import msgspec
 
 from surefill.domain import codec
 from surefill.domain.events import IntentAccepted, OrderCreated, OrderFilled
-from surefill.domain.inputs import SubmitIntent
 from surefill.domain.state import Book
+from surefill.engine.claims import ClaimsReader
 from surefill.engine.recovery import fold_journal
-from surefill.engine.writer import content_digest
-from surefill.journal import Journal, KeyClaim, Record, Verification, verify
+from surefill.journal import Journal, Record, Verification, verify
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -61,8 +60,8 @@ def prove(undisturbed: Journal, killed: Journal, workspaces: Iterable[str]) -> P
         findings += _compared(name, undisturbed, killed, digest, seen)
     findings.append(_once(seen))
     findings += [
-        _verified("undisturbed", verify(undisturbed, claims_of=claims_of)),
-        _verified("killed", verify(killed, claims_of=claims_of)),
+        _verified("undisturbed", verify(undisturbed, claims_of=ClaimsReader())),
+        _verified("killed", verify(killed, claims_of=ClaimsReader())),
     ]
     return Proof(all(finding.ok for finding in findings), digest.hexdigest(), tuple(findings))
 
@@ -121,11 +120,3 @@ def _verified(which: str, verification: Verification) -> Finding:
         f" {keys:,} idempotency keys rebuilt from the events, writers' epochs {epochs}"
     )
     return Finding(verification.ok, text if verification.ok else verification.text())
-
-
-def claims_of(record: Record) -> Iterator[KeyClaim]:
-    """The key that an event of a backtest claims: intents come without a price of their own there."""
-    event = codec.decode(record.payload)
-    if isinstance(event, IntentAccepted) and event.intent.intent_id:
-        digest = content_digest(SubmitIntent(event.ts_ns, event.intent))
-        yield KeyClaim("backtest", event.intent.intent_id, digest, record.seq, event.correlation_id)

@@ -55,11 +55,15 @@ class InstrumentDefined(Event, frozen=True):
 
 
 class IntentAccepted(Event, frozen=True):
-    """All gates of the profile, in the version cited, let the intent pass. It claims its key."""
+    """All gates of the profile, in the version cited, let the intent pass. It claims its key.
+
+    `given_px`: the price that came with it (0: none), part of what the key stands for.
+    """
 
     intent: Intent
     number: int
     limits_version: int
+    given_px: int = 0
 
 
 class IntentRefused(Event, frozen=True):

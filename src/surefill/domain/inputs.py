@@ -46,7 +46,8 @@ class DefineInstrument(msgspec.Struct, frozen=True):
 
 
 class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
-    """An intent from a door. `quote`: the market that came with it, taken in first.
+    """An intent from a door. `quote`: the market that came with it, taken in first; `given_px` is its last price, kept
+    with the intent: it is part of what the idempotency key stands for.
 
     `refusal`: the door has already found what is wrong with it (something that no gate could see, such as a price
     that cannot be counted): it is journaled as refused, and no gate is asked.
@@ -56,6 +57,7 @@ class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
     intent: Intent
     quote: Quote | None = None
     refusal: Refusal | None = None
+    given_px: int = 0
 
 
 class RequestCancel(msgspec.Struct, frozen=True, gc=False):

@@ -9,7 +9,6 @@ The writer is synchronous and knows no clock: a loop (`engine.engine`) or a back
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -27,18 +26,17 @@ from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import State
 from surefill.engine.answers import at_once, cancel_answer, submit_answer
+from surefill.engine.claims import content_digest
 from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
-from surefill.errors import AppendFailed, InputError, InvariantBreach
+from surefill.errors import AppendFailed, InvariantBreach
 from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
 from surefill.rules.codes import OrdStatus
 from surefill.venues.protocol import InProcessVenue, Venue
 
 MARKET_DATA = (Quote, BarOpened, Bar)
 Subscriber = Callable[[int, list[Event]], None]
-
-_CONTENT = msgspec.json.Encoder()
 
 
 class Ticket:
@@ -130,7 +128,8 @@ class WorkspaceWriter:
         """
         intent = item.intent
         ticket = Ticket(intent.intent_id)
-        digest = content_digest(item)
+        given_px = 0 if item.quote is None else item.quote.last_px
+        digest = content_digest(intent, given_px)
         if intent.intent_id:
             ticket.receipt = self._repeated(intent.intent_id, digest, item.ts_ns)
             if ticket.receipt is not None:
@@ -138,7 +137,7 @@ class WorkspaceWriter:
                 return ticket
         if item.quote is not None:
             self.feed(item.quote)  # what that sets off (an exit, say) is none of the intent's doing
-            item = SubmitIntent(item.ts_ns, intent, None, item.refusal)
+            item = SubmitIntent(item.ts_ns, intent, None, item.refusal, given_px)
         first = len(self._events)
         self._run(item)
         self._follow(ticket, first, item, digest)
@@ -312,24 +311,6 @@ class WorkspaceWriter:
         for _, name in due:
             del self.timers[name]
             yield name
-
-
-def content_digest(item: SubmitIntent) -> bytes:
-    """What an idempotency key stands for: the intent without its story, and the price that came with it.
-
-    Without a key it is b"". Raises InputError for text that is not valid Unicode: no journal could hold it.
-    """
-    intent = item.intent
-    try:
-        intent.correlation_id.encode()
-        if not intent.intent_id:
-            _CONTENT.encode(intent)
-            return b""
-        content = msgspec.structs.replace(intent, correlation_id="")
-        px = 0 if item.quote is None else item.quote.last_px
-        return hashlib.sha256(_CONTENT.encode((content, px))).digest()
-    except UnicodeEncodeError as error:
-        raise InputError(f"an intent's text is not valid Unicode: {error}", code="NOT_UNICODE") from error
 
 
 def _refused(intent_id: str, event: IntentRefused) -> Receipt:

@@ -24,7 +24,7 @@ def submit(this: Step, item: SubmitIntent) -> None:
     question = Question(this.state, intent, item.ts_ns)
     refusal = item.refusal or first_refusal(question, question.profile.gates)
     if refusal is None:
-        _accept(this, question)
+        _accept(this, question, item.given_px)
     else:
         _refuse(this, question, refusal)
 
@@ -49,11 +49,11 @@ def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
     )
 
 
-def _accept(this: Step, question: Question) -> None:
+def _accept(this: Step, question: Question, given_px: int) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
-    this.emit(IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version))
+    this.emit(IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px))
     request = OrderRequest(
         ids.cl_ord_id(book.workspace_id, f"{intent.intent_id}|{intent.correlation_id}", number),
         ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, ts_ns, number),
