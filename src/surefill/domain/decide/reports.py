@@ -119,15 +119,15 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
         _anomaly(this, order, "ILLEGAL_END", f"ended by the venue while {OrdStatus(order.status).name}")
     if status < 0:
         return  # already over: reports are repeated and reordered as a matter of course
-    if report.cum_qty > order.cum_qty:
-        known = order.end_status == status and order.end_qty == report.cum_qty
+    # The venue's count only grows: what an older report says that comes later takes nothing back.
+    end_qty = max(report.cum_qty, order.end_qty) if order.end_status else report.cum_qty
+    if end_qty > order.cum_qty:
+        known = order.end_status == status and order.end_qty == end_qty
         if not known:
-            this.emit(
-                OrderEndReported(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, report.cum_qty)
-            )
+            this.emit(OrderEndReported(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, status, end_qty))
         _ask_for(this, order, answered=known)
         return
-    end(this, order, status, report.text, report.cum_qty)
+    end(this, order, status, report.text, end_qty)
 
 
 def end(this: Step, order: Order, status: int, text: str, end_qty: int) -> None:
