@@ -32,6 +32,15 @@ PX = 10_000
 SYMBOLS = ("AAA", "BBB")
 IN_DOUBT = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 SWARM = (0, 0, 1, 1, 1, 5)
+#: In tenths: what has few occasions strikes more often, what stops everything more seldom.
+OFTEN = {
+    Fault.CRASH: 1,
+    Fault.CANCEL_FILL_RACE: 60,
+    Fault.END_BEFORE_FILLS: 60,
+    Fault.LATE_FILL: 60,
+    Fault.FILL_BEFORE_ACK: 30,
+    Fault.FILLED_UNSEEN: 30,
+}
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -104,8 +113,8 @@ class Stage:
         exchange.received = self._received
         exchange.faults.seed(self.seed)
         for fault in Fault:
-            rate_ppm = self.plan.venue_fault_ppm * chance.choice(SWARM)
-            exchange.faults.arm(fault, rate_ppm=rate_ppm // (10 if fault is Fault.CRASH else 1))
+            rate_ppm = self.plan.venue_fault_ppm * chance.choice(SWARM) * OFTEN.get(fault, 10) // 10
+            exchange.faults.arm(fault, rate_ppm=rate_ppm)
         for symbol in SYMBOLS:
             exchange.set_price(symbol, PX)
 
