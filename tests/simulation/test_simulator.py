@@ -1,0 +1,62 @@
+"""Hundreds of simulated runs: whatever strikes, nothing is lost, doubled, invented or left in the dark."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from surefill.testing.remote_venue import Fault
+from surefill.testing.simulator import Plan, SimulationReport, simulate
+
+CHUNKS, SEEDS = 10, 24
+POWER_CUTS = {"after_commit", "after_snapshot", "anywhere", "before_commit", "before_snapshot"}
+LONELY = Plan(workspaces=1, venue_fault_ppm=0, journal_fault_ppm=0, crash_ppm=0)
+QUIET = Plan(workspaces=2, venue_fault_ppm=0, journal_fault_ppm=0, crash_ppm=0)
+
+
+def _assert_good(report: SimulationReport) -> None:
+    assert not report.violations, f"scripts/simulate 1 {report.seed}: " + "\n".join(report.violations[:5])
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_simulated_runs_violate_nothing(chunk: int) -> None:
+    fired: Counter[str] = Counter()
+    for seed in range(chunk * SEEDS, (chunk + 1) * SEEDS):
+        report = simulate(seed)
+        _assert_good(report)
+        fired.update(report.fired)
+    missing = {fault.name for fault in Fault} - fired.keys()
+    assert len(missing) <= 3, f"in {SEEDS} runs these never struck: {missing}"
+    assert {f"power cut {where}" for where in POWER_CUTS} <= fired.keys()
+    assert {"journal REFUSED", "journal LOST", "journal KEPT", "journal STALE", "clock jump"} <= fired.keys()
+    assert {"verdict ACCEPTED", "verdict DUPLICATE", "verdict REFUSED"} <= fired.keys()
+
+
+def test_run_without_faults_has_no_alarm_and_one_life_before_the_last() -> None:
+    accepted = 0
+    for seed in range(8):
+        report = simulate(seed, plan=QUIET)
+        _assert_good(report)
+        assert report.lives == 2
+        assert not [name for name in report.fired if name.startswith(("alarm", "journal", "power"))]
+        accepted += report.fired["verdict ACCEPTED"]
+    assert accepted > 50
+
+
+def test_longer_run_violates_nothing_either() -> None:
+    _assert_good(simulate(1, steps=600))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_death_at_every_append_of_a_run_loses_nothing(when: str) -> None:
+    """Power cuts at every journal position, one run each."""
+    appends = simulate(3, steps=40, plan=LONELY).appends
+    assert appends > 60, "the run must be long enough to mean something"
+    died = 0
+    for at in range(1, appends + 1):
+        report = simulate(3, 40, msgspec.structs.replace(LONELY, crash_append=at, crash_when=when))
+        assert not report.violations, f"append {at}, {when}: {report.violations[:3]}"
+        died += report.fired.get(f"power cut {when}_commit", 0)
+    assert died > appends / 2, "too many appends lay in the healed end, where nothing dies"
