@@ -19,7 +19,7 @@ from surefill.domain.events import (
     ReportParked,
     VenueReported,
 )
-from surefill.domain.inputs import VenueReports
+from surefill.domain.inputs import ResolveOrder, VenueReports
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.profile import Limits
 from surefill.domain.reports import ExecType, VenueReport
@@ -201,6 +201,28 @@ def test_end_with_fills_missing_holds_the_order_open_until_they_arrive() -> None
     assert core.names() == ["VenueReported", "OrderFilled", "OrderCanceled"]
     assert (order.status, order.cum_qty) == (OrdStatus.CANCELED, 70)
     assert core.all(Notify) == []
+
+
+@pytest.mark.parametrize("second", [0, -1])
+def test_end_that_is_told_differently_waits_for_the_larger_count(second: int) -> None:
+    core = Core()
+    order = core.order(1, 100)
+    core.canceled(order, cum_qty=30)
+    core.canceled(order, cum_qty=second)
+    assert order.status == OrdStatus.SUBMITTED
+    core.canceled(order, cum_qty=40)
+    assert core.only(OrderEndReported).cum_qty == 40
+    core.fill(order, 40)
+    assert order.status == OrdStatus.CANCELED
+    assert core.all(AnomalyNoted) == []
+
+
+def test_end_whose_fills_never_come_may_be_resolved_by_hand() -> None:
+    core = Core()
+    order = core.order(1, 100)
+    core.canceled(order, cum_qty=30)
+    core.feed(ResolveOrder(core.tick(), order.request.cl_ord_id, OrdStatus.CANCELED, "ada", "call 12"))
+    assert order.status == OrdStatus.CANCELED
 
 
 def test_end_repeated_while_its_fills_are_missing_asks_after_a_pause_not_in_a_loop() -> None:

@@ -191,7 +191,7 @@ def _alarm(order: Audited) -> list[tuple[type[e.Event], str]]:
 def _order_resolved(audit: Audit, order: Audited, event: e.OrderResolved) -> Findings:
     if not event.by or not event.evidence:
         yield 3, f"{event.cl_ord_id} was resolved by {event.by or 'nobody'} on no evidence"
-    if order.status != OrdStatus.UNKNOWN and not order.absences:
+    if order.status != OrdStatus.UNKNOWN and not order.absences and order.end_qty < 0:
         yield 3, f"{event.cl_ord_id} was resolved though its venue knows it"
     moves = {OrdStatus.CANCELED: OrdEvent.CANCEL, OrdStatus.EXPIRED: OrdEvent.EXPIRE}
     yield from audit.move(order, moves.get(OrdStatus(event.status), OrdEvent.REJECT))

@@ -186,9 +186,9 @@ def compare_positions(this: Step, item: ComparePositions) -> None:
 
 
 def resolve_order(this: Step, item: ResolveOrder) -> None:
-    """A named operator ends, on evidence from elsewhere, an UNKNOWN order or one that its venue does not find."""
+    """A named operator ends, on evidence from elsewhere, what is UNKNOWN, not found, or over with fills missing."""
     order = this.book.orders.get(item.cl_ord_id)
-    if order is None or not (order.status == OrdStatus.UNKNOWN or order.absent_count):
+    if order is None or not (order.status == OrdStatus.UNKNOWN or order.absent_count or order.end_status):
         raise InputError(f"{item.cl_ord_id} is not an UNKNOWN order", code="NOT_UNKNOWN")
     event = _ENDS.get(item.status)
     if event is None or next_status(order.status, event) != item.status:
