@@ -1,5 +1,7 @@
 """The commands of the pages do what the pages say: each `$ …` of a console block is run, in order, in one folder.
 
+A plain `surefill …` runs in this process, which is quicker; whatever needs a shell or stays gets processes of its own.
+
 `# exits with 7` after a command is the exit code that it must have, 0 otherwise; `&` at its end leaves it running, and
 goes on when its engine answers. What a page shows below a command must be among its output; `…` stands for anything.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -16,9 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.cli.running import surefill
 from tests.docs.pages import ROOT, blocks, name_of
 
-PAGES = [page for name in ("operations", "journal") if (page := ROOT / "docs" / f"{name}.md").exists()]
+PAGES = [page for name in ("operations", "journal", "strategies") if (page := ROOT / "docs" / f"{name}.md").exists()]
 WAIT_S = 20.0
 
 
@@ -53,14 +57,20 @@ def shown(output: str, expected: str) -> bool:
 class Shell:
     """A folder in which a page's commands are run, and what still runs there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
         self._environment = {"PATH": path, "HOME": str(folder), "COLUMNS": "200", "USER": "ann", "LOGNAME": "ann"}
         self._environment["SUREFILL__FEED__SYMBOLS"] = '["AAPL"]'  # one symbol of the demo's five is quicker
+        patch.chdir(folder)
+        for name, value in self._environment.items():
+            patch.setenv(name, value)
 
     def run(self, text: str) -> tuple[int, str]:
+        if re.fullmatch(r"surefill [^|&;<>$*]+", text):
+            ran = surefill(*shlex.split(text)[1:])
+            return ran.code, ran.out + ran.err
         done = subprocess.run(
             ["bash", "-c", text], cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=60
         )
@@ -92,8 +102,8 @@ class Shell:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+def test_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = Shell(tmp_path, monkeypatch)
     try:
         for command in commands(page):
             where = f"{name_of(page)}, line {command.line}: {command.text}"
