@@ -61,7 +61,6 @@ def test_purchase_of_unknown_fate_keeps_its_cash_promised_in_full() -> None:
     assert core.all(IntentRefused) == []
 
 
-@pytest.mark.xfail(reason="executions are known by order, not by venue, account and symbol")
 def test_execution_reported_for_two_orders_is_booked_once() -> None:
     core = Core()
     core.fill(core.order(1, 100), 100, exec_id="e1")

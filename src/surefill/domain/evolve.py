@@ -122,6 +122,7 @@ def _order_filled(state: State, event: e.OrderFilled) -> None:
     order.cum_notional += event.last_px * event.last_qty
     order.fees += event.fee
     order.exec_ids.append(event.exec_id)
+    state.executions.setdefault(order.request.instrument_id, set()).add(event.exec_id)
     _book_fill(state, event, order)
     if event.status != order.status and not event.late:
         if event.status == OrdStatus.FILLED:
@@ -211,7 +212,8 @@ def _cancel_refused(state: State, event: e.CancelRefused) -> None:
 
 def _orders_retired(state: State, event: e.OrdersRetired) -> None:
     for cl_ord_id in event.cl_ord_ids:
-        del state.book.done[cl_ord_id]
+        order = state.book.done.pop(cl_ord_id)
+        state.executions.get(order.request.instrument_id, set()).difference_update(order.exec_ids)
 
 
 def _report_parked(state: State, event: e.ReportParked) -> None:
@@ -293,7 +295,7 @@ def _workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     book = state.book
     book.starting_cash = book.cash = event.starting_cash
     book.realised = book.fees = 0
-    for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing):
+    for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing, state.executions):
         holding.clear()
 
 

@@ -58,20 +58,24 @@ class State:
     """A book, what is derived from it, and the last market seen.
 
     `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
+    `executions`: instrument -> ids of the executions of its orders that are still known.
     """
 
-    __slots__ = ("book", "keys_of", "quotes", "reducing")
+    __slots__ = ("book", "executions", "keys_of", "quotes", "reducing")
 
     def __init__(self, book: Book | None = None) -> None:
         self.book = Book() if book is None else book
         self.quotes: dict[str, Quote] = {}
         self.keys_of: dict[str, list[str]] = {}
         self.reducing: dict[str, list[str]] = {}
+        self.executions: dict[str, set[str]] = {}
         for key, position in self.book.positions.items():
             self.keys_of.setdefault(position.instrument_id, []).append(key)
         for order in self.book.orders.values():
             if order.request.reduce_only:
                 self.reducing.setdefault(order.position, []).append(order.request.cl_ord_id)
+        for order in (*self.book.orders.values(), *self.book.done.values()):
+            self.executions.setdefault(order.request.instrument_id, set()).update(order.exec_ids)
 
     def order(self, cl_ord_id: str) -> Order | None:
         """A live or recently finished order."""

@@ -151,6 +151,10 @@ def _traded(this: Step, order: Order, report: VenueReport) -> None:
         return
     if report.exec_id in order.exec_ids:
         return  # applied once; the raw report is in the journal
+    if report.exec_id in this.state.executions.get(order.request.instrument_id, ()):
+        _park(this, report, "the execution is booked for another order")
+        _anomaly(this, order, "EXECUTION_OF_ANOTHER", f"execution {report.exec_id} is booked for another order already")
+        return
     ending = order.status < OrdStatus.FILLED and order.end_status
     fills.book(this, order, report)
     if ending and order.cum_qty >= order.end_qty:
