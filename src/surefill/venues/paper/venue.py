@@ -82,7 +82,7 @@ class PaperVenue:
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Trade at once what trades at once; let the rest rest, or end as its time in force says."""
-        self._now_ns = max(self._now_ns, request.transact_ns)
+        self._set_time(request)
         order = Working(request)
         if self.settings.latency_ns:
             self._rest(order)
@@ -95,6 +95,7 @@ class PaperVenue:
 
     async def cancel(self, request: OrderRequest, order_id: str) -> Outcome:
         """Take it out of the book, unless it is over."""
+        self._set_time(request)
         resting = self._working.get(request.instrument_id, {})
         order = resting.pop(request.cl_ord_id, None)
         if order is None:
@@ -103,6 +104,7 @@ class PaperVenue:
 
     async def query(self, request: OrderRequest) -> QueryAnswer:
         """Working, or how it ended; the journal keeps what is older."""
+        self._set_time(request)
         order = self._working.get(request.instrument_id, {}).get(request.cl_ord_id)
         if order is not None:
             return QueryAnswer(True, (self._report(order, ExecType.STATUS, cum_qty=order.cum_qty),))
@@ -116,7 +118,6 @@ class PaperVenue:
     def restore(self, book: Book, quotes: Mapping[str, Quote]) -> None:
         """Take over the book: its instruments, live orders, positions; and the market, without trading on it again."""
         self._instruments = book.instruments
-        self._now_ns = max((quote.ts_ns for quote in quotes.values()), default=0)
         self._quotes = dict(quotes)
         self._taken.clear()
         self._working.clear()
@@ -127,7 +128,7 @@ class PaperVenue:
 
     def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
         """Take market data in and match the resting orders against it, oldest first."""
-        self._now_ns = max(self._now_ns, item.ts_ns)
+        self._now_ns = item.ts_ns
         instrument_id = item.instrument_id
         self._quotes[instrument_id] = _as_quote(item)
         if self._taken:
@@ -147,6 +148,11 @@ class PaperVenue:
                 del resting[order.request.cl_ord_id]
                 reports.append(self._end(order, ExecType.EXPIRED, "the session ended"))
         return tuple(reports)
+
+    def _set_time(self, request: OrderRequest) -> None:
+        """What it is now, as far as a venue knows that is told the time by nobody but orders and prices."""
+        quote = self._quotes.get(request.instrument_id)
+        self._now_ns = request.transact_ns if quote is None else max(request.transact_ns, quote.ts_ns)
 
     def _rest(self, order: Working) -> None:
         self._working.setdefault(order.request.instrument_id, {})[order.request.cl_ord_id] = order
