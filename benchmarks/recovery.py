@@ -67,19 +67,25 @@ def child(work: str, path: Path) -> dict[str, object]:
     """What a process of its own does, and what it tells."""
     if work == FLOOR:
         return {"seconds": seconds(partial(bare, path))}
-    journal = SqliteJournal(path)
-    count = journal.heads()["w1"].seq
     states = []
-    took = seconds(lambda: states.append(fold_journal(journal, "w1", count if work == FOLD else None)[0]))
-    journal.close()
+
+    def begin() -> None:
+        """Open the journal and fold it, all of it or from its snapshot on."""
+        journal = SqliteJournal(path)
+        to_seq = journal.heads()["w1"].seq if work == FOLD else None
+        states.append(fold_journal(journal, "w1", to_seq)[0])
+        journal.close()
+
+    took = seconds(begin)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": took, "events": count, "peak_mb": peak_mb, "digest": states[0].digest()}
+    state = states[0]
+    return {"seconds": took, "events": state.book.seq, "peak_mb": peak_mb, "digest": state.digest()}
 
 
 def apart(work: str, path: Path) -> dict[str, float]:
     """`child` in a process of its own."""
     command = [sys.executable, __file__, "--child", work, str(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     told: dict[str, float] = json.loads(done.stdout)
     return told
 
