@@ -20,6 +20,7 @@ def serve() -> None:
         sys.stdout.flush()
         child = os.fork()
         if not child:
+            os.dup2(2, 1)  # standard output is ours
             try:
                 main(spec)
             except BaseException:
