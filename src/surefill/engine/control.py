@@ -21,19 +21,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import structlog
 
 from surefill.domain.inputs import Halt, Resume
 from surefill.engine.books import order_lines, position_lines
 from surefill.engine.engine import Engine
 from surefill.engine.status import status_of
 from surefill.errors import ConfigError, InputError, SurefillError
+from surefill.logs import logger
 
 LINE_BYTES_MAX: Final = 64 * 1024
 IDLE_S: Final = 60.0
 OPERATOR: Final = "OPERATOR"
 
-_log = structlog.get_logger("surefill.control")
+_log = logger("surefill.control")
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="halt"):

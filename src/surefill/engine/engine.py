@@ -15,8 +15,6 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-import structlog
-
 from surefill.domain.effects import Effect, Notify
 from surefill.domain.inputs import (
     ComparePositions,
@@ -51,11 +49,12 @@ from surefill.errors import (
     WorkspaceHalted,
 )
 from surefill.journal.protocol import Journal
+from surefill.logs import logger
 from surefill.venues.protocol import Venue
 
 Alarm = Callable[[str, Notify], None]
 
-_log = structlog.get_logger("surefill.engine")
+_log = logger("surefill.engine")
 
 
 class Engine:
