@@ -97,3 +97,13 @@ def test_tail_shows_the_last_events_as_lines(at_rest: Path) -> None:
     last = surefill("status", "-c", at_rest, "--json").json()["events"]
     assert seqs == [last - 2, last - 1, last]
     assert len(surefill("journal", "tail", "-n", "2", "-c", at_rest).out.splitlines()) == 2
+
+
+def test_export_of_a_tampered_journal_keeps_the_last_good_copy(tmp_path: Path) -> None:
+    file, out = traded(tmp_path), tmp_path / "all.jsonl"
+    surefill("journal", "export", out, "-c", file)
+    good = out.read_bytes()
+    tampered(tmp_path, 5)
+    ran = surefill("journal", "export", out, "--force", "-c", file)
+    assert (ran.code, "does not verify at event 5" in ran.err, out.read_bytes() == good) == (7, True, True)
+    assert not out.with_name("all.jsonl.part").exists()

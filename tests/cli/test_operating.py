@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.cli.running import surefill, traded
+from tests.cli.running import surefill, tampered, traded
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +137,15 @@ def test_replay_of_a_forged_snapshot_is_told_and_exits_with_7(tmp_path: Path) ->
     journal.close()
     ran = surefill("replay", "-c", file)
     assert (ran.code, "NOT THE SAME" in ran.out) == (7, True)
+
+
+@pytest.mark.parametrize("words", [("orders", "--all"), ("export", "made")])
+def test_reading_a_tampered_journal_exits_with_7(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = traded(tmp_path)
+    tampered(tmp_path, 5)
+    monkeypatch.chdir(tmp_path)
+    ran = surefill(*words, "-c", file)
+    assert (ran.code, ran.out, "does not verify at event 5" in ran.err) == (7, "", True)
+    assert not (tmp_path / "made").exists()

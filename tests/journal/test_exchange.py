@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from surefill.journal import (
     Journal,
     KeyClaim,
     MemoryJournal,
+    Record,
     SqliteJournal,
     export_journal,
     genesis,
@@ -195,3 +196,27 @@ def test_export_while_the_writer_goes_on_ends_at_the_heads_it_began_with(tmp_pat
     out = Busy()
     assert export_journal(journal, out) == (1, 1)
     assert imported(out.getvalue()).heads()["main"].seq == 1
+
+
+class _Edited(MemoryJournal):
+    """A journal whose third row somebody edited, or whose last one somebody removed."""
+
+    lost = False
+
+    def read_all(self, after_position: int = 0) -> Iterator[Record]:
+        """See `Journal.read_all`."""
+        rows = list(super().read_all(after_position))
+        if self.lost:
+            return iter(rows[:-1])
+        return iter([*rows[:2], rows[2]._replace(payload=b'{"px":9}'), *rows[3:]])
+
+
+@pytest.mark.parametrize(("lost", "why"), [(False, "does not verify at event 3"), (True, "ends at event 3")])
+def test_export_of_a_damaged_journal_is_refused(lost: bool, why: str) -> None:
+    journal, out = _Edited(), io.BytesIO()
+    journal.lost = lost
+    lease = journal.open_stream("main")
+    journal.append([Batch(lease, [b'{"px":%d}' % px for px in range(4)])])
+    with pytest.raises(JournalCorrupt, match=why):
+        export_journal(journal, out)
+    assert b'"kind":"end"' not in out.getvalue()

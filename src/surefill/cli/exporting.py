@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surefill.cli.loading import journal_to_read, known_workspace, settings_from
+from surefill.cli.loading import journal_to_read, known_workspace, settings_from, verified_records
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import show, table
 from surefill.errors import InputError
@@ -36,6 +36,8 @@ def export(
     found = journal_to_read(settings)
     try:
         known_workspace(found, settings.workspace.id)
+        for _ in verified_records(found, settings.workspace.id):
+            pass  # all of it before the first file is touched: the files of a forged journal would look like any other
         projector = Projector(root, found, settings.workspace.id)
         projector.catch_up()
         projector.close()

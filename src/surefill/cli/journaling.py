@@ -98,7 +98,10 @@ def export(
     journal: JournalFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the whole journal as lines of JSON; a running engine is not disturbed."""
+    """Write the whole journal as lines of JSON, every hash checked; a running engine is not disturbed.
+
+    A journal that does not verify ends it with 7, and a file that was there stays as it is.
+    """
     from surefill.journal import export_journal
 
     with _reading(config, override, journal) as found, _output(out, force) as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from surefill.errors import ConfigError, InputError, JournalError
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.domain.state import State
-    from surefill.journal import SqliteJournal
+    from surefill.journal import Record, SqliteJournal
 
 DEFAULT_FILE = Path("surefill.yaml")
 
@@ -89,6 +89,28 @@ def known_workspace(journal: SqliteJournal, workspace_id: str) -> None:
             f"workspace {workspace_id!r} is not in {journal.path} (there: {', '.join(sorted(heads)) or 'none'}):"
             " name one with --workspace",
             code="UNKNOWN_WORKSPACE",
+        )
+
+
+def verified_records(journal: SqliteJournal, workspace_id: str) -> Iterator[Record]:
+    """All events of a workspace that the journal knows, each one checked against the chain before it is handed out.
+
+    Raises JournalCorrupt at the first that does not verify, and where the last ones were lost.
+    """
+    from surefill.errors import JournalCorrupt
+    from surefill.journal import Head, genesis, verified
+
+    last = journal.heads()[workspace_id].seq
+    seq = 0
+    for record in verified(journal.read(workspace_id), Head(0, 0, genesis(workspace_id))):
+        seq = record.seq
+        yield record
+    if seq < last:
+        raise JournalCorrupt(
+            f"journal of workspace {workspace_id!r} ends at event {seq}, but its head says {last}: events were lost;"
+            " run `surefill journal verify`, and restore from a copy that verifies",
+            workspace_id=workspace_id,
+            seq=seq,
         )
 
 

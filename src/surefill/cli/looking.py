@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefill.cli.exit_codes import ExitCode
-from surefill.cli.loading import ask, journal_to_read, known_workspace, settings_from, state_at_rest
+from surefill.cli.loading import ask, journal_to_read, known_workspace, settings_from, state_at_rest, verified_records
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import facts, show, table
 
@@ -192,7 +192,7 @@ def _whole_blotter(settings: Settings) -> list[dict[str, Any]]:
     found = journal_to_read(settings)
     try:
         known_workspace(found, settings.workspace.id)
-        rows = blotter(codec.decode(record.payload) for record in found.read(settings.workspace.id))
+        rows = blotter(codec.decode(record.payload) for record in verified_records(found, settings.workspace.id))
     finally:
         found.close()
     told: list[dict[str, Any]] = msgspec.to_builtins(rows)

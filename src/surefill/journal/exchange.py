@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from surefill.errors import InputError, JournalCorrupt
-from surefill.journal.chain import HASH_SIZE, genesis, link
+from surefill.journal.chain import HASH_SIZE, genesis, link, verified
 from surefill.journal.protocol import Head, Journal, KeyClaim, Record
 
 FORMAT = "surefill-journal"
@@ -84,8 +84,13 @@ class Exchanged(NamedTuple):
 
 
 def export_journal(journal: Journal, out: BinaryIO) -> Exchanged:
-    """Write everything up to the present heads; a writer may go on writing meanwhile."""
+    """Write everything up to the present heads; a writer may go on writing meanwhile.
+
+    Every event is checked against its chain. Raises `JournalCorrupt` at the first that does not continue it, or where
+    a stream ends before its head: what was written by then is no copy, and has no end line.
+    """
     heads = journal.heads()
+    at = {name: Head(0, 0, genesis(name)) for name in heads}
     header = {name: _Head(head.seq, head.epoch, head.chain_hash.hex()) for name, head in heads.items()}
     events = keys = 0
 
@@ -95,8 +100,10 @@ def export_journal(journal: Journal, out: BinaryIO) -> Exchanged:
     put(_Header(FORMAT, VERSION, header))
     for record in journal.read_all():
         if record.workspace_id in heads and record.seq <= heads[record.workspace_id].seq:
+            at[record.workspace_id] = _after(record, at[record.workspace_id])
             put(_event(record))
             events += 1
+    _ends_at(heads, at)
     for name, head in heads.items():
         for mode, key, digest, seq, correlation_id in journal.read_keys(name):
             if seq <= head.seq:
@@ -104,6 +111,25 @@ def export_journal(journal: Journal, out: BinaryIO) -> Exchanged:
                 keys += 1
     put(_End(events, keys))
     return Exchanged(events, keys)
+
+
+def _after(record: Record, at: Head) -> Head:
+    """The chain's point after the record, which is checked to be the next one."""
+    for sound in verified((record,), at):
+        at = Head(sound.seq, sound.epoch, sound.chain_hash)
+    return at
+
+
+def _ends_at(heads: dict[str, Head], at: dict[str, Head]) -> None:
+    """Refuse a journal that lost the ends of its streams."""
+    for name, head in heads.items():
+        if (at[name].seq, at[name].chain_hash) != (head.seq, head.chain_hash):
+            raise JournalCorrupt(
+                f"journal of workspace {name!r} ends at event {at[name].seq}, but its head says {head.seq}: events were"
+                " lost; run `surefill journal verify`, and restore from a copy that verifies",
+                workspace_id=name,
+                seq=at[name].seq,
+            )
 
 
 def import_journal(source: Iterable[bytes], journal: Journal) -> Exchanged:
