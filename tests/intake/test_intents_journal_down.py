@@ -133,7 +133,7 @@ def test_reconcile_of_an_edited_journal_is_refused_with_the_event() -> None:
         done(broker.execute(trade("a"), 100.0))
         assert broker.reconcile("main").matches
         journal.edited = True
-        with pytest.raises(JournalCorrupt, match="event 5 is not the one that was written"):
+        with pytest.raises(JournalCorrupt, match="does not verify at event 5"):
             broker.reconcile("main")
 
 

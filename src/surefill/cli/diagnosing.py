@@ -216,8 +216,8 @@ def _lock(settings: Settings) -> Finding:
 def _tail(journal: SqliteJournal, workspace_id: str) -> Finding:
     """The last events: their chain holds, they can be read, and none is later than now."""
     from surefill.domain import codec
-    from surefill.engine.recovery import verified
-    from surefill.journal.chain import genesis
+    from surefill.journal.chain import genesis, verified
+    from surefill.journal.protocol import Head
 
     head = journal.heads()[workspace_id]
     name = f"journal, workspace {workspace_id}"
@@ -227,7 +227,7 @@ def _tail(journal: SqliteJournal, workspace_id: str) -> Finding:
         if first > 1:
             before = next(journal.read(workspace_id, first - 1, first - 1)).chain_hash
         last_ns = 0
-        for record in verified(journal.read(workspace_id, first, head.seq), first - 1, before):
+        for record in verified(journal.read(workspace_id, first, head.seq), Head(first - 1, 0, before)):
             last_ns = max(last_ns, codec.decode(record.payload).ts_ns)
     except (SurefillError, StopIteration) as error:
         return Finding(name, "WRONG", str(error) or "its tail is missing", "run surefill journal verify; do not trade")

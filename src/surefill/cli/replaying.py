@@ -86,12 +86,13 @@ def replay(
 def _folded(journal: SqliteJournal, workspace_id: str, to_seq: int, moved: Progress) -> State:
     """The state after `to_seq` events, from nothing."""
     from surefill.domain.state import State
-    from surefill.engine.recovery import fold, verified
-    from surefill.journal.chain import genesis
+    from surefill.engine.recovery import fold
+    from surefill.journal.chain import genesis, verified
+    from surefill.journal.protocol import Head
 
     state = State()
     records = journal.read(workspace_id, 1, to_seq)
-    fold(state, _counted(verified(records, 0, genesis(workspace_id)), to_seq, moved))
+    fold(state, _counted(verified(records, Head(0, 0, genesis(workspace_id))), to_seq, moved))
     return state
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from surefill.domain import codec
 from surefill.domain.evolve import EVOLVE_VERSION, evolve
 from surefill.domain.state import State
-from surefill.errors import JournalCorrupt
-from surefill.journal.chain import genesis, link
-from surefill.journal.protocol import Journal, Record
+from surefill.journal.chain import genesis, verified
+from surefill.journal.protocol import Head, Journal, Record
 
 
 def fold_journal(journal: Journal, workspace_id: str, to_seq: int | None = None) -> tuple[State, int]:
@@ -19,11 +18,11 @@ def fold_journal(journal: Journal, workspace_id: str, to_seq: int | None = None)
     """
     snapshot = journal.load_snapshot(workspace_id, EVOLVE_VERSION) if to_seq is None else None
     if snapshot is None:
-        state, seq, head = State(), 0, genesis(workspace_id)
+        state, after = State(), Head(0, 0, genesis(workspace_id))
     else:
-        state, seq, head = State.restore(snapshot.payload), snapshot.seq, snapshot.chain_hash
-    fold(state, verified(journal.read(workspace_id, seq + 1, to_seq), seq, head))
-    return state, seq
+        state, after = State.restore(snapshot.payload), Head(snapshot.seq, 0, snapshot.chain_hash)
+    fold(state, verified(journal.read(workspace_id, after.seq + 1, to_seq), after))
+    return state, after.seq
 
 
 def fold(state: State, records: Iterator[Record]) -> None:
@@ -31,19 +30,3 @@ def fold(state: State, records: Iterator[Record]) -> None:
     decode = codec.decode
     for _, _, _, _, payload, _ in records:
         evolve(state, decode(payload))
-
-
-def verified(records: Iterator[Record], seq: int, head: bytes) -> Iterator[Record]:
-    """The records as they are, each checked to be the next link of the chain."""
-    for record in records:
-        seq += 1
-        _, _, its_seq, epoch, payload, its_hash = record
-        head = link(head, its_seq, epoch, payload)
-        if head != its_hash or its_seq != seq:
-            raise JournalCorrupt(
-                f"workspace {record.workspace_id}: event {seq} is not the one that was written (found {record.seq}):"
-                " run 'surefill journal verify', restore a backup, do not trade",
-                workspace_id=record.workspace_id,
-                seq=seq,
-            )
-        yield record

@@ -15,11 +15,10 @@ import msgspec
 from surefill.domain import codec
 from surefill.domain.events import Event, InstrumentDefined, OrderFilled, WorkspaceOpened, WorkspaceReset
 from surefill.domain.state import State
-from surefill.engine.recovery import verified
 from surefill.errors import JournalCorrupt
 from surefill.intake.intents.paper_state import PaperState
-from surefill.journal.chain import genesis
-from surefill.journal.protocol import Journal
+from surefill.journal.chain import genesis, verified
+from surefill.journal.protocol import Head, Journal
 from surefill.rules.position import apply_fill
 from surefill.units import quanta_text
 
@@ -109,7 +108,7 @@ def rebuild(events: Iterable[tuple[int, Event]]) -> Ledger:
 
 def rebuild_from(journal: Journal, workspace_id: str, to_seq: int) -> Ledger:
     """The ledger as of event `to_seq`. The chain is verified on the way: raises JournalCorrupt where it breaks."""
-    records = verified(journal.read(workspace_id, 1, to_seq), 0, genesis(workspace_id))
+    records = verified(journal.read(workspace_id, 1, to_seq), Head(0, 0, genesis(workspace_id)))
     last = 0
 
     def events() -> Iterable[tuple[int, Event]]:
