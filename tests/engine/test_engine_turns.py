@@ -204,6 +204,7 @@ def test_full_queue_halts_once_refuses_and_drops_nothing(monkeypatch: pytest.Mon
         engine = await started()
         monkeypatch.setattr(desk_module, "INBOX_MAX", 20)
         futures = [engine.enqueue("w", item) for item in _intents(engine, 50)]
+        assert len(engine.desks["w"].inbox) == 21  # what was taken, and one halt
         results = await _results(*futures)
         taken = [result for result in results if not isinstance(result, BaseException)]
         refused = [result for result in results if isinstance(result, WorkspaceHalted)]

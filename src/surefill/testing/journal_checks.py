@@ -145,6 +145,9 @@ def _order_rejected(audit: Audit, order: Audited, event: e.OrderRejected) -> Fin
     elif event.code == "SEND_LAPSED":
         if event.ts_ns <= order.request.send_by_ns:
             yield 3, f"{event.cl_ord_id} lapsed before its deadline"
+    elif event.code == "NOT_SENT":
+        if not order.cancel_asked and not audit.evidenced(order, event):
+            yield 3, f"{event.cl_ord_id} was withheld though nobody had taken it back"
     else:
         yield from _left_unknown(audit, order, event)
     yield from audit.move(order, OrdEvent.REJECT)
