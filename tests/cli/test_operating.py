@@ -97,6 +97,26 @@ def test_halt_of_an_instrument_and_a_strategy_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "known", "list_"),
+    [
+        (("-i", "A"), True, ""),
+        (("-i", "NOSUCH"), False, "NOSUCH is not known here; known: A, B"),
+        (("--strategy", "sma_cross"), True, ""),
+        (("--strategy", "nosuch"), False, "nosuch is not known here; known: sma_cross"),
+    ],
+)
+def test_halt_of_what_is_not_known_is_taken_with_a_warning(
+    words: tuple[str, str], known: bool, list_: str, tmp_path: Path
+) -> None:
+    file = traded(tmp_path)
+    ran = surefill("halt", "why", *words, "-c", file, "--json")
+    told = ran.json()
+    assert (ran.code, told["known"]) == (0, known)
+    assert words[1] in {**told["halted_instruments"], **told["paused_strategies"]}
+    assert (list_ in ran.err, "is not known here" in ran.err) == (True, not known)
+
+
 def test_halt_without_a_reason_is_refused(at_rest: Path) -> None:
     assert surefill("halt", " ", "-c", at_rest).code == 4
     assert surefill("halt", "-c", at_rest).code == 2

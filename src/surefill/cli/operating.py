@@ -16,7 +16,7 @@ from surefill.cli.exit_codes import ExitCode
 from surefill.cli.loading import ask, known_workspace, operator, settings_from
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import note, show, table
-from surefill.errors import ConfigError, InputError, JournalError, RemoteError
+from surefill.errors import ConfigError, InputError, JournalError, RemoteError, SurefillError
 
 if TYPE_CHECKING:
     from surefill.config import Settings
@@ -58,7 +58,33 @@ def halt(
     told = ask(settings, "halt", by=by, reason=reason, instrument=instrument, strategy=strategy)
     if told is None:
         told = _by_ourselves(settings, Halt(_now_ns(), OPERATOR, reason, by, instrument or "", strategy or ""))
+    if instrument or strategy:
+        told = {**told, "known": _warned_if_unknown(settings, instrument or "", strategy or "")}
     _show_halts(told, as_json=as_json)
+
+
+def _warned_if_unknown(settings: Settings, instrument: str, strategy: str) -> bool:
+    """Whether what was halted is known here; asked after the halt, which must never wait for it or fail over it.
+
+    A halt of what is not there yet is a good one: it holds as soon as it comes. A misspelt one halts nothing.
+    """
+    from surefill.cli.loading import state_at_rest
+
+    try:
+        book = state_at_rest(settings).book
+    except SurefillError as error:
+        note(f"Whether that is known here cannot be told: {error}")
+        return False
+    if instrument:
+        known = {*book.instruments, *settings.instruments, *settings.feed.symbols} - {"default"}
+    else:
+        held = [position.strategy_id for position in book.positions.values()]
+        sent = [order.strategy_id for order in (*book.orders.values(), *book.done.values())]
+        known = {*held, *sent, *(each.name or each.entry.type for each in settings.strategies)} - {""}
+    name = instrument or strategy
+    if name not in known:
+        note(f"{name} is not known here; known: {', '.join(sorted(known)) or 'none'}. It is halted all the same.")
+    return name in known
 
 
 def resume(
