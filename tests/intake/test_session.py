@@ -10,6 +10,7 @@ import pytest
 
 from surefill.config import Settings, load_settings
 from surefill.domain.events import Event, InstrumentDefined, OrderFilled
+from surefill.domain.inputs import ResetWorkspace
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Quote, Source
 from surefill.engine.clock import VirtualClock
@@ -150,3 +151,23 @@ def test_folder_that_cannot_be_made_is_a_configuration_mistake(tmp_path: Path) -
     (tmp_path / "deep").write_text("a file")
     with pytest.raises(ConfigError, match=r"journal\.path is .*its folder cannot be made"):
         open_journal(_settings(tmp_path))
+
+
+def test_starting_equity_that_was_changed_is_refused_before_anything_is_written() -> None:
+    journal = MemoryJournal()
+    Session.open(_settings(), journal=journal).close()
+    before = journal.heads()
+    with pytest.raises(ConfigError, match=r"began with 10000 INR, workspace\.starting_equity is 20000 .*new workspace"):
+        Session.open(_settings(workspace__starting_equity="20000"), journal=journal)
+    assert journal.heads() == before
+
+
+@pytest.mark.parametrize("equity", ["10000", "500"])
+def test_workspace_that_was_reset_starts_with_its_first_equity_and_with_its_new_one(equity: str) -> None:
+    journal = MemoryJournal()
+    with Session.open(_settings(), journal=journal) as first:
+        first.feed(ResetWorkspace(first.engine.clock.now_ns(), 500 * 10**8, "ann"))
+    with Session.open(_settings(workspace__starting_equity=equity), journal=journal) as second:
+        assert second.read(lambda state: state.book.starting_cash) == 500 * 10**8
+    with pytest.raises(ConfigError, match="began with 500 INR"):
+        Session.open(_settings(workspace__starting_equity="600"), journal=journal)

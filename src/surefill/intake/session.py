@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
-from surefill.domain.inputs import DefineInstrument, Input
+from surefill.domain import codec
+from surefill.domain.events import WorkspaceOpened, WorkspaceReset
+from surefill.domain.inputs import DefineInstrument, Input, OpenWorkspace
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
@@ -24,7 +26,7 @@ from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
 from surefill.journal.protocol import Journal
-from surefill.units import observed_quanta, to_quanta
+from surefill.units import observed_quanta, quanta_text, to_quanta
 from surefill.venues.paper import PaperVenue
 from surefill.venues.protocol import Venue
 
@@ -76,6 +78,7 @@ class Session:
             raise
         session = cls(settings, thread, journal, owns_journal=owned)
         try:
+            _same_equity(settings, opening, journal)
             thread.open(opening, venue)
             session._prepare()
         except BaseException:
@@ -249,6 +252,31 @@ def open_journal(settings: Settings, *, readonly: bool = False) -> Journal:
                 key="journal.path",
             ) from error
     return SqliteJournal(path, readonly=readonly)
+
+
+def _same_equity(settings: Settings, opening: OpenWorkspace, journal: Journal) -> None:
+    """Refuse a starting equity that the workspace neither began with nor was reset to: it would change nothing.
+
+    Asked before the engine opens the workspace, so that a refusal leaves the journal as it was.
+    """
+    if opening.workspace_id not in journal.heads():
+        return
+    begun: list[int] = []
+    for record in journal.read(opening.workspace_id):
+        if record.seq == 1 or b"WorkspaceReset" in record.payload:
+            event = codec.decode(record.payload)
+            if isinstance(event, WorkspaceOpened | WorkspaceReset):
+                begun.append(event.starting_cash)
+        if opening.starting_cash in begun:
+            return
+    if begun:
+        raise ConfigError(
+            f"workspace {opening.workspace_id} began with {quanta_text(begun[-1], opening.money_decimals)}"
+            f" {opening.currency}, workspace.starting_equity is {settings.workspace.starting_equity}"
+            f" (from {settings.source_of('workspace', 'starting_equity')}): put it back, or open a new workspace"
+            " (workspace.id) for that",
+            key="workspace.starting_equity",
+        )
 
 
 def _let_go(journal: Journal, owned: bool) -> None:
