@@ -229,3 +229,10 @@ def test_relative_paths_start_from_the_files_folder(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         _load(tmp_path, "").workspace.id = "other"
+
+
+@pytest.mark.parametrize("key", ["slippage_bps", "spread_bps"])
+@pytest.mark.parametrize("bps", ["10000", "25000", "-1"])
+def test_rate_of_the_whole_price_or_more_is_refused(tmp_path: Path, key: str, bps: str) -> None:
+    assert f"execution.{key}" in _mistake(tmp_path, "", overrides={f"execution.{key}": bps})
+    assert getattr(_load(tmp_path, "", overrides={f"execution.{key}": "9999.5"}).execution, key) == Decimal("9999.5")

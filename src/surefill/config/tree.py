@@ -24,6 +24,7 @@ _Blank = BeforeValidator(_none_if_blank)
 Decimals = Annotated[int, Field(ge=0, le=DECIMALS_MAX)]
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Bps = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]  # 10000 would be the whole price
 Fraction = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -103,15 +104,16 @@ class ExecutionSettings(Section):
     dry_run: Annotated[bool | None, _Blank] = Field(
         default=None, description="Stop before the venue (for live workspaces, which are not there yet)"
     )
-    slippage_bps: Annotated[NotNegative | None, _Blank] = Field(
-        default=None, description="How much worse than the price a simulated fill is, in basis points"
+    slippage_bps: Annotated[Bps | None, _Blank] = Field(
+        default=None, description="How much worse than the price a simulated fill is, in basis points below 10000"
     )
     use_bid_ask_spread: bool = Field(default=False, description="true is the same as fill_mode: bid_ask")
     fill_mode: Annotated[Literal["ltp", "mid", "bid_ask"] | None, _Blank] = Field(
         default=None, description="Which price a simulated fill starts from: ltp, mid or bid_ask"
     )
-    spread_bps: NotNegative = Field(
-        default=Decimal(0), description="The spread assumed where bid and ask are not quoted"
+    spread_bps: Bps = Field(
+        default=Decimal(0),
+        description="The spread assumed where bid and ask are not quoted, in basis points below 10000",
     )
     partial_fills: bool = Field(default=False, description="Let the quoted sizes limit what trades at once")
     latency_ms: Annotated[int, Field(ge=0, le=86_400_000)] = Field(
