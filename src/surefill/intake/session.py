@@ -265,6 +265,8 @@ def _same_equity(settings: Settings, opening: OpenWorkspace, journal: Journal) -
     for record in journal.read(opening.workspace_id):
         if record.seq == 1 or b"WorkspaceReset" in record.payload:
             event = codec.decode(record.payload)
+            if isinstance(event, WorkspaceOpened) and event.money_decimals != opening.money_decimals:
+                return  # the figures do not compare, and the core refuses that itself
             if isinstance(event, WorkspaceOpened | WorkspaceReset):
                 begun.append(event.starting_cash)
         if opening.starting_cash in begun:
