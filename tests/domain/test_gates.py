@@ -94,6 +94,14 @@ def test_terms_row(row: Case) -> None:
     assert _ask(Core(), **row.fields) == row.expected
 
 
+def test_bucket_that_takes_the_name_of_another_position_is_refused() -> None:
+    core = Core()
+    core.feed(DefineInstrument(core.tick(), instrument("X|Y")))
+    assert _ask(core, bucket="Y") == Code.INVALID_INPUT
+    assert _ask(core, bucket="Z|1") == Code.INVALID_INPUT
+    assert _ask(core, bucket="Z") is None
+
+
 def test_terms_of_the_day_are_asked_not_those_of_yesterday() -> None:
     core = Core()
     tomorrow_ns = core.now_ns + 100

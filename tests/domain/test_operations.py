@@ -117,6 +117,14 @@ def test_instrument_may_change_its_terms_and_never_its_quanta() -> None:
         assert refused.value.code == "QUANTA_CHANGED"
 
 
+def test_instrument_that_takes_the_name_of_a_position_is_refused() -> None:
+    core = Core()
+    core.fill(core.order(1, 10, bucket="MIS"), 10)
+    with pytest.raises(InputError) as refused:
+        core.feed(DefineInstrument(5, instrument("X|MIS")))
+    assert refused.value.code == "NAME_TAKEN"
+
+
 @pytest.mark.parametrize(
     ("made", "code"),
     [

@@ -117,6 +117,13 @@ def define_instrument(this: Step, item: DefineInstrument) -> None:
     old = book.instruments.get(new.instrument_id)
     if old == new:
         return
+    held = book.positions.get(new.instrument_id)
+    if held is not None and held.instrument_id != new.instrument_id:
+        raise InputError(
+            f"{new.instrument_id} is the name of a position of {held.instrument_id} (bucket {held.bucket}):"
+            " use another instrument id",
+            code="NAME_TAKEN",
+        )
     if old is not None and _quanta(old) != _quanta(new):
         raise InputError(
             f"{new.instrument_id} has other quanta than before: they are fixed for ever, use a new instrument id",

@@ -14,10 +14,14 @@ _TIMES_IN_FORCE = tuple(map(int, TimeInForce))
 
 
 def instrument(q: Question) -> Refusal | None:
-    """The instrument is defined in this workspace."""
-    if q.instrument is not NOWHERE:
-        return None
+    """The instrument is defined in this workspace, and its bucket does not take the name of another."""
     name = q.intent.instrument_id
+    if q.instrument is not NOWHERE:
+        if q.key is name or (q.key not in q.book.instruments and "|" not in q.intent.bucket):
+            return None
+        return Refusal(
+            RefusalCode.INVALID_INPUT, f"bucket {q.intent.bucket!r} of {name} cannot be told from another position"
+        )
     return Refusal(
         RefusalCode.UNKNOWN_INSTRUMENT,
         f"{name!r} is not an instrument of workspace {q.book.workspace_id}: define it in the configuration first",
