@@ -24,7 +24,7 @@ from surefill.engine.receipt import Receipt
 from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import Journal, MemoryJournal, verify
 from surefill.rules.codes import OrdStatus, OrdType
-from surefill.testing.remote_venue import RemoteVenue, VenueProcess, tcp
+from surefill.testing.remote_venue import RemoteVenue, Truth, VenueProcess, tcp
 from surefill.units import NS_PER_MS
 
 WORKSPACE = "w"
@@ -121,13 +121,13 @@ class Rig:
     # -- what must be true ------------------------------------------------------------------------------------
 
     async def settled(self) -> None:
-        """All is well again: every order resolved or paged, both books the same, nothing was sent twice."""
-        held: dict[str, int] = {}
+        """All is well again: what the venue has is known, nothing else is without a page; both books are the same."""
 
         def agrees(state: State) -> bool:
-            held.clear()
-            held.update(self.process.truth(self.account).positions[self.account])
-            return resolved_or_paged(state) and {key: p.qty for key, p in state.open_positions()} == held
+            truth = self.process.truth(self.account)
+            known = all(state.book.orders[name].status not in IN_FLIGHT for name in _live(state, truth))
+            held = {key: position.qty for key, position in state.open_positions()}
+            return known and resolved_or_paged(state) and held == truth.positions[self.account]
 
         await self.until(agrees)
         received = self.process.truth(self.account).received(self.account)
@@ -138,6 +138,11 @@ class Rig:
 
     def paged(self, code: str) -> bool:
         return any(alarm.page and alarm.code == code for alarm in self.alarms)
+
+
+def _live(state: State, truth: Truth) -> set[str]:
+    """The orders of ours that are not over and that the venue has."""
+    return state.book.orders.keys() & {order.cl_ord_id for order in truth.orders}
 
 
 def resolved_or_paged(state: State) -> bool:

@@ -192,7 +192,7 @@ class RemoteVenue:
         link = Link(await self._dial(), self._reported)
         try:
             await link.tell(Hello(self._account, self._after))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             link.close()
             raise
         return link
