@@ -243,6 +243,109 @@ def test_projector_of_another_journal_of_the_same_name_rebuilds(tmp_path: Path) 
     assert made(other, tmp_path / "live") == rebuilt(other, tmp_path / "again")
 
 
+def over_days(count: int, step: int = 1, level: int = 1_950_000) -> Trading:
+    """A trade on each of so many trading days."""
+    trading = Trading()
+    for _ in range(count):
+        trading.price(level)
+        trading.trade(1, 1)
+        trading.tick(step * 7 * 86_400)
+    return trading
+
+
+def rebuilds(monkeypatch: pytest.MonkeyPatch) -> list[Projector]:
+    """Every rebuild from now on."""
+    seen: list[Projector] = []
+    rebuild = Projector._rebuild_logs
+
+    def counted(view: Projector) -> None:
+        seen.append(view)
+        rebuild(view)
+
+    monkeypatch.setattr(Projector, "_rebuild_logs", counted)
+    return seen
+
+
+def trade_weekly(trading: Trading, count: int) -> None:
+    for _ in range(count):
+        trading.price(1_950_000)
+        trading.trade(1, 1)
+        trading.tick(7 * 86_400)
+
+
+def test_projector_among_another_journals_days_rebuilds_once_and_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(over_days(12), tmp_path / "live")
+    other = over_days(1, level=10_000)
+    seen = rebuilds(monkeypatch)
+    capsys.readouterr()
+    view = followed(other, tmp_path / "live")
+    trade_weekly(other, 12)
+    view.close()
+    assert len(seen) == 1
+    assert capsys.readouterr().out.count("old_days_cleared") == 1
+    assert tree(tmp_path / "live") == rebuilt(other, tmp_path / "again")
+
+
+def test_projector_with_an_equal_last_event_of_another_stream_rebuilds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trading = over_days(2)
+    made(trading, tmp_path / "live")
+    cursor = msgspec.json.decode((tmp_path / "live" / CURSOR).read_bytes(), type=projector.Cursor)
+    foreign = msgspec.structs.replace(cursor, stream="00" * 32)
+    (tmp_path / "live" / CURSOR).write_bytes(msgspec.json.encode(foreign))
+    seen = rebuilds(monkeypatch)
+    made(trading, tmp_path / "live")
+    made(trading, tmp_path / "live")
+    assert len(seen) == 1
+
+
+def test_projector_killed_after_beginning_a_day_starts_with_one_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trading = over_days(3)
+    killed = followed(trading, tmp_path / "live")
+    with monkeypatch.context() as patch:
+        patch.setattr("surefill.views.appended_file.os.pwrite", _dying(os.pwrite, 0, half=False))
+        with pytest.raises(PowerCut):
+            trade_weekly(trading, 1)
+    trading.writer.subscribers.clear()
+    kill(killed)
+    seen = rebuilds(monkeypatch)
+    again = followed(trading, tmp_path / "live")
+    trade_weekly(trading, 3)
+    again.close()
+    assert len(seen) == 1
+    assert tree(tmp_path / "live") == rebuilt(trading, tmp_path / "again")
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_projector_killed_among_another_journals_days_heals_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    made(over_days(12), tmp_path / "live")
+    other = over_days(4, step=2)  # every day of it is one of the longer journal's
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", _dying(Path.replace, after, half=False))
+        killed = Projector(tmp_path / "live", other.journal, "main")
+        with pytest.raises(PowerCut):
+            killed.catch_up()
+    kill(killed)
+    trade_weekly(other, 5)
+    assert made(other, tmp_path / "live") == rebuilt(other, tmp_path / "again")
+
+
+def test_projector_sets_a_foreign_day_aside(tmp_path: Path) -> None:
+    foreign = tmp_path / "journal/2020-01-01/orders.csv"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("not ours\n")
+    made(some_trading(), tmp_path)
+    assert not foreign.exists()
+    assert foreign.with_name("orders.csv.set-aside").read_text() == "not ours\n"
+
+
 def test_projector_in_the_folder_of_another_workspace_is_refused(tmp_path: Path) -> None:
     made(some_trading(), tmp_path)
     other = Trading(workspace_id="other")

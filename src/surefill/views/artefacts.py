@@ -14,6 +14,7 @@ from surefill.views.order_lines import OrderLine
 from surefill.views.positions import position_rows, totals
 
 ORDERS: Final = "orders.csv"
+DAILY_PATTERN: Final = f"journal/????-??-??/{ORDERS}"
 METRICS: Final = "analytics/runtime_metrics.json"
 
 _HEADERS = {ORDERS: csv_bytes(ORDERS_HEADER)}

@@ -4,8 +4,9 @@
 2. Logs are appended to, at every commit; how far they have come is kept in a cursor beside them, written after the
    rows. What a crash leaves behind the cursor is cut off at the next start, and made again. Documents are replaced
    whole by a thread of their own, a moment later (`flush` waits for it), and always at the start.
-3. A cursor counts only if its last event is the journal's, and the logs up to it have the bytes that were written.
-   Else everything is rebuilt. So deleted, edited or foreign files heal at the next start.
+3. A cursor counts only if its first and last events are the journal's, and the logs up to it have the bytes that
+   were written. Else, and where a log turns out to be in the way, everything is rebuilt, once: a rebuild clears the
+   days that the journal does not have. So deleted, edited or foreign files heal at the next start.
 4. Following never disturbs the engine: if a file cannot be written it says so once, in the log and in `failure`, and
    leaves the files alone until it is started again. The journal has everything.
 """
@@ -28,13 +29,14 @@ from surefill.domain.events import Event
 from surefill.errors import ConfigError, JournalLocked
 from surefill.journal.file_lock import FileLock
 from surefill.journal.protocol import Journal
-from surefill.views.appended_file import Extent, FileChanged, LogSet, overwrite_file, replace_file, set_aside
+from surefill.views.appended_file import Extent, FileChanged, LogSet, overwrite_file, replace_file
 from surefill.views.artefacts import ORDERS, RowMaker, documents, header_of
 from surefill.views.document_keeper import DocumentKeeper
 from surefill.views.fold import Fold
+from surefill.views.leftovers import clear_days, set_aside_foreign
 from surefill.views.order_lines import OrderLine, order_line
 
-CURSOR_FORMAT: Final = 1
+CURSOR_FORMAT: Final = 2
 CURSOR: Final = ".surefill/cursor.json"
 SAVED_FOLD: Final = ".surefill/fold.json"
 LOCK: Final = ".surefill/keeper.lock"
@@ -47,13 +49,18 @@ _log = structlog.get_logger("surefill.views")
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """How far the files are: up to event `seq`, whose payload has this SHA-256."""
+    """How far the files are: up to event `seq`, whose payload has this SHA-256.
+
+    `stream` is the chain hash of the journal's first event, in hex; empty where there was none. `seq` is written
+    before `files` and the hash after: one torn while it is overwritten has the one new and the other old, and fails.
+    """
 
     format: int
     workspace_id: str
+    stream: str
     seq: int
-    event_sha256: str
     files: dict[str, Extent]
+    event_sha256: str
 
 
 class SavedFold(msgspec.Struct, frozen=True):
@@ -83,6 +90,7 @@ class Projector:
         self._changing = threading.Lock()  # between the engine's thread and the documents'
         self._documents = DocumentKeeper(root, self._render, self._fail)
         self._cursor_room = 0
+        self._stream = ""
         self._lock: FileLock | None = None
         self._start_over()
 
@@ -114,8 +122,11 @@ class Projector:
         cursor = self._read_cursor()
         if cursor is None or not self._adopt(cursor):
             self._rebuild_logs()
-        else:
+            return
+        try:
             self._take_over(cursor)
+        except FileChanged as error:  # a day begun just before a crash, or left by somebody else
+            self._rebuild_changed(error)
 
     def flush(self) -> None:
         """Wait until the documents say what the logs say."""
@@ -156,9 +167,15 @@ class Projector:
             self._logs = LogSet(Path(folder), header_of)
             self._logs.append([(ORDERS, b"")])
             self._write_from_journal()
-            if not ours:
-                self._set_aside_foreign()
+            if ours:  # the old cursor may not vouch for a mixture, should we be stopped on the way
+                nothing = Cursor(CURSOR_FORMAT, self.workspace_id, "", 0, {}, "")
+                replace_file(self.root / CURSOR, msgspec.json.encode(nothing))
+            else:
+                logs = {name: file.path for name, file in self._logs.files.items()}
+                set_aside_foreign(self.root, {**logs, **documents(self.fold)})
+            clear_days(self.root, self._logs.files, ours=ours)
             self._logs.move_to(self.root)
+        self._cursor_room = 0
         self._write_cursor()
         self._save_fold()
 
@@ -180,15 +197,9 @@ class Projector:
                 rows = []
         self._logs.append(rows)
 
-    def _set_aside_foreign(self) -> None:
-        made: dict[str, Path | bytes] = {name: file.path for name, file in self._logs.files.items()}
-        made.update(documents(self.fold))
-        for name, ours in made.items():
-            aside = set_aside(self.root / name, ours)
-            if aside is not None:
-                _log.warning(
-                    "file_set_aside", was=str(self.root / name), now=str(aside), why="surefill did not write it"
-                )
+    def _rebuild_changed(self, error: FileChanged) -> None:
+        _log.warning("artefacts_changed", folder=str(self.root), why=str(error))
+        self._rebuild_logs()
 
     def _start_over(self) -> None:
         self.fold, self.seq, self._saved_seq = Fold(), 0, 0
@@ -224,8 +235,7 @@ class Projector:
                 if self.seq - self._saved_seq >= SAVE_EVERY:
                     self._save_fold()
             except FileChanged as error:
-                _log.warning("artefacts_changed", folder=str(self.root), why=str(error))
-                self._rebuild_logs()
+                self._rebuild_changed(error)
 
     def _fail(self, error: Exception) -> None:
         self.failure = error
@@ -268,7 +278,8 @@ class Projector:
         days = sorted(name for name in self._logs.files if name != ORDERS)
         for name in days[:-OPEN_DAYS]:
             del self._logs.files[name]
-        cursor = Cursor(CURSOR_FORMAT, self.workspace_id, self.seq, self._event_sha256(), self._logs.extents())
+        stream, last = self._stream_id(), self._event_sha256()
+        cursor = Cursor(CURSOR_FORMAT, self.workspace_id, stream, self.seq, self._logs.extents(), last)
         data = msgspec.json.encode(cursor)
         if self._cursor_room:
             self._cursor_room = max(self._cursor_room, len(data))
@@ -283,6 +294,13 @@ class Projector:
             self._last_sha256 = _digest(codec.encode(self._last_event))
             self._last_event = None
         return self._last_sha256
+
+    def _stream_id(self) -> str:
+        """Which journal this is: a stream's first event never changes, so it is looked up once."""
+        if not self._stream:
+            first = next(self.journal.read(self.workspace_id, 1, 1), None)
+            self._stream = first.chain_hash.hex() if first else ""
+        return self._stream
 
     def _read_cursor(self) -> Cursor | None:
         try:
@@ -299,7 +317,12 @@ class Projector:
 
     def _adopt(self, cursor: Cursor) -> bool:
         """Whether the files are the journal's up to the cursor; cuts off what stands behind it."""
-        if ORDERS not in cursor.files or not self._is_ours(cursor.seq, cursor.event_sha256):
+        if ORDERS not in cursor.files:
+            return False
+        if cursor.stream not in ("", self._stream_id()):
+            _log.warning("artefacts_of_another_journal", folder=str(self.root), do="made anew from this one")
+            return False
+        if not self._is_ours(cursor.seq, cursor.event_sha256):
             return False
         self._start_over()
         return self._logs.adopt(cursor.files)
