@@ -17,12 +17,12 @@ from surefill.rules.codes import ExitReason, OrdStatus
 HALF = 500_000_000
 SECOND = 10**9
 PLAN = ExitPlan(stop_px=950, target_px=1100)
-EAGER = profile(limits=Limits(allow_negative_cash=True, query_spacing_ns=0))
+EAGER = profile(limits=Limits(allow_negative_cash=True, query_spacing_ns=0))  # no pauses
 
 
 def _leaving(plan: ExitPlan = PLAN, px: int = 950) -> tuple[Core, Order]:
     """A position of 100 whose exit is on its way."""
-    core = Core()
+    core = Core(EAGER)
     core.hold(plan=plan)
     core.quote(px)
     return core, core.exit_order()
@@ -77,6 +77,20 @@ def test_exit_refused_is_sent_anew_at_the_next_price_not_at_once() -> None:
     assert created.request.cl_ord_id != leaving.request.cl_ord_id
 
 
+def test_exit_refused_again_and_again_is_sent_once_a_pause() -> None:
+    core = Core()
+    core.hold(plan=PLAN)
+    core.quote(950)
+    sent = 1
+    for _ in range(30):
+        for leaving in core.live:
+            core.rejected(leaving)
+        core.tick(SECOND // 10)
+        core.quote(950)
+        sent += len(_made(core))
+    assert sent == 1 + 3
+
+
 @pytest.mark.parametrize("exec_type", [ExecType.CANCELED, ExecType.EXPIRED])
 def test_exit_ended_by_the_venue_with_a_part_filled_is_sent_anew_for_the_rest(exec_type: ExecType) -> None:
     core, leaving = _leaving()
@@ -96,7 +110,7 @@ def test_exit_not_sent_in_time_is_sent_anew() -> None:
 
 
 def test_exit_at_the_end_of_the_day_that_expired_goes_out_with_the_next_open() -> None:
-    core = Core()
+    core = Core(EAGER)
     core.hold(plan=ExitPlan(end_of_day=True))
     core.bar(1000, 1010, 990, 1000, session_end=True)
     core.report(core.exit_order(), ExecType.EXPIRED, cum_qty=0)
@@ -240,7 +254,7 @@ def test_end_of_day_closes_what_a_partial_exit_of_the_same_bar_leaves() -> None:
 
 
 def test_end_of_day_closes_everything_when_the_partial_exit_came_to_nothing() -> None:
-    core = Core()
+    core = Core(EAGER)
     core.hold(plan=ExitPlan(end_of_day=True, ladder=(LadderStep(1100, HALF),)))
     core.bar(1000, 1100, 990, 1050, session_end=True)
     core.rejected(core.exit_order())
@@ -339,7 +353,7 @@ def test_reductions_that_still_fit_keep_working() -> None:
 
 
 def test_exit_that_is_too_large_for_a_shrunken_position_is_replaced() -> None:
-    core = Core()
+    core = Core(EAGER)
     selling = core.order(-1, 150, px=1500)
     core.hold(plan=PLAN)
     core.quote(950)

@@ -67,6 +67,41 @@ def test_outcome_of_sending_row(outcome: Any, status: OrdStatus, reason: str) ->
     run(test)
 
 
+def test_answer_that_never_comes_is_unknown_in_time() -> None:
+    async def test() -> None:
+        never = asyncio.get_running_loop().create_future
+        venue = ScriptedVenue([never()], [never(), never()])
+        engine = await started(venue=venue, rules=profile(answer_by_ns=5 * 10**6))
+        receipt = await engine.submit("w", limit("k"))
+        assert (receipt.status, receipt.reason) == (OrdStatus.UNKNOWN, "no answer within 0.005 s")
+        await _status(engine, receipt.cl_ord_id, OrdStatus.NEW)  # two queries told nothing, the third did
+        assert len(venue.asked) == 3
+        await engine.stop()
+
+    run(test)
+
+
+def test_positions_that_are_never_told_keep_intents_out_and_call_somebody() -> None:
+    async def test() -> None:
+        class Mute(ScriptedVenue):
+            asked_for_positions = 0
+
+            async def positions(self) -> dict[str, int]:
+                self.asked_for_positions += 1
+                if self.asked_for_positions < 6:
+                    await asyncio.get_running_loop().create_future()
+                return {}
+
+        engine = Engine(MemoryJournal(), LiveClock())
+        alarms = Alarms(engine)
+        rules = profile(answer_by_ns=5 * 10**6, unknown_page_ns=10 * 10**6)
+        await engine.open(opening(rules=rules), Mute(), [instrument()])
+        assert "BOOKS_NOT_COMPARED" in alarms.codes()
+        await engine.stop()
+
+    run(test)
+
+
 def test_order_is_durable_before_it_is_sent() -> None:
     async def test() -> None:
         journal = MemoryJournal()

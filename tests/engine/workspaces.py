@@ -31,7 +31,13 @@ LIMITS = Limits(query_spacing_ns=MS, unknown_page_ns=50 * MS, send_by_ns=60_000 
 
 
 def profile(**limits: Any) -> Profile:
-    fields = {"query_spacing_ns": MS, "unknown_page_ns": 50 * MS, "send_by_ns": 60_000 * MS, **limits}
+    fields = {
+        "query_spacing_ns": MS,
+        "answer_by_ns": 10_000 * MS,
+        "unknown_page_ns": 50 * MS,
+        "send_by_ns": 60_000 * MS,
+        **limits,
+    }
     return Profile("test", GATES, limits=Limits(**fields))
 
 

@@ -17,7 +17,10 @@ class Limits(msgspec.Struct, frozen=True):
     `price_max_age_ns`: how old a market price may be (0: not asked; caller-given and bar prices are of their
     own moment). `duplicate_window_ns`: a like intent without a key within it is refused (0: off).
     `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
-    `send_by_ns`: how long after its decision an order may still be sent.
+    `send_by_ns`: how long after its decision an order may still be sent. `answer_by_ns`: how long a venue may take to
+    answer a call; then its outcome is unknown.
+    `query_spacing_ns`: the pause between two queries about an order, two attempts to cancel it, two attempts to leave
+    a position.
     `absence_horizon_ns` and `absence_queries`: when a venue's "not found" becomes proof; 0: never by itself.
     """
 
@@ -26,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
     cost_cushion_ppb: int = 0
     allow_negative_cash: bool = False
     send_by_ns: int = 5 * NS_PER_S
+    answer_by_ns: int = 30 * NS_PER_S
     query_spacing_ns: int = NS_PER_S
     absence_horizon_ns: int = 0
     absence_queries: int = 3

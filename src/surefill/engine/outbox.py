@@ -2,7 +2,8 @@
 
 1. Nothing is sent twice, and nothing is sent again: what went wrong is for the core to decide on.
 2. The last look is right before the wire: past its deadline, or taken back since (by a halt, say), an order stays here.
-3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing.
+3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing. Nor has an answer
+   that does not come: nobody waits for it longer than the profile says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from surefill.domain.orders import OrderRequest
 from surefill.engine.answers import cancel_answer, submit_answer
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
+from surefill.engine.patience import answered
 from surefill.engine.reconciliation import told
 from surefill.venues.protocol import Outcome, Unknown
 
@@ -25,9 +27,9 @@ async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
     venue = desk.writer.venue
     if isinstance(effect, SubmitOrder):
         withheld = _withheld(desk, effect.request, clock.now_ns())
-        return withheld or submit_answer(effect, await _outcome(venue.submit(effect.request)), clock.now_ns())
+        return withheld or submit_answer(effect, await _outcome(desk, venue.submit(effect.request)), clock.now_ns())
     if isinstance(effect, CancelOrder):
-        outcome = await _outcome(venue.cancel(effect.request, effect.order_id))
+        outcome = await _outcome(desk, venue.cancel(effect.request, effect.order_id))
         return cancel_answer(effect, outcome, clock.now_ns())
     if isinstance(effect, QueryOrder):
         return await _query(desk, effect, clock)
@@ -46,14 +48,14 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
 async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:
     cl_ord_id = effect.request.cl_ord_id
     try:
-        found = await desk.writer.venue.query(effect.request)
+        found = await answered(desk, desk.writer.venue.query(effect.request))
     except Exception as error:  # a failed query is not an answer, whatever failed
         return QueryFailed(clock.now_ns(), cl_ord_id, told(error))
     return OrderQueried(clock.now_ns(), cl_ord_id, found.found, found.reports)
 
 
-async def _outcome(call: Coroutine[Any, Any, Outcome]) -> Outcome:
+async def _outcome(desk: Desk, call: Coroutine[Any, Any, Outcome]) -> Outcome:
     try:
-        return await call
+        return await answered(desk, call)
     except Exception as error:  # an adapter that raises has proved nothing: unknown
         return Unknown(told(error))

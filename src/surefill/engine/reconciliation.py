@@ -17,6 +17,7 @@ from surefill.domain.inputs import Input, OrderQueried
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
+from surefill.engine.patience import answered
 from surefill.errors import VenueOutcomeUnknown
 from surefill.units import NS_PER_S
 
@@ -54,7 +55,7 @@ async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> di
     before: Differences | None = None
     theirs: dict[str, int] = {}
     for _ in range(LOOKS_MAX):
-        theirs = await desk.writer.venue.positions()
+        theirs = await answered(desk, desk.writer.venue.positions())
         await desk.quiet()
         found = differences(desk.writer.state, theirs)
         if not found or found == before or desk.writer.in_process is not None:
@@ -71,7 +72,7 @@ async def _look_into(desk: Desk, clock: Clock, found: Differences, tell: Callabl
     orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
     for order in orders[: -ASKED_MAX - 1 : -1]:
         try:
-            answer = await desk.writer.venue.query(order.request)
+            answer = await answered(desk, desk.writer.venue.query(order.request))
         except VenueOutcomeUnknown:
             continue  # the next look finds the difference again
         if answer.found:

@@ -6,8 +6,8 @@ the target (or target first where the profile says so), the ladder, trailing for
 of day at its close. Of a bar that the position was entered in, only the stop is believed, and the close.
 A position has at most one exit order in flight. An exit that finds other reducing orders working cancels them
 and waits: `pursue` sends it when they are gone. A decision to close the whole position stands until the position is
-flat: it follows every fill, and an exit order that ended without filling is sent anew at the next price, never in a
-loop. A partial exit is tried once.
+flat: it follows every fill, and an exit order that ended without filling is sent anew at the first price after a pause,
+never in a loop. A partial exit is tried once.
 """
 
 from __future__ import annotations
@@ -145,12 +145,12 @@ def _leave(this: Step, key: str, position: Position, protection: Protection, rea
 
 
 def _leave_again(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
-    """The whole position is to leave and no order of ours is on its way: at the price of now."""
+    """The whole position is to leave and no order of ours is on its way: at the price of now, once a pause."""
     due = protection.due
     assert due is not None  # asked by the caller
     if this.state.reducing.get(key):
         pursue(this, key, position)
-    else:
+    elif this.ts_ns - due.px_ns >= this.book.profile.limits.query_spacing_ns:
         _trigger(this, key, position, protection, due.reason, mark, abs(position.qty), again=True)
 
 
