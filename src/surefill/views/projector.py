@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import structlog
 
 from surefill.domain import codec
 from surefill.domain.events import Event
 from surefill.errors import ConfigError, JournalLocked
 from surefill.journal.file_lock import FileLock
 from surefill.journal.protocol import Journal
+from surefill.logs import logger
 from surefill.views.appended_file import Extent, FileChanged, LogSet, overwrite_file, replace_file
 from surefill.views.artefacts import ORDERS, RowMaker, documents, header_of
 from surefill.views.document_keeper import DocumentKeeper
@@ -45,7 +45,7 @@ SAVE_EVERY: Final = 20_000
 OPEN_DAYS: Final = 8  # as many calendars may differ in their day; older logs are finished, and no longer watched
 BATCH: Final = 5_000
 
-_log = structlog.get_logger("surefill.views")
+_log = logger("surefill.views")
 
 
 class Cursor(msgspec.Struct, frozen=True):
