@@ -45,6 +45,16 @@ def test_exit_in_flight_is_the_only_one_whatever_the_price_does() -> None:
     assert core.live == [leaving]
 
 
+def test_partial_exit_in_flight_is_awaited_before_the_stop_is_asked_again() -> None:
+    core, leaving = _leaving(ExitPlan(stop_px=900, ladder=(LadderStep(1100, HALF),)), px=1100)
+    core.quote(890)
+    assert core.events == []
+    core.fill(leaving, 50, 1100)
+    assert _made(core) == []
+    core.quote(890)
+    assert _made(core) == [(ExitReason.STOP, 50)]
+
+
 def test_exit_partly_filled_is_still_the_only_one() -> None:
     core, leaving = _leaving()
     core.fill(leaving, 60, 950)
