@@ -169,6 +169,17 @@ def test_exit_that_waited_closes_what_is_left_when_the_other_filled_instead() ->
     assert _made(core) == [(ExitReason.STOP, 60)]
 
 
+def test_exit_that_waited_closes_what_was_added_meanwhile_too() -> None:
+    core = Core()
+    adding = core.order(1, 50, px=940)
+    core.hold(plan=PLAN)
+    closing = core.order(0, 40, action=Action.CLOSE, px=1090)
+    core.quote(950)
+    core.fill(adding, 50, 940)
+    core.canceled(closing, cum_qty=0)
+    assert _made(core) == [(ExitReason.STOP, 150)]
+
+
 def test_exit_that_waited_finds_nothing_left_to_do() -> None:
     core = Core()
     core.hold(plan=PLAN)
