@@ -64,7 +64,7 @@ class RemoteVenue:
         self._sink: ReportSink = lambda _report: None
         self._link: Link | None = None
         self._dialing = asyncio.Lock()
-        self._closed = False
+        self._closed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._after = -1
         self._beyond: set[int] = set()
@@ -95,7 +95,7 @@ class RemoteVenue:
 
     async def close(self) -> None:
         """Hang up; orders stay where they are."""
-        self._closed = True
+        self._closed.set()
         if self._keeper is not None:
             self._keeper.cancel()
         if self._link is not None:
@@ -177,16 +177,22 @@ class RemoteVenue:
 
     async def _linked(self) -> Link:
         """The link that is up, or a new one."""
-        if self._closed:
-            raise NotSent("this side has hung up")
         async with self._dialing:
             if self._link is None or self._link.lost.is_set():
-                try:
-                    async with asyncio.timeout(self._timeout_s):
-                        self._link = await self._greeted()
-                except (OSError, TimeoutError) as error:
-                    raise NotSent(f"no connection: {error!r}") from error
+                self._link = await self._new_link()
             return self._link
+
+    async def _new_link(self) -> Link:
+        if not self._closed.is_set():
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    link = await self._greeted()
+            except (OSError, TimeoutError) as error:
+                raise NotSent(f"no connection: {error!r}") from error
+            if not self._closed.is_set():
+                return link
+            link.close()
+        raise NotSent("this side has hung up")
 
     async def _greeted(self) -> Link:
         link = Link(await self._dial(), self._reported)
