@@ -6,6 +6,7 @@ import csv
 import os
 import random
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,10 +100,12 @@ def test_projector_of_random_trading_followed_live_writes_the_bytes_of_a_rebuild
 
 
 def _dying(call: Callable[..., object], after: int, *, half: bool) -> Callable[..., object]:
-    """A system call that works `after` times, then half works (if asked), and never returns."""
-    left = [after]
+    """A system call that works `after` times, then half works (if asked), and never returns; on this thread only."""
+    left, victim = [after], threading.get_ident()
 
     def dying(*args: object, **options: object) -> object:
+        if threading.get_ident() != victim:
+            return call(*args, **options)
         left[0] -= 1
         if left[0] >= 0:
             return call(*args, **options)
