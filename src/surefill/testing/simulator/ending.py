@@ -17,6 +17,7 @@ from surefill.testing.simulator.traffic import ACCEPTED, Traffic
 from surefill.units import NS_PER_S
 
 SETTLE_S = 240
+LATEST_S = 10
 CLOSE_TRIES = 3
 AT_THE_VENUE = {
     FILLED: {OrdStatus.FILLED},
@@ -50,6 +51,7 @@ class Ending:
     async def finish(self) -> None:
         """In a new process: nothing in doubt, every caller has a verdict, and all can be canceled and closed."""
         stage = self.stage
+        await asyncio.sleep(LATEST_S)  # what was still under way has arrived
         for workspace_id in stage.workspaces:
             await self._settled(workspace_id, "a start in good health")
             for wish in [wish for wish in stage.wishes if wish.workspace_id == workspace_id]:
