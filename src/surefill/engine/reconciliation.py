@@ -4,7 +4,8 @@
 2. A failed look is no answer: it is made again.
 3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended. An
    execution of which we never heard, even one after an order's end, is found that way.
-4. A difference counts when a second look, a pause later, finds the very same. Until then a report may be on its way.
+4. A difference counts when all of that was answered and a second look, a pause later, finds the very same: until then
+   a report may be on its way. A venue that goes on not to answer is believed in the end: that halts, and is safe.
 """
 
 from __future__ import annotations
@@ -60,23 +61,25 @@ async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> di
         found = differences(desk.writer.state, theirs)
         if not found or found == before or desk.writer.in_process is not None:
             break
-        before = found
-        await _look_into(desk, clock, found, tell)
+        before = found if await _looked_into(desk, clock, found, tell) else None
         await pause(desk)
     return theirs
 
 
-async def _look_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> None:
-    """Ask what became of the orders behind a difference, the newest first."""
+async def _looked_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> bool:
+    """Ask what became of the orders behind a difference, the newest first; false where an answer did not come."""
+    complete = True
     book = desk.writer.state.book
     orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
     for order in orders[: -ASKED_MAX - 1 : -1]:
         try:
             answer = await answered(desk, desk.writer.venue.query(order.request))
         except VenueOutcomeUnknown:
-            continue  # the next look finds the difference again
+            complete = False
+            continue
         if answer.found:
             tell(OrderQueried(clock.now_ns(), order.request.cl_ord_id, found=True, reports=answer.reports))
+    return complete
 
 
 async def pause(desk: Desk) -> None:

@@ -43,6 +43,23 @@ OFTEN = {
 }
 
 
+#: Alarms that a run may raise, and for some the faults of which one must have struck before. No other alarm is right.
+CAUSES: dict[str, tuple[Fault, ...]] = {
+    "APPEND_FAILED": (),
+    "BOOKS_NOT_COMPARED": (),
+    "EXIT_REJECTED": (),
+    "FENCED": (),
+    "FILLS_BEYOND_END": (Fault.LATE_FILL,),
+    "ILLEGAL_END": (Fault.LATE_FILL,),
+    "INVARIANT_BREACH": (),
+    "JOURNAL_LOST": (),
+    "LATE_FILL": (Fault.LATE_FILL,),
+    "NEVER_ARRIVED": (),
+    "POSITION_DRIFT": (Fault.LATE_FILL, Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
+    "UNKNOWN_UNRESOLVED": (),
+}
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What may happen in a run; rates in occasions out of a million.
 
@@ -150,10 +167,14 @@ class Stage:
             self.violated(f"order {cl_ord_id} reached the venue before the decision to send it was durable")
 
     def alarmed(self, workspace_id: str, notice: Notify) -> None:
-        """Somebody was called. A breach is never in order here, except where the journal was made to refuse."""
+        """Somebody was called. For every kind of alarm something must have struck that justifies it."""
         self.fired[f"alarm {notice.code}"] += 1
         if notice.code == "POSITION_DRIFT":
             self.drifted.add(workspace_id)
+        causes = CAUSES.get(notice.code)
+        struck = self.host.exchange.faults.fired
+        if causes is None or (causes and not any(struck[cause] for cause in causes)):
+            self.violated(f"{workspace_id}: alarm {notice.code} without a cause: {notice.text}")
         if notice.code == "INVARIANT_BREACH" and "planned" not in notice.text and "writer" not in notice.text:
             self.violated(f"{workspace_id} breached an invariant: {notice.text}")
 
