@@ -1,6 +1,6 @@
 """Why an intent was refused: banded codes. A refusal is data, journaled like everything else.
 
-1xx the intent's own terms · 2xx market data · 3xx account and position · 4xx halts · 5xx repeats
+1xx the intent's own terms · 2xx market data · 3xx account and position · 4xx halts · 5xx repeats · 6xx sizing
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class RefusalCode(enum.IntEnum):
     SYMBOL_HALTED = 402
     STRATEGY_PAUSED = 403
     DUPLICATE_INTENT = 501
+    SIZE_ZERO_LOTS = 601
+    SIZE_INPUT_MISSING = 602
 
 
 class Refusal(msgspec.Struct, frozen=True):
