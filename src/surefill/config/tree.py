@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
 from surefill.config.risk import RiskSettings
+from surefill.config.rpm import RpmSettings
 
 
 class WorkspaceSettings(Section):
@@ -248,6 +249,7 @@ class Settings(Section):
     workspace: WorkspaceSettings = WorkspaceSettings()
     execution: ExecutionSettings = ExecutionSettings()
     risk: RiskSettings = RiskSettings()
+    rpm: RpmSettings = RpmSettings()
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
     fees: list[FeeSettings] = Field(default=[])

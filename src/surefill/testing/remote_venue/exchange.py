@@ -210,9 +210,8 @@ class Exchange:
                 qty = 0
             if qty:
                 order = self._execute(order, px, qty)
-        if order.status == WORKING and (
-            order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK) or order.ord_type == OrdType.MARKET
-        ):
+        at_once = order.ord_type == OrdType.MARKET and not self.rules.market_rests
+        if order.status == WORKING and (order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK) or at_once):
             self.truth.end(order, CANCELED, "not filled at once")
 
     def _execute(self, order: Placed, px: int, qty: int) -> Placed:
