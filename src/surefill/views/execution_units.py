@@ -13,7 +13,7 @@ def contract_size(instrument: Instrument, money_decimals: int) -> Fraction:
     It is the multiplier that the instrument was configured with, read back from the scale that it is journaled as.
     """
     exponent = instrument.price_decimals + instrument.qty_decimals - money_decimals
-    scale = Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
+    scale: Fraction = Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
     return instrument.money_per_notional * scale
 
 
