@@ -137,11 +137,11 @@ class ExecutionKeeper:
                 records = self.journal.read(self.workspace_id, self.seq + 1, first_seq - 1)
                 rows += self._applied(codec.decode(record.payload) for record in records)
             rows += self._applied(events[self.seq + 1 - first_seq :])
-            if rows and self.failure is None:
-                self._append(rows)
             for row in rows:
                 for listener in self.listeners:
                     listener(row)
+            if rows and self.failure is None:
+                self._append(rows)
         except Exception as error:  # whatever it is, it is not the engine's: the journal has everything
             self._fail(error)
 

@@ -126,13 +126,6 @@ class ExecutionLogFold:
             piece.canceled_by = event.by
         return (execution,)
 
-    def _reset(self, event: e.WorkspaceReset) -> tuple[Execution, ...]:
-        """The account begins anew: what was under way is over, and nobody will tell more of it."""
-        swept = tuple(execution for execution in self.executions.values() if not execution.over)
-        for execution in swept:
-            execution.lost = True
-        return swept
-
     def _forget(self) -> None:
         """Let executions go whose orders have all left the state: no event can name them any more."""
         self.executions = {
@@ -176,5 +169,4 @@ _TAKE: dict[type[e.Event], Callable[[ExecutionLogFold, Any], tuple[Execution, ..
     e.OrderResendScheduled: ExecutionLogFold._moved,
     e.OrderResent: ExecutionLogFold._moved,
     e.CancelRequested: ExecutionLogFold._moved,
-    e.WorkspaceReset: ExecutionLogFold._reset,
 }

@@ -100,15 +100,13 @@ class Execution(msgspec.Struct):
     mid_px2: int = 0  # twice the middle of the market at the decision, in price quanta; 0: not known
     submitted_ns: int = 0
     filled_ns: int = 0
-    lost: bool = False  # its orders were swept away with the account's history
     pieces: dict[str, Piece] = {}
 
     @property
     def over(self) -> bool:
         """Whether nothing more is to come of it."""
-        if self.refused or self.lost:
-            return True
-        return bool(self.pieces) and not any(piece.lives for piece in self.pieces.values())
+        ended = bool(self.pieces) and not any(piece.lives for piece in self.pieces.values())
+        return ended or self.refused != 0
 
 
 class Standing(NamedTuple):
@@ -143,7 +141,7 @@ def standing_of(execution: Execution) -> Standing:
         return Standing(ExecutionStatus.PENDING)
     cum_qty = sum(piece.cum_qty for piece in pieces)
     living = [piece for piece in pieces if piece.lives]
-    if living and not execution.lost:
+    if living:
         return _living(living[-1], cum_qty)
     return _ended(execution, pieces, cum_qty)
 
@@ -177,18 +175,16 @@ def _ended(execution: Execution, pieces: list[Piece], cum_qty: int) -> Standing:
     if cum_qty:
         rest = _units_text(execution, execution.order_qty - cum_qty)
         told = f"{_units_text(execution, cum_qty)} of {_units_text(execution, execution.order_qty)} units filled;"
-        why = _end_of(execution, last)
+        why = _end_of(last)
         details = f"{told} {rest} did not: {why.details or why.status.lower()}"
         if why.reason is None:
             return _filled(execution, ExecutionStatus.PARTIALLY_FILLED, details)
         return Standing(ExecutionStatus.PARTIALLY_FILLED, why.reason, details)
-    return _end_of(execution, last)
+    return _end_of(last)
 
 
-def _end_of(execution: Execution, piece: Piece) -> Standing:
+def _end_of(piece: Piece) -> Standing:
     """How an order ended that did not fill."""
-    if execution.lost and piece.lives:
-        return Standing(ExecutionStatus.CANCELLED, None, "the account was reset")
     taken_back = piece.code == "NOT_SENT" and piece.canceled_by
     if piece.status == OrdStatus.REJECTED and not taken_back:
         refusal = RefusalCode.__members__.get(piece.code)

@@ -130,6 +130,7 @@ class AlertDesk:
         self._limits = limits
         self.figures: Callable[[], ExecutionFigures] = ExecutionFigures
         self._queue: queue.SimpleQueue[Alert | _Errand] = queue.SimpleQueue()
+        self._look_due = threading.Event()
         self._told: dict[str, str] = {}
         self._standing: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._run, name="surefill-alerts", daemon=True)
@@ -143,7 +144,9 @@ class AlertDesk:
             self._queue.put(Alert("DATABASE_ERROR", text))
         for row in rows:
             self._row(row)
-        if failure is None and any(row.details["over"] for row in rows):
+        ended = any(row.details["over"] for row in rows)
+        if failure is None and ended and not self._look_due.is_set():  # of several looks one is enough
+            self._look_due.set()
             self._queue.put(_Errand.LOOK)
 
     def _row(self, row: Stored) -> None:
@@ -181,10 +184,9 @@ class AlertDesk:
         while (item := self._queue.get()) is not _Errand.STOP:
             if isinstance(item, Alert):
                 self._tell(item)
-            elif self._queue.empty():  # of several looks one is enough
-                self._look_safely()
             else:
-                self._queue.put(item)
+                self._look_due.clear()
+                self._look_safely()
 
     def _look_safely(self) -> None:
         try:

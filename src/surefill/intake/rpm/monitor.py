@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from surefill.domain.events import Event
+from surefill.errors import LocalError
 from surefill.journal.protocol import Journal
 from surefill.views.execution_keeper import ExecutionKeeper
 from surefill.views.execution_log import RowVersion
@@ -39,7 +40,12 @@ class ExecutionMonitor:
 
     @property
     def table(self) -> ExecutionTable:
-        """The log as it is stored."""
+        """The log as it is stored. Raises LocalError (LOG_UNAVAILABLE) while it is behind the journal."""
+        if self.failure is not None:
+            raise LocalError(
+                f"the execution log is behind the journal ({self.failure}): mend that and start again",
+                code="LOG_UNAVAILABLE",
+            )
         return self._keeper.table
 
     @property
