@@ -35,7 +35,7 @@ from surefill.intake.rpm import (
     TradeDecision,
 )
 from surefill.units import ns_from_datetime
-from surefill.views.execution_standing import COLUMNS
+from surefill.views.execution_rows import COLUMNS
 from surefill.views.execution_units import contract_size, quanta_of_units, units_of
 from surefill.views.execution_words import REASON_OF, slippage_band
 

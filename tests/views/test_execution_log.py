@@ -20,7 +20,7 @@ from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.views.execution_keeper import FILE, ExecutionKeeper
 from surefill.views.execution_log import ExecutionLogFold
-from surefill.views.execution_standing import COLUMNS, time_text
+from surefill.views.execution_rows import COLUMNS, time_text
 from surefill.views.execution_table import ExecutionTable
 
 DOCUMENT_COLUMNS = [
@@ -163,7 +163,7 @@ def at_random(door: Rpm, chance: random.Random, steps: int) -> None:
         match chance.choices(["send", "quote", "cancel", "reset", "halted"], [60, 30, 10, 2, 5])[0]:
             case "send":
                 units = chance.choice([10_000, 40_000, 70_000, 70_500, 900_000])
-                terms = {"direction": chance.choice([1, -1]), "position_units": units}
+                terms: dict[str, Any] = {"direction": chance.choice([1, -1]), "position_units": units}
                 door.send(decision(f"d{number}", **terms), timeout_seconds=20)
             case "quote":
                 engine.on_quote(SYMBOL, **door.market.quote)

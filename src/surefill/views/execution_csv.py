@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from surefill.views.csv_rows import csv_bytes, text_cell
-from surefill.views.execution_standing import COLUMNS, Cell
+from surefill.views.execution_rows import COLUMNS, Cell
 from surefill.views.execution_table import Stored
 from surefill.views.wording import float_text
 

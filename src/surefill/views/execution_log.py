@@ -14,7 +14,8 @@ import msgspec
 from surefill.domain import events as e
 from surefill.domain import ids
 from surefill.domain.orders import Order
-from surefill.views.execution_standing import Cell, Execution, Piece, cells_of, details_of
+from surefill.views.execution_rows import Cell, cells_of, details_of
+from surefill.views.execution_standing import Execution, Piece
 from surefill.views.fold import Fold
 
 LOG_VERSION: Final = 1

@@ -7,7 +7,7 @@ final while one of them lives. Units and prices are exact fractions until they b
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,39 +15,8 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
 from surefill.rules.codes import OrdStatus
-from surefill.units import iso_from_ns
 from surefill.views.execution_units import number, pips_between, price_of, units_of
-from surefill.views.execution_words import REASON_OF, ExecutionStatus, RejectionReason, slippage_band
-
-#: The columns of the contract's table, in its order.
-COLUMNS: Final = (
-    "execution_id",
-    "order_id",
-    "request_id",
-    "rpm_decision_id",
-    "symbol",
-    "direction",
-    "intended_units",
-    "executed_units",
-    "intended_price",
-    "fill_price",
-    "slippage_pips",
-    "status",
-    "rejection_reason",
-    "rejection_details",
-    "confidence_score",
-    "regime",
-    "risk_per_trade",
-    "model_version",
-    "rpm_version",
-    "execution_engine_version",
-    "created_timestamp",
-    "submission_timestamp",
-    "fill_timestamp",
-    "last_update_timestamp",
-)
-
-Cell = str | int | float | None
+from surefill.views.execution_words import REASON_OF, ExecutionStatus, RejectionReason
 
 
 class Piece(msgspec.Struct):
@@ -117,18 +86,6 @@ class Standing(NamedTuple):
     details: str | None = None
 
 
-def request_id_of(execution_id: str) -> str:
-    """The id of the request that an execution carries out: there is one for each."""
-    return "req_" + execution_id.removeprefix("exec_")
-
-
-def time_text(ns: int) -> str | None:
-    """UTC to the microsecond, always with six digits, so that text sorts as time does; None for no time."""
-    if not ns:
-        return None
-    return f"{iso_from_ns(ns - ns % 10**9)[:-1]}.{ns % 10**9 // 1000:06d}Z"
-
-
 # -- where it stands ------------------------------------------------------------------------------------------------
 
 
@@ -163,7 +120,7 @@ def _living(piece: Piece, cum_qty: int) -> Standing:
         details = f"OUTCOME_UNKNOWN: {piece.text or 'the broker has not answered'}"
         return Standing(status, RejectionReason.NETWORK_ERROR, details)
     if piece.resend_ns:
-        details = f"it did not arrive ({_told(piece)}): attempt {piece.attempts} follows"
+        details = f"it did not arrive ({told(piece)}): attempt {piece.attempts} follows"
         return Standing(status, RejectionReason.NETWORK_ERROR, details)
     return Standing(status)
 
@@ -173,8 +130,8 @@ def _ended(execution: Execution, pieces: list[Piece], cum_qty: int) -> Standing:
     if cum_qty >= execution.order_qty:
         return _filled(execution, ExecutionStatus.FILLED)
     if cum_qty:
-        rest = _units_text(execution, execution.order_qty - cum_qty)
-        told = f"{_units_text(execution, cum_qty)} of {_units_text(execution, execution.order_qty)} units filled;"
+        rest = units_text(execution, execution.order_qty - cum_qty)
+        told = f"{units_text(execution, cum_qty)} of {units_text(execution, execution.order_qty)} units filled;"
         why = _end_of(last)
         details = f"{told} {rest} did not: {why.details or why.status.lower()}"
         if why.reason is None:
@@ -189,11 +146,11 @@ def _end_of(piece: Piece) -> Standing:
     if piece.status == OrdStatus.REJECTED and not taken_back:
         refusal = RefusalCode.__members__.get(piece.code)
         reason = RejectionReason.BROKER_REJECTION if refusal is None else REASON_OF[refusal]
-        return Standing(ExecutionStatus.REJECTED, reason, _told(piece))
+        return Standing(ExecutionStatus.REJECTED, reason, told(piece))
     if piece.timed_out or piece.status == OrdStatus.EXPIRED:
-        details = _told(piece) if piece.status == OrdStatus.EXPIRED else "not filled in time: canceled at the broker"
+        details = told(piece) if piece.status == OrdStatus.EXPIRED else "not filled in time: canceled at the broker"
         return Standing(ExecutionStatus.EXPIRED, RejectionReason.ORDER_TIMEOUT, details)
-    details = "; ".join(part for part in (_told(piece), piece.canceled_by and f"by {piece.canceled_by}") if part)
+    details = "; ".join(part for part in (told(piece), piece.canceled_by and f"by {piece.canceled_by}") if part)
     return Standing(ExecutionStatus.CANCELLED, None, details or None)
 
 
@@ -205,7 +162,8 @@ def _filled(execution: Execution, status: ExecutionStatus, details: str | None =
     return Standing(status, RejectionReason.SLIPPAGE_EXCEEDED, "; ".join(filter(None, (details, told))))
 
 
-def _told(piece: Piece) -> str:
+def told(piece: Piece) -> str:
+    """What the venue, or the engine for it, said of an order: code and text."""
     return ": ".join(part for part in (piece.code, piece.text) if part)
 
 
@@ -261,82 +219,8 @@ def max_slippage_pips(execution: Execution) -> Fraction | None:
     return Fraction(told) if told else None
 
 
-def _units_text(execution: Execution, qty: int) -> str:
+def units_text(execution: Execution, qty: int) -> str:
+    """A quantity of the execution in units, as a person writes it."""
     if execution.instrument is None:
         return str(qty)
     return str(number(units_of(qty, execution.instrument, execution.money_decimals)))
-
-
-# -- as a row -----------------------------------------------------------------------------------------------------
-
-
-def cells_of(execution: Execution) -> dict[str, Cell]:
-    """The row of the contract's table."""
-    context, stand = execution.context, standing_of(execution)
-    return {
-        "execution_id": execution.execution_id,
-        "order_id": next((piece.order_id for piece in execution.pieces.values() if piece.order_id), None),
-        "request_id": request_id_of(execution.execution_id),
-        "rpm_decision_id": execution.decision_id,
-        "symbol": execution.symbol,
-        "direction": execution.direction,
-        "intended_units": _told_number(context, "position_units") or 0,
-        "executed_units": number(executed_units(execution)),
-        "intended_price": _maybe(intended_price(execution)),
-        "fill_price": _maybe(fill_price(execution)),
-        "slippage_pips": _maybe(slippage_pips(execution)),
-        "status": stand.status.value,
-        "rejection_reason": None if stand.reason is None else str(stand.reason),
-        "rejection_details": stand.details,
-        "confidence_score": _told_number(context, "confidence_score"),
-        "regime": context.get("regime"),
-        "risk_per_trade": _told_number(context, "risk_per_trade"),
-        "model_version": context.get("model_version"),
-        "rpm_version": context.get("rpm_version"),
-        "execution_engine_version": context.get("execution_engine_version"),
-        "created_timestamp": time_text(execution.created_ns),
-        "submission_timestamp": time_text(execution.submitted_ns),
-        "fill_timestamp": time_text(execution.filled_ns),
-        "last_update_timestamp": time_text(execution.updated_ns),
-    }
-
-
-def details_of(execution: Execution) -> dict[str, Any]:
-    """What the table has no column for: the decision's own words, every order, the slippage's sign and band."""
-    signed, pips = slippage(execution), slippage_pips(execution)
-    return {
-        "code": RefusalCode(execution.refused).name if execution.refused else None,
-        "decision": execution.context,
-        "limits_version": execution.limits_version,
-        "over": execution.over,
-        "slippage": _maybe(signed),
-        "slippage_band": None if pips is None else slippage_band(pips).value,
-        "orders": [_order_of(execution, cl_ord_id, piece) for cl_ord_id, piece in execution.pieces.items()],
-    }
-
-
-def _order_of(execution: Execution, cl_ord_id: str, piece: Piece) -> dict[str, Any]:
-    price = None
-    if piece.cum_qty and execution.instrument is not None:
-        price = number(price_of(Fraction(piece.cum_notional, piece.cum_qty), execution.instrument))
-    return {
-        "cl_ord_id": cl_ord_id,
-        "order_id": piece.order_id,
-        "status": OrdStatus(piece.status).name,
-        "units": _units_text(execution, piece.order_qty),
-        "executed_units": _units_text(execution, piece.cum_qty),
-        "fill_price": price,
-        "attempts": piece.attempts,
-        "timed_out": piece.timed_out,
-        "told": _told(piece),
-    }
-
-
-def _maybe(value: Fraction | None) -> int | float | None:
-    return None if value is None else number(value)
-
-
-def _told_number(context: dict[str, str], name: str) -> int | float | None:
-    """A number as upstream said it; the door lets nothing else into these labels."""
-    told = context.get(name)
-    return number(Fraction(told)) if told else None

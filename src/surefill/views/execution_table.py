@@ -17,7 +17,7 @@ import apsw
 import msgspec
 
 from surefill.views.execution_log import RowVersion
-from surefill.views.execution_standing import COLUMNS, Cell
+from surefill.views.execution_rows import COLUMNS, Cell
 
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x53464C31  # "SFL1"

@@ -13,13 +13,13 @@ def contract_size(instrument: Instrument, money_decimals: int) -> Fraction:
     It is the multiplier that the instrument was configured with, read back from the scale that it is journaled as.
     """
     exponent = instrument.price_decimals + instrument.qty_decimals - money_decimals
-    scale: Fraction = Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
-    return instrument.money_per_notional * scale
+    scale = int(10 ** abs(exponent))
+    return Fraction(instrument.money_per_notional) * (Fraction(scale) if exponent > 0 else Fraction(1, scale))
 
 
 def units_of(qty: int, instrument: Instrument, money_decimals: int) -> Fraction:
     """A quantity in quanta as units."""
-    return Fraction(qty, 10**instrument.qty_decimals) * contract_size(instrument, money_decimals)
+    return Fraction(qty, int(10**instrument.qty_decimals)) * contract_size(instrument, money_decimals)
 
 
 def quanta_of_units(units: Fraction, instrument: Instrument, money_decimals: int) -> int | None:
@@ -30,7 +30,7 @@ def quanta_of_units(units: Fraction, instrument: Instrument, money_decimals: int
 
 def price_of(px: Fraction | int, instrument: Instrument) -> Fraction:
     """A price in quanta as a price."""
-    return Fraction(px) / 10**instrument.price_decimals
+    return Fraction(px) / int(10**instrument.price_decimals)
 
 
 def pips_between(one: Fraction, other: Fraction, instrument: Instrument) -> Fraction | None:

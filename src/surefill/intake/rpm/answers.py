@@ -16,7 +16,7 @@ from surefill.intake.rpm.messages import (
     RPMOutput,
 )
 from surefill.units import iso_from_ns
-from surefill.views.execution_standing import COLUMNS
+from surefill.views.execution_rows import COLUMNS
 from surefill.views.execution_table import Stored
 
 

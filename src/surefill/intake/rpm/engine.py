@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from surefill.config import profile_of
@@ -29,30 +29,22 @@ from surefill.errors import InputError, SurefillError
 from surefill.intake.door_settings import Config, artifacts_dir, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.rpm.alerts import AlertDesk, AlertLimits, OnAlert
-from surefill.intake.rpm.answers import confirmation_of, conflict_of, failure_of, log_of
+from surefill.intake.rpm.answers import confirmation_of, conflict_of, failure_of
 from surefill.intake.rpm.market import QuoteFeed, quote_from
 from surefill.intake.rpm.messages import ExecutionConfirmation, ExecutionLog, ExecutionStatus, RPMOutput
 from surefill.intake.rpm.monitor import ExecutionMonitor
 from surefill.intake.rpm.reading import read_output
+from surefill.intake.rpm.records import ExecutionRecords, Window
 from surefill.intake.rpm.translation import Terms, Translated, translate
 from surefill.journal.protocol import Journal
 from surefill.rules.codes import OrdStatus
-from surefill.units import NS_PER_DAY, NS_PER_S, iso_from_ns, ns_from_datetime, ns_from_iso
+from surefill.units import NS_PER_S, iso_from_ns
 from surefill.venues.protocol import Venue
-from surefill.views.execution_csv import executions_csv
-from surefill.views.execution_figures import ExecutionFigures, figures_of
-from surefill.views.execution_standing import time_text
-from surefill.views.execution_table import Stored
-from surefill.views.execution_words import RejectionReason
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "rpm"
 SETTLE_S: Final = 5.0  # how much longer than its order an execution is waited for: its cancel, a last look
-AUDIT_DAYS: Final = 7
-HISTORY_MAX: Final = 1_000
 _MARKET_GATE: Final = "market_data"
-
-Moment = str | date | datetime | None
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,7 @@ class ExecutionHealth:
     problems: tuple[str, ...]
 
 
-class RPMExecutionEngine:
+class RPMExecutionEngine(ExecutionRecords):
     """The contract's engine. `config`: a dict, a file's path, or settings; keys of `rpm` are this door's.
 
     `market_data` tells bid and ask (see `market`); without it, prices come through `on_quote` alone. `venue` is where
@@ -113,10 +105,11 @@ class RPMExecutionEngine:
         self._monitor = ExecutionMonitor(
             artifacts_dir(settings), session.journal, session.workspace_id, self._alerts.rows
         )
-        self._figures = _Window(self._monitor, self._door, round(own.metrics_window_s * NS_PER_S))
+        figures = Window(self._monitor, self._door, round(own.metrics_window_s * NS_PER_S))
+        super().__init__(self._monitor, self._door, figures)
         try:
             self._door.follow_with(self._monitor)
-            self._alerts.figures = self._figures
+            self._alerts.figures = figures
             session.engine.engine.alarms.append(self._alerts.engine)
             self._money_decimals = session.read(lambda state: state.book.money_decimals)
         except BaseException:
@@ -232,57 +225,7 @@ class RPMExecutionEngine:
         self._door.feed([RequestCancel(self._door.now_ns(), cl_ord_id, by) for cl_ord_id in live])
         return self.execution(execution_id)
 
-    # -- looking ----------------------------------------------------------------------------------------------
-
-    def execution(self, execution_id: str) -> ExecutionLog | None:
-        """An execution in full; None for one that is not known."""
-        row = self._monitor.row(execution_id)
-        return None if row is None else log_of(row)
-
-    def find(self, *, order_id: str = "", rpm_decision_id: str = "") -> list[ExecutionLog]:
-        """Executions by the broker's order id, or by the decision's; the last first."""
-        if not order_id and not rpm_decision_id:
-            return []
-        return _logs(self._monitor.table.newest(order_id=order_id, decision_id=rpm_decision_id))
-
-    def history(self, symbol: str = "", limit: int = 50) -> list[ExecutionLog]:
-        """The executions of a symbol, or of all, the last first. Raises InputError for a limit beyond 1 to 1000."""
-        if type(limit) is not int or not 1 <= limit <= HISTORY_MAX:
-            raise InputError(f"limit must be from 1 to {HISTORY_MAX} (got {limit!r})", code="INVALID_LIMIT")
-        return _logs(self._monitor.table.newest(symbol=symbol, limit=limit))
-
-    def preserved(self, symbol: str = "") -> list[ExecutionLog]:
-        """Decisions whose spread was too wide and that were not sent again since: only upstream sends them again."""
-        table = self._monitor.table
-        rows = table.newest(symbol=symbol, reason=RejectionReason.SPREAD_TOO_WIDE)
-        last = {str(row.cells["rpm_decision_id"]): row for row in reversed(rows)}
-        kept = [row for key, row in last.items() if table.newest(decision_id=key, limit=1)[0].seq == row.seq]
-        return _logs(reversed(kept))
-
-    def metrics(self) -> ExecutionFigures:
-        """The figures of the sliding window (`rpm.metrics_window_s`)."""
-        return self._figures()
-
-    def audit_trail(self, start_date: Moment = None, end_date: Moment = None) -> list[ExecutionLog]:
-        """Every execution that began between two dates (the last 7 days), the last first; a day counts to its end.
-
-        Dates are ISO 8601 text, dates or datetimes; without a zone they are UTC. Raises InputError (INVALID_TIME).
-        """
-        return _logs(self._between(start_date, end_date))
-
-    def audit_csv(self, start_date: Moment = None, end_date: Moment = None) -> bytes:
-        """The same as CSV: the contract's columns, cells that no spreadsheet calculates."""
-        return executions_csv(self._between(start_date, end_date))
-
-    def _between(self, start_date: Moment, end_date: Moment) -> list[Stored]:
-        until_ns = self._door.now_ns() + NS_PER_S if end_date is None else _ns_of(end_date, "end_date", to_end=True)
-        since_ns = until_ns - AUDIT_DAYS * NS_PER_DAY if start_date is None else _ns_of(start_date, "start_date")
-        if since_ns > until_ns:
-            raise InputError(
-                f"start_date {start_date} is after end_date {end_date}: change them over", code="INVALID_TIME"
-            )
-        since, until = time_text(max(1, since_ns)), time_text(max(1, until_ns))
-        return self._monitor.table.newest(since=since or "", until=until or "")
+    # -- beside the contract -------------------------------------------------------------------------------------------
 
     def positions(self) -> dict[str, PositionRow]:
         """Every position, valued at the last prices shown."""
@@ -309,17 +252,6 @@ class RPMExecutionEngine:
         return ExecutionHealth(status, workspace_id, now, halted, self._monitor.open_count(), unknown, tuple(problems))
 
 
-class _Window:
-    """The figures of the last so many nanoseconds, whenever it is called."""
-
-    def __init__(self, monitor: ExecutionMonitor, door: OpenDoor, length_ns: int) -> None:
-        self._monitor, self._door, self._length_ns = monitor, door, length_ns
-
-    def __call__(self) -> ExecutionFigures:
-        since = time_text(max(1, self._door.now_ns() - self._length_ns))
-        return figures_of(self._monitor.table.versions(since=since or ""))
-
-
 def _close(door: OpenDoor, monitor: ExecutionMonitor, alerts: AlertDesk) -> None:
     door.close()
     alerts.close()
@@ -332,10 +264,6 @@ def _close_from_anywhere(door: OpenDoor, monitor: ExecutionMonitor, alerts: Aler
         _close(door, monitor, alerts)
     else:
         threading.Thread(target=_close, args=(door, monitor, alerts), name="surefill-closing").start()
-
-
-def _logs(rows: Iterable[Stored]) -> list[ExecutionLog]:
-    return [log_of(row) for row in rows]
 
 
 def _live_orders(state: State, execution_id: str) -> list[str]:
@@ -355,13 +283,3 @@ def _halted_and_unknown(state: State) -> tuple[str, int]:
     book = state.book
     unknown = sum(order.status == OrdStatus.UNKNOWN for order in book.orders.values())
     return (f"{book.halted_code}: {book.halted_reason}" if book.halted_code else ""), unknown
-
-
-def _ns_of(moment: str | date | datetime, name: str, *, to_end: bool = False) -> int:
-    """A moment in ns; the end of a day that was given without a time."""
-    if isinstance(moment, datetime):
-        return ns_from_datetime(moment)
-    text = moment.isoformat() if isinstance(moment, date) else str(moment)
-    ns = ns_from_iso(text, field=name)
-    whole_day = len(text) == len("2025-12-23")
-    return ns + NS_PER_DAY if to_end and whole_day else ns
