@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from surefill.domain import codec
 from surefill.domain.events import Event
@@ -115,7 +115,7 @@ class Rpm:
             journal=self.journal,
         )
 
-    def __enter__(self) -> Rpm:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

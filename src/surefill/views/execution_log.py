@@ -20,16 +20,18 @@ from surefill.views.fold import Fold
 
 LOG_VERSION: Final = 1
 DOOR: Final = "rpm"
+GROUP_ID: Final = "group_id"
 
 _JSON = msgspec.json.Encoder(order="deterministic")
 
 
 class RowVersion(NamedTuple):
-    """A row as one event left it. `details` is JSON: what the table has no column for."""
+    """A row as one event left it. `details` is JSON: what the table has no column for. `group_id`: see groups."""
 
     seq: int
     cells: dict[str, Cell]
     details: str
+    group_id: str
 
     @property
     def execution_id(self) -> str:
@@ -68,7 +70,7 @@ class ExecutionLogFold:
     def _row(self, event: e.Event, execution: Execution) -> RowVersion:
         execution.updated_ns = event.ts_ns
         details = _JSON.encode(details_of(execution)).decode()
-        return RowVersion(self.fold.book.seq, cells_of(execution), details)
+        return RowVersion(self.fold.book.seq, cells_of(execution), details, execution.context.get(GROUP_ID, ""))
 
     # -- what events do ---------------------------------------------------------------------------------------
 

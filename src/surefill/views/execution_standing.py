@@ -111,7 +111,8 @@ def _refused(execution: Execution) -> Standing:
     reason = REASON_OF[code]
     if code is RefusalCode.UPSTREAM_HALTED:
         return Standing(ExecutionStatus.REJECTED, reason, execution.refused_why)  # the halt reason, as upstream gave it
-    return Standing(ExecutionStatus.REJECTED, reason, f"{code.name}: {execution.refused_why}")
+    why = execution.refused_why if code.name == reason else f"{code.name}: {execution.refused_why}"
+    return Standing(ExecutionStatus.REJECTED, reason, why)
 
 
 def _living(piece: Piece, cum_qty: int) -> Standing:

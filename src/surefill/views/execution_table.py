@@ -58,13 +58,15 @@ CREATE TABLE execution_log_versions (
     version INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL,
     {_DEFINED},
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    group_id VARCHAR(100) NOT NULL
 );
 CREATE INDEX idx_symbol_date ON execution_log_versions (symbol, created_timestamp);
 CREATE INDEX idx_status ON execution_log_versions (status);
 CREATE INDEX idx_order_id ON execution_log_versions (order_id);
 CREATE INDEX idx_request_id ON execution_log_versions (request_id);
 CREATE INDEX idx_execution_id ON execution_log_versions (execution_id, version);
+CREATE INDEX idx_group_id ON execution_log_versions (group_id) WHERE group_id <> '';
 CREATE TABLE execution_log_progress (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     workspace_id TEXT NOT NULL,
@@ -157,13 +159,13 @@ class ExecutionTable:
 
     def append(self, rows: Iterable[RowVersion], progress: Progress) -> None:
         """Add versions, and say how far the table is now; both or neither."""
-        marks = ", ".join("?" for _ in range(len(COLUMNS) + 3))
+        marks = ", ".join("?" for _ in range(len(COLUMNS) + 4))
         insert = f"INSERT INTO execution_log_versions VALUES ({marks})"  # nosec B608: no text of anybody's
         with self._using, self._conn:
             version = self._conn.execute("SELECT coalesce(max(version), 0) FROM execution_log_versions").get
             for row in rows:
                 version += 1
-                self._conn.execute(insert, (version, row.seq, *(row.cells[name] for name in COLUMNS), row.details))
+                self._conn.execute(insert, (version, row.seq, *map(row.cells.get, COLUMNS), row.details, row.group_id))
             self._conn.execute("INSERT OR REPLACE INTO execution_log_progress VALUES (1, ?, ?, ?, ?)", progress)
 
     def progress(self) -> Progress | None:
@@ -195,6 +197,7 @@ class ExecutionTable:
         decision_id: str = "",
         symbol: str = "",
         reason: str = "",
+        group_id: str = "",
         since: str = "",
         until: str = "",
         limit: int = -1,
@@ -209,6 +212,7 @@ class ExecutionTable:
             "rpm_decision_id = ?": decision_id,
             "symbol = ?": symbol,
             "rejection_reason = ?": reason,
+            "group_id = ?": group_id,
             "created_timestamp >= ?": since,
             "created_timestamp < ?": until,
         }
@@ -229,6 +233,15 @@ class ExecutionTable:
             f" WHERE {where} ORDER BY version"
         )
         return self._read(sql, (value,))
+
+    def group_ids(self, limit: int) -> list[str]:
+        """The groups of legs that moved last, the last first."""
+        sql = (
+            "SELECT group_id FROM execution_log_versions WHERE group_id <> ''"
+            " GROUP BY group_id ORDER BY max(version) DESC LIMIT ?"
+        )
+        with self._using:
+            return [str(row[0]) for row in self._conn.execute(sql, (limit,))]
 
     def content(self) -> bytes:
         """Everything in it, in bytes: two tables are the same if and only if these are."""

@@ -111,6 +111,7 @@ _CODES_OF: Final[dict[RejectionReason, tuple[RefusalCode, ...]]] = {
         RefusalCode.SIZE_ZERO_LOTS,
         RefusalCode.SIZE_INPUT_MISSING,
     ),
+    RejectionReason.INSUFFICIENT_FILL: (RefusalCode.GROUP_FAILED,),
     RejectionReason.SPREAD_TOO_WIDE: (RefusalCode.SPREAD_TOO_WIDE,),
     RejectionReason.MARGIN_INSUFFICIENT: (
         RefusalCode.MARGIN_INSUFFICIENT,

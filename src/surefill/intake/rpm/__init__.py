@@ -2,6 +2,7 @@
 
 from surefill.intake.rpm.alerts import Alert
 from surefill.intake.rpm.engine import ExecutionHealth, RPMExecutionEngine
+from surefill.intake.rpm.groups import GroupConfirmation, GroupLeg
 from surefill.intake.rpm.messages import (
     ApprovedTrade,
     ExecutionConfirmation,
@@ -25,6 +26,8 @@ __all__ = [
     "ExecutionLog",
     "ExecutionRequest",
     "ExecutionStatus",
+    "GroupConfirmation",
+    "GroupLeg",
     "PortfolioState",
     "RPMExecutionEngine",
     "RPMOutput",

@@ -6,6 +6,7 @@ Alerts are told on a thread of their own: whoever hears them may take his time, 
 from __future__ import annotations
 
 import enum
+import functools
 import logging
 import queue
 import threading
@@ -16,6 +17,7 @@ from typing import Final
 from surefill.domain.effects import Notify
 from surefill.domain.refusals import RefusalCode
 from surefill.views.execution_figures import ExecutionFigures
+from surefill.views.execution_groups import group_of
 from surefill.views.execution_table import Stored
 from surefill.views.execution_words import ExecutionStatus, RejectionReason
 
@@ -123,13 +125,17 @@ def alerts_of_figures(figures: ExecutionFigures, limits: AlertLimits) -> Iterato
 
 
 class AlertDesk:
-    """Tells alerts, each once until its cause has gone or changed. `figures` gives those of the window, when asked."""
+    """Tells alerts, each once until its cause has gone or changed.
+
+    `figures` gives those of the window, when asked. `group_moved` hears of a group one of whose executions has ended.
+    """
 
     def __init__(self, on_alert: OnAlert | None, limits: AlertLimits) -> None:
         self._on_alert = on_alert
         self._limits = limits
         self.figures: Callable[[], ExecutionFigures] = ExecutionFigures
-        self._queue: queue.SimpleQueue[Alert | _Errand] = queue.SimpleQueue()
+        self.group_moved: Callable[[str], None] = lambda _group_id: None
+        self._queue: queue.SimpleQueue[Alert | _Errand | str] = queue.SimpleQueue()
         self._look_due = threading.Event()
         self._told: dict[str, str] = {}
         self._standing: frozenset[str] = frozenset()
@@ -144,10 +150,16 @@ class AlertDesk:
             self._queue.put(Alert("DATABASE_ERROR", text))
         for row in rows:
             self._row(row)
+            if row.details["over"] and group_of(row):
+                self._queue.put(group_of(row))
         ended = any(row.details["over"] for row in rows)
         if failure is None and ended and not self._look_due.is_set():  # of several looks one is enough
             self._look_due.set()
             self._queue.put(_Errand.LOOK)
+
+    def put(self, alert: Alert) -> None:
+        """Tell this one."""
+        self._queue.put(alert)
 
     def _row(self, row: Stored) -> None:
         alert, execution_id = alert_of(row), str(row.cells["execution_id"])
@@ -184,15 +196,17 @@ class AlertDesk:
         while (item := self._queue.get()) is not _Errand.STOP:
             if isinstance(item, Alert):
                 self._tell(item)
+            elif isinstance(item, str):
+                self._safely(functools.partial(self.group_moved, item))
             else:
                 self._look_due.clear()
-                self._look_safely()
+                self._safely(self._look)
 
-    def _look_safely(self) -> None:
+    def _safely(self, errand: Callable[[], None]) -> None:
         try:
-            self._look()
-        except Exception:  # a look that fails must not end the telling: the next one may not fail
-            _log.exception("the figures cannot be looked at")
+            errand()
+        except Exception:  # one errand that fails must not end the telling
+            _log.exception("an errand of the alerts failed")
 
     def _tell(self, alert: Alert) -> None:
         _log.warning("%s: %s", alert.code, alert.text)

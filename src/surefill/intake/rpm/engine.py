@@ -10,32 +10,34 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from surefill.config import profile_of
-from surefill.domain.gates import Question, first_refusal
 from surefill.domain.inputs import RequestCancel
 from surefill.domain.instrument import Instrument
-from surefill.domain.intent import Intent
-from surefill.domain.market import Quote
-from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
-from surefill.engine.receipt import Verdict
 from surefill.errors import InputError, SurefillError
 from surefill.intake.door_settings import Config, artifacts_dir, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.rpm.alerts import AlertDesk, AlertLimits, OnAlert
 from surefill.intake.rpm.answers import confirmation_of, conflict_of, failure_of
+from surefill.intake.rpm.carrier import Carrier, KeyConflict
+from surefill.intake.rpm.groups import (
+    SHORTS_FIRST,
+    GroupConfirmation,
+    GroupLeg,
+    GroupRunner,
+    confirmation_of_group,
+)
 from surefill.intake.rpm.market import QuoteFeed, quote_from
 from surefill.intake.rpm.messages import ExecutionConfirmation, ExecutionLog, ExecutionStatus, RPMOutput
 from surefill.intake.rpm.monitor import ExecutionMonitor
 from surefill.intake.rpm.reading import read_output
 from surefill.intake.rpm.records import ExecutionRecords, Window
-from surefill.intake.rpm.translation import Terms, Translated, translate
+from surefill.intake.rpm.translation import Terms
 from surefill.journal.protocol import Journal
 from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_S, iso_from_ns
@@ -43,8 +45,6 @@ from surefill.venues.protocol import Venue
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "rpm"
-SETTLE_S: Final = 5.0  # how much longer than its order an execution is waited for: its cancel, a last look
-_MARKET_GATE: Final = "market_data"
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,6 @@ class RPMExecutionEngine(ExecutionRecords):
             own.alert_rejections_max,
             own.alert_executions_min,
         )
-        self._feed = QuoteFeed(market_data)
-        self._wait_s = wait_s
-        gates = profile_of(settings).gates
-        self._earlier = gates[: gates.index(_MARKET_GATE)] if _MARKET_GATE in gates else gates
         self._door = OpenDoor(PROFILE, settings, clock, journal, venue=venue)
         session = self._door.session
         self._alerts = AlertDesk(on_alert, limits)
@@ -111,7 +107,10 @@ class RPMExecutionEngine(ExecutionRecords):
             self._door.follow_with(self._monitor)
             self._alerts.figures = figures
             session.engine.engine.alarms.append(self._alerts.engine)
-            self._money_decimals = session.read(lambda state: state.book.money_decimals)
+            self._carrier = Carrier(self._door, self._monitor, QuoteFeed(market_data), wait_s)
+            self._groups = GroupRunner(self._door, self._monitor, self._carrier, self._alerts.put, self._terms)
+            self._groups.take_up()
+            self._alerts.group_moved = self._groups.moved
         except BaseException:
             self._alerts.close()
             self._door.close()
@@ -145,12 +144,11 @@ class RPMExecutionEngine(ExecutionRecords):
         (INVALID_SHAPE) for a mapping that is no decision at all: nothing of it could be recorded.
         """
         output = read_output(rpm_output)
-        terms = Terms(
-            self._terms.max_slippage_pips if max_slippage_pips is None else max_slippage_pips,
-            self._terms.timeout_seconds if timeout_seconds is None else timeout_seconds,
-        )
+        terms = self._overruled(max_slippage_pips, timeout_seconds)
         try:
-            confirmation = self._execute(output, terms)
+            confirmation = confirmation_of(self._carrier.carry_out(self._carrier.read(output, terms, {})))
+        except KeyConflict as conflict:
+            confirmation = conflict_of(output, conflict.receipt, self._door.now_ns())
         except SurefillError as error:
             confirmation = failure_of(output, error, self._door.now_ns())
         if confirmation.status in (ExecutionStatus.REJECTED, ExecutionStatus.ERROR):
@@ -158,44 +156,36 @@ class RPMExecutionEngine(ExecutionRecords):
             self._log.warning("decision %s: %s %s", output.decision.order_id, confirmation.status.value, told)
         return confirmation
 
-    def _execute(self, output: RPMOutput, terms: Terms) -> ExecutionConfirmation:
-        translated = self._translated(output, terms)
-        quote, refusal = None, translated.refusal
-        if refusal is None:
-            quote, refusal = self._market(translated.intent)
-        receipt = self._door.submit(translated.intent, quote, refusal)
-        if receipt.verdict == Verdict.CONFLICT:
-            return conflict_of(output, receipt, self._door.now_ns())
-        row = self._monitor.wait(receipt.order_ref, self._patience(translated.intent))
-        if row is None:
-            raise SurefillError(f"execution {receipt.order_ref} is journaled, and its log cannot tell of it")
-        return confirmation_of(row)
+    def execute_group(
+        self,
+        group_id: str,
+        legs: Sequence[GroupLeg],
+        *,
+        order: str = SHORTS_FIRST,
+        max_slippage_pips: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> GroupConfirmation:
+        """Execute legs that stand or fall together (see `groups`); the same `group_id` again tells how it ended.
 
-    def _translated(self, output: RPMOutput, terms: Terms) -> Translated:
-        """The decision first, by itself: an instrument is only defined for one that is to be executed."""
-        story = self._door.new_story()
-        found = translate(output, None, self._money_decimals, terms, story)
-        if found.refusal is not None:
-            return found
-        instrument, unknown = self._door.instrument(found.intent.instrument_id)
-        if unknown is not None:
-            return Translated(found.intent, unknown)
-        return translate(output, instrument, self._money_decimals, terms, story)
+        `order`: "shorts_first", or "priority". Raises InputError for a group that makes no sense, and whatever kept the
+        engine from going on in the middle; then it has alerted, and the next start takes back what is there.
+        """
+        return self._groups.execute(group_id, legs, order, self._overruled(max_slippage_pips, timeout_seconds))
 
-    def _market(self, intent: Intent) -> tuple[Quote | None, Refusal | None]:
-        """The quote to decide on. Where the feed has none, gates that come before the market's have the first word."""
-        now_ns = self._door.now_ns()
-        look = self._feed.look(self._door.session, intent.instrument_id, now_ns)
-        if look.problem is None:
-            return look.quote, None
+    def settle_groups(self) -> list[GroupConfirmation]:
+        """Take back what failed groups still hold: done at every start, and whenever a leg of one ends late."""
+        return self._groups.settle(self._groups.unsettled())
 
-        def ask(state: State) -> Refusal | None:
-            return first_refusal(Question(state, intent, now_ns), self._earlier)
+    def group(self, group_id: str) -> GroupConfirmation | None:
+        """Where a group stands; None for one that is not known."""
+        standing = self._groups.standing(group_id)
+        return None if standing is None else confirmation_of_group(standing)
 
-        return None, self._door.session.read(ask) or look.problem
-
-    def _patience(self, intent: Intent) -> float:
-        return intent.timeout_ns / NS_PER_S + SETTLE_S if self._wait_s is None else self._wait_s
+    def _overruled(self, max_slippage_pips: float | None, timeout_seconds: float | None) -> Terms:
+        return Terms(
+            self._terms.max_slippage_pips if max_slippage_pips is None else max_slippage_pips,
+            self._terms.timeout_seconds if timeout_seconds is None else timeout_seconds,
+        )
 
     def on_quote(
         self,

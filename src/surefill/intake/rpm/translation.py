@@ -20,7 +20,7 @@ from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
 from surefill.intake.rpm.messages import ApprovedTrade, RPMOutput
 from surefill.units import MONEY_MAX, PRICE_MAX, QTY_MAX, quanta_text, to_quanta
-from surefill.views.execution_log import DOOR
+from surefill.views.execution_log import DOOR, GROUP_ID
 from surefill.views.execution_units import contract_size, quanta_of_units
 
 #: The version of this translation, recorded with every execution; another one may read the same decision otherwise.
@@ -65,6 +65,13 @@ class Terms(NamedTuple):
     timeout_seconds: Any
 
 
+class Marks(NamedTuple):
+    """What the door adds: the story's name, and labels beside those of the decision."""
+
+    story: str
+    labels: dict[str, str]
+
+
 class Translated(NamedTuple):
     """The intent as far as it could be read, and what is wrong with it, if anything is."""
 
@@ -73,7 +80,7 @@ class Translated(NamedTuple):
 
 
 def translate(
-    output: RPMOutput, instrument: Instrument | None, money_decimals: int, terms: Terms, story: str
+    output: RPMOutput, instrument: Instrument | None, money_decimals: int, terms: Terms, marks: Marks
 ) -> Translated:
     """Read everything. What is wrong is told in the contract's order: the decision, the halt, the trade."""
     reader = _Reader()
@@ -84,14 +91,15 @@ def translate(
         reader.refuse(RefusalCode.INVALID_INPUT, f"the decision is {decision.status}, and there is no trade with it")
     intent = Intent(
         intent_id=str(decision.order_id or ""),
-        correlation_id=story,
+        correlation_id=marks.story,
         door=DOOR,
         strategy_id=STRATEGY,
         instrument_id="" if trade is None else str(trade.symbol),
         action=Action.TRADE,
         side=0,
         order_qty=0,
-        context=labels,
+        context=labels | marks.labels,
+        basket_id=marks.labels.get(GROUP_ID, ""),
     )
     if trade is None:
         return Translated(intent, reader.refusal)

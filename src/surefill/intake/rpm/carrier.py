@@ -1,0 +1,104 @@
+"""Carrying one decision out: read it, look at the market, hand it to the engine, wait for its end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from surefill.config import profile_of
+from surefill.domain.gates import Question, first_refusal
+from surefill.domain.intent import Intent
+from surefill.domain.market import Quote
+from surefill.domain.refusals import Refusal
+from surefill.domain.state import State
+from surefill.engine.receipt import Receipt, Verdict
+from surefill.errors import LocalError
+from surefill.intake.open_door import OpenDoor
+from surefill.intake.rpm.market import QuoteFeed
+from surefill.intake.rpm.messages import RPMOutput
+from surefill.intake.rpm.monitor import ExecutionMonitor
+from surefill.intake.rpm.translation import Marks, Terms, Translated, translate
+from surefill.units import NS_PER_S
+from surefill.views.execution_table import Stored
+
+SETTLE_S: Final = 5.0  # how much longer than its order an execution is waited for: its cancel, a last look
+_MARKET_GATE: Final = "market_data"
+
+
+class KeyConflict(LocalError):
+    """The decision's id was used for another decision; `receipt` tells of that one."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__(receipt.reason, code=receipt.code)
+        self.receipt = receipt
+
+
+class Carrier:
+    """`wait_s`: how long an end is waited for (None: the order's timeout and a little more)."""
+
+    def __init__(self, door: OpenDoor, monitor: ExecutionMonitor, feed: QuoteFeed, wait_s: float | None) -> None:
+        self._door, self._monitor, self._feed, self._wait_s = door, monitor, feed, wait_s
+        gates = profile_of(door.settings).gates
+        self._earlier = gates[: gates.index(_MARKET_GATE)] if _MARKET_GATE in gates else gates
+        self._money_decimals = door.session.read(lambda state: state.book.money_decimals)
+
+    def read(self, output: RPMOutput, terms: Terms, labels: dict[str, str]) -> Translated:
+        """A decision as an intent, or why it is none.
+
+        It is read by itself first: an instrument is only defined for one that is to be executed.
+        """
+        marks = Marks(self._door.new_story(), labels)
+        found = translate(output, None, self._money_decimals, terms, marks)
+        if found.refusal is not None:
+            return found
+        instrument, unknown = self._door.instrument(found.intent.instrument_id)
+        if unknown is not None:
+            return Translated(found.intent, unknown)
+        return translate(output, instrument, self._money_decimals, terms, marks)
+
+    def foresee(self, translated: Translated) -> Refusal | None:
+        """What would be wrong with it now: the door's refusal, else the market's or a gate's. Nothing is recorded."""
+        intent, refusal = translated
+        if refusal is not None:
+            return refusal
+        now_ns = self._door.now_ns()
+        quote, refusal = self._market(intent)
+
+        def ask(state: State) -> Refusal | None:
+            question = Question(state, intent, now_ns)
+            question.quote = quote or question.quote
+            return first_refusal(question, question.profile.gates)
+
+        return refusal or self._door.session.read(ask)
+
+    def carry_out(self, translated: Translated) -> Stored:
+        """Execute, or record why not; the row when it has ended, or as far as it was waited for.
+
+        Raises KeyConflict, AppendFailed, and LocalError where the log cannot tell.
+        """
+        intent, refusal = translated
+        quote = None
+        if refusal is None:
+            quote, refusal = self._market(intent)
+        receipt = self._door.submit(intent, quote, refusal)
+        if receipt.verdict == Verdict.CONFLICT:
+            raise KeyConflict(receipt)
+        row = self._monitor.wait(receipt.order_ref, self.patience(intent))
+        if row is None:
+            raise LocalError(f"execution {receipt.order_ref} is journaled, and the log does not have it")
+        return row
+
+    def patience(self, intent: Intent) -> float:
+        """How long its end is waited for, in seconds."""
+        return intent.timeout_ns / NS_PER_S + SETTLE_S if self._wait_s is None else self._wait_s
+
+    def _market(self, intent: Intent) -> tuple[Quote | None, Refusal | None]:
+        """The quote to decide on. Where the feed has none, gates that come before the market's have the first word."""
+        now_ns = self._door.now_ns()
+        look = self._feed.look(self._door.session, intent.instrument_id, now_ns)
+        if look.problem is None:
+            return look.quote, None
+
+        def ask(state: State) -> Refusal | None:
+            return first_refusal(Question(state, intent, now_ns), self._earlier)
+
+        return None, self._door.session.read(ask) or look.problem
