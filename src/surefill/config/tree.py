@@ -178,7 +178,7 @@ class InstrumentSettings(Section):
         default=None, description="Must be the workspace's currency for now"
     )
     calendar: Annotated[str | None, _Blank] = Field(
-        default=None, description="When it trades: 24x7, us_equities, nse or forex"
+        default=None, description="When it trades: 24x7, us_equities, nse, nfo, forex or exchange:CODE"
     )
     min_qty: Annotated[NotNegative | None, _Blank] = Field(default=None, description="The smallest order")
     max_qty: Annotated[Positive | None, _Blank] = Field(default=None, description="The largest order")
