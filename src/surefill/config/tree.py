@@ -135,7 +135,7 @@ class InstrumentSettings(Section):
     )
     currency: Annotated[str | None, Blank] = Field(default=None, description="Must be the workspace's currency for now")
     calendar: Annotated[str | None, Blank] = Field(
-        default=None, description="When it trades: 24x7, us_equities, nse or forex"
+        default=None, description="When it trades: 24x7, us_equities, nse, nfo, forex or exchange:CODE"
     )
     min_qty: Annotated[NotNegative | None, Blank] = Field(default=None, description="The smallest order")
     max_qty: Annotated[Positive | None, Blank] = Field(default=None, description="The largest order")
