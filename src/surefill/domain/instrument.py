@@ -29,6 +29,7 @@ class Instrument(msgspec.Struct, frozen=True):
     and the scales, and is an integer, so a fill turns into money exactly.
     `pip`: price quanta per pip, a property of the instrument (0 where the word has no meaning).
     `calendar`: the name of its session calendar. `terms` are in ascending order of their date.
+    `segment`: which rates of a cost schedule it is charged by, "" where there is no schedule.
     """
 
     instrument_id: str
@@ -40,6 +41,7 @@ class Instrument(msgspec.Struct, frozen=True):
     pip: int = 0
     calendar: str = "24x7"
     underlying: str = ""
+    segment: str = ""
 
     def terms_at(self, ts_ns: int) -> Terms:
         """The terms in force at `ts_ns`; the first ones before any date."""
