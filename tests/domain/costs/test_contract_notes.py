@@ -192,6 +192,13 @@ def test_round_trip_of_a_short_sells_first_and_pays_by_each_day_of_its_own() -> 
     assert trip == 121_63 + 40_71
 
 
+def test_round_trip_of_a_long_pays_the_new_rate_where_it_is_sold_after_the_change() -> None:
+    trip = estimate_round_trip(
+        tariff(), instrument("futures"), BUY, 400, 1000_00, 1100_00, noon("2026-03-31"), noon("2026-04-01")
+    )
+    assert trip == 40_71 + 121_63 - 88_00 + 220_00
+
+
 @pytest.mark.parametrize(("bucket", "segment"), [("MIS", "equity_intraday"), ("CNC", "equity_delivery"), ("", "")])
 def test_contract_note_of_equity_goes_by_the_bucket_and_is_delivery_where_that_is_silent(
     bucket: str, segment: str

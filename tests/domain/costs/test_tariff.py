@@ -150,9 +150,10 @@ def test_fx_commission_is_by_the_lot_or_the_value(given: dict[str, str], qty: in
 
 
 def test_fx_commission_for_fractions_of_a_unit_is_of_the_unit() -> None:
-    euro = instrument("fx", currency="USD", money_decimals=8, qty_decimals=2)
-    note = contract_note(tariff(fx_schedule(per_lot="3.5"), 8), euro, BUY, 150, 1_10, 1)
-    assert sum(note.values()) == 5250  # 1.5 units at 0.000035
+    found = tariff(fx_schedule(per_lot="3.5"), 8)
+    for qty_decimals, qty, money in ((2, 150, 5250), (0, 2, 7000), (2, 150, 5250)):  # 0.000035 a unit
+        euro = instrument("fx", currency="USD", money_decimals=8, qty_decimals=qty_decimals)
+        assert sum(contract_note(found, euro, BUY, qty, 1_10, 1).values()) == money
 
 
 def test_commission_beyond_64_bits_is_refused() -> None:

@@ -14,8 +14,8 @@ from surefill.domain.costs.schedule import FUTURES, SPOT, Component, CostSchedul
 from surefill.rules.codes import FeeKind
 
 _BEGIN = "1970-01-01"
-_SPOT_FEES = "binance.com/en/fee/schedule, spot, regular user: 0.1 %, 25 % off with BNB"
-_FUTURES_FEES = "binance.com/en/fee/futureFee, USD-M, regular user: 0.02 % and 0.05 %"
+_SPOT_FEES = "Binance spot, regular user, as told by a Binance Square post (25291916660562): 0.1 %, with BNB 0.075 %"
+_FUTURES_FEES = "Binance USD-M, regular user, as told by babianfox.com and br-binance.com: 0.02 % and 0.05 %"
 _FUTURES_BNB = "binance.com, support FAQ 360033544231: 10 % off when fees are paid with BNB"
 
 

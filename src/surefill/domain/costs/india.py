@@ -29,17 +29,15 @@ from surefill.rules.codes import FeeKind
 _BEGIN = "2021-04-01"
 _BUY, _SELL, _BOTH = 1, -1, 0
 
-_ZERODHA = "zerodha.com/charges"
-_STT = "nseindia.com, SEBI turnover fees, STT and other levies"
+_ZERODHA = "support.zerodha.com, brokerage for F&O; ipobell.com 28073 (Zerodha: delivery, intraday)"
+_STT = "ipobell.com 28073 (Zerodha: delivery, intraday); the same in indiainfoline.com of 2021-07-29"
 _STT_2023 = "Finance Act 2023, as corrected 2023-03-27 (devdiscourse.com 2423213)"
 _STT_2024 = "nithinkamath.me, Impact of revision in exchange transaction charges and STT, 2024-10-01"
-_STT_2026 = (
-    "Finance Bill 2026, proposed 2026-02-01 for trades from 2026-04-01 (cleartax.in, securities transaction tax)"
-)
+_STT_2026 = "Finance Bill 2026, for trades from 2026-04-01 (cleartax.in); in force by proficientequities.com, charges"
 _STT_2016 = "zerodha.com/marketintel/Bulletin/174 (options, 2016-06-01); support.zerodha.com, brokerage for F&O"
-_NSE_2021 = "raised by 6 % on 2021-01-01 (thehindu.com 2023-03-24); the levels: support.zerodha.com, brokerage for F&O"
-_NSE_2023 = "the 6 % taken back, back to the levels of 2020 (thehindu.com 2023-03-24)"
-_NSE_2024 = "NSE, 1 % less from 2024-04-01 (moltolindia.com 2105); the level: nithinkamath.me 2024-10-01"
+_NSE_2021 = "raised by 6 % on 2021-01-01 (thehindu.com 2023-03-24); the levels: support.zerodha.com, garvthakur.com"
+_NSE_2023 = "the 6 % taken back, back to the levels of 2020 (thehindu.com 2023-03-24; ussagar.org 2020-02-07)"
+_NSE_2024 = "1 % less from 2024-04-01 (moltolindia.com 2105); the levels of F&O: nithinkamath.me 2024-10-01"
 _NSE_FLAT = "ndtvprofit.com 2024-09-27, NSE revises cash, F&O market fees"
 _IPFT = "NSE/FA/56129 of 2023-03-24; support.zerodha.com, IPFT charges"
 _SEBI = "SEBI/LAD-NRO/GN/2019/03; halved until 2021-03-31 (deccanherald.com 836371)"
