@@ -44,7 +44,7 @@ PUBLISHED = {
     codes.FillMode: {"LTP": 1, "MID": 2, "BID_ASK": 3},
     codes.IntrabarPolicy: {"WORST_CASE": 1, "BEST_CASE": 2},
     codes.PositionEffect: {"NONE": 0, "OPENED": 1, "SCALED": 2, "REDUCED": 3, "CLOSED": 4, "FLIPPED": 5},
-    codes.FeeKind: {"NONE": 0, "PER_NOTIONAL": 1, "PER_UNIT": 2, "PER_ORDER": 3},
+    codes.FeeKind: {"NONE": 0, "PER_NOTIONAL": 1, "PER_UNIT": 2, "PER_ORDER": 3, "ON_CHARGES": 4},
 }
 
 
