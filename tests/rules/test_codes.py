@@ -30,6 +30,8 @@ PUBLISHED = {
         "EXPIRE": 7,
     },
     codes.Anomaly: {"DUPLICATE": -1, "LATE_FILL": -2, "ILLEGAL": -3},
+    codes.KillLevel: {"NORMAL": 0, "THROTTLE": 1, "SUSPEND": 2, "SHUTDOWN": 3},
+    codes.PartialFill: {"ACCEPT": 1, "RETRY": 2},
     codes.ExitReason: {
         "NONE": 0,
         "STOP": 1,
@@ -40,6 +42,7 @@ PUBLISHED = {
         "END_OF_DAY": 6,
         "MANUAL": 7,
         "SIGNAL": 8,
+        "SHUTDOWN": 9,
     },
     codes.FillMode: {"LTP": 1, "MID": 2, "BID_ASK": 3},
     codes.IntrabarPolicy: {"WORST_CASE": 1, "BEST_CASE": 2},
