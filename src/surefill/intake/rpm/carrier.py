@@ -6,11 +6,13 @@ from typing import Final
 
 from surefill.config import profile_of
 from surefill.domain.gates import Question, first_refusal
+from surefill.domain.inputs import SetSession
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
 from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.receipt import Receipt, Verdict
+from surefill.engine.sessions import session_at
 from surefill.errors import LocalError
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.rpm.market import QuoteFeed
@@ -37,7 +39,7 @@ class Carrier:
 
     def __init__(self, door: OpenDoor, monitor: ExecutionMonitor, feed: QuoteFeed, wait_s: float | None) -> None:
         self._door, self._monitor, self._feed, self._wait_s = door, monitor, feed, wait_s
-        gates = profile_of(door.settings).gates
+        self._gates = gates = profile_of(door.settings).gates
         self._earlier = gates[: gates.index(_MARKET_GATE)] if _MARKET_GATE in gates else gates
         self._money_decimals = door.session.read(lambda state: state.book.money_decimals)
 
@@ -60,15 +62,8 @@ class Carrier:
         intent, refusal = translated
         if refusal is not None:
             return refusal
-        now_ns = self._door.now_ns()
         quote, refusal = self._market(intent)
-
-        def ask(state: State) -> Refusal | None:
-            question = Question(state, intent, now_ns)
-            question.quote = quote or question.quote
-            return first_refusal(question, question.profile.gates)
-
-        return refusal or self._door.session.read(ask)
+        return refusal or self._ask(intent, self._gates, quote)
 
     def carry_out(self, translated: Translated) -> Stored:
         """Execute, or record why not; the row when it has ended, or as far as it was waited for.
@@ -93,12 +88,22 @@ class Carrier:
 
     def _market(self, intent: Intent) -> tuple[Quote | None, Refusal | None]:
         """The quote to decide on. Where the feed has none, gates that come before the market's have the first word."""
-        now_ns = self._door.now_ns()
-        look = self._feed.look(self._door.session, intent.instrument_id, now_ns)
+        look = self._feed.look(self._door.session, intent.instrument_id, self._door.now_ns())
         if look.problem is None:
             return look.quote, None
+        return None, self._ask(intent, self._earlier, None) or look.problem
+
+    def _ask(self, intent: Intent, gates: tuple[str, ...], quote: Quote | None) -> Refusal | None:
+        """What these gates say now, with nothing recorded but the session that is on: it comes with prices else."""
+        now_ns = self._door.now_ns()
+        calendar = self._door.session.ensure_instrument(intent.instrument_id).calendar
+        session = session_at(calendar, now_ns)
+        if session is not None:
+            self._door.feed([SetSession(now_ns, calendar, session.day, session.open_ns, session.end_ns)])
 
         def ask(state: State) -> Refusal | None:
-            return first_refusal(Question(state, intent, now_ns), self._earlier)
+            question = Question(state, intent, now_ns)
+            question.quote = quote or question.quote
+            return first_refusal(question, gates)
 
-        return None, self._door.session.read(ask) or look.problem
+        return self._door.session.read(ask)
