@@ -581,6 +581,15 @@ def test_same_decision_again_gives_the_first_result_whatever_the_market_does() -
         assert len(door.engine.history()) == 1
 
 
+def test_same_decision_under_another_configuration_gives_the_first_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Rpm() as door:
+        first, journal, clock = door.send(), door.journal, door.clock
+    monkeypatch.setattr("surefill.intake.rpm.translation.ENGINE_VERSION", "2.0.0")
+    with Rpm(journal=journal, clock=clock, rpm={"max_slippage_pips": 1, "timeout_seconds": 5}) as door:
+        assert door.send() == first
+        assert door.send(decision(regime="RANGING")).rejection_reason == "VALIDATION_FAILED"
+
+
 def test_other_content_under_the_same_order_id_is_a_conflict_and_nothing_is_done() -> None:
     with Rpm() as door:
         first = door.send()

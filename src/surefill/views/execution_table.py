@@ -66,6 +66,8 @@ CREATE INDEX idx_status ON execution_log_versions (status);
 CREATE INDEX idx_order_id ON execution_log_versions (order_id);
 CREATE INDEX idx_request_id ON execution_log_versions (request_id);
 CREATE INDEX idx_execution_id ON execution_log_versions (execution_id, version);
+CREATE INDEX idx_created ON execution_log_versions (created_timestamp);
+CREATE INDEX idx_decision ON execution_log_versions (rpm_decision_id);
 CREATE INDEX idx_group_id ON execution_log_versions (group_id) WHERE group_id <> '';
 CREATE TABLE execution_log_progress (
     one INTEGER PRIMARY KEY CHECK (one = 1),

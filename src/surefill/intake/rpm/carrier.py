@@ -18,7 +18,7 @@ from surefill.intake.open_door import OpenDoor
 from surefill.intake.rpm.market import QuoteFeed
 from surefill.intake.rpm.messages import RPMOutput
 from surefill.intake.rpm.monitor import ExecutionMonitor
-from surefill.intake.rpm.translation import Marks, Terms, Translated, translate
+from surefill.intake.rpm.translation import OURS, Marks, Terms, Translated, translate
 from surefill.units import NS_PER_S
 from surefill.views.execution_table import Stored
 
@@ -75,12 +75,17 @@ class Carrier:
         if refusal is None:
             quote, refusal = self._market(intent)
         receipt = self._door.submit(intent, quote, refusal)
-        if receipt.verdict == Verdict.CONFLICT:
+        if receipt.verdict == Verdict.CONFLICT and not self._says_the_same(receipt.order_ref, intent):
             raise KeyConflict(receipt)
         row = self._monitor.wait(receipt.order_ref, self.patience(intent))
         if row is None:
             raise LocalError(f"execution {receipt.order_ref} is journaled, and the log does not have it")
         return row
+
+    def _says_the_same(self, execution_id: str, intent: Intent) -> bool:
+        """Whether an execution is of the very same decision, only that this engine was set up otherwise then."""
+        row = self._monitor.row(execution_id)
+        return row is not None and _words(row.details["decision"]) == _words(intent.context)
 
     def patience(self, intent: Intent) -> float:
         """How long its end is waited for, in seconds."""
@@ -107,3 +112,7 @@ class Carrier:
             return first_refusal(question, gates)
 
         return self._door.session.read(ask)
+
+
+def _words(labels: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in labels.items() if name not in OURS}

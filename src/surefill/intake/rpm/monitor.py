@@ -93,8 +93,13 @@ class ExecutionMonitor:
         """Where an execution stands once it has ended, or when so much time is over."""
         end = time.monotonic() + seconds
         with self._moved:
-            while (row := self._recent.get(execution_id)) is not None and not row.details["over"]:
+            while self._lives(execution_id):
                 left = end - time.monotonic()
                 if left <= 0 or not self._moved.wait(left):
                     break
         return self.row(execution_id)
+
+    def _lives(self, execution_id: str) -> bool:
+        """Whether more may come of it; also of one that was begun before the last start."""
+        executions = self._keeper.fold.executions.values()
+        return any(each.execution_id == execution_id and not each.over for each in executions)

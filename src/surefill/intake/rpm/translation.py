@@ -30,6 +30,8 @@ APPROVED: Final = ("APPROVED", "ADJUSTED")
 REJECTED: Final = "REJECTED"
 YEN: Final = "JPY"
 _YEN_PIP: Final = Fraction(1, 100)
+#: Labels that are not upstream's words: how this engine was set up when it read them.
+OURS: Final = frozenset({"execution_engine_version", "max_slippage_pips", "timeout_seconds"})
 _SIDES: Final = (1, -1)
 _PLACES_MAX: Final = 30  # places before or behind the point that a recorded figure may have
 _FIGURES: Final = frozenset(
@@ -140,7 +142,8 @@ class _Reader:
     def check_decision(self, output: RPMOutput) -> None:
         """A rejection is upstream's own; a halt comes before everything else; unknown words are not approvals."""
         decision, state = output.decision, cast(Any, output.portfolio_state)
-        if decision.status == REJECTED:
+        status = getattr(decision.status, "value", decision.status)
+        if status == REJECTED:
             rejected = decision.rejected_trade
             why = "" if rejected is None else rejected.rejection_details or rejected.rejection_reason
             self.refuse(RefusalCode.UPSTREAM_REJECTED, str(why or "the risk manager rejected it, without a reason"))
@@ -152,9 +155,9 @@ class _Reader:
             self.refuse(
                 RefusalCode.UPSTREAM_HALTED, str(state.halt_reason or "halted by the risk manager, no reason given")
             )
-        if decision.status not in (*APPROVED, REJECTED):
+        if status not in (*APPROVED, REJECTED):
             known = ", ".join((*APPROVED, REJECTED))
-            self.refuse(RefusalCode.INVALID_INPUT, f"decision.status {decision.status!r} is not one of {known}")
+            self.refuse(RefusalCode.INVALID_INPUT, f"decision.status {status!r} is not one of {known}")
         if not str(decision.order_id or "").strip():
             self.refuse(RefusalCode.INVALID_INPUT, "decision.order_id is empty: without it nothing can be told apart")
 
