@@ -229,6 +229,20 @@ def test_group_whose_position_has_left_by_its_own_stop_opens_nothing_and_says_so
         assert desk.engine.settle_groups() == []
 
 
+def test_group_whose_position_was_reduced_meanwhile_closes_what_is_left_of_it_and_says_so() -> None:
+    with Desk() as desk:
+        desk.looks_left["EURUSD"] = 1
+        other = decision("other", symbol="GBPUSD", direction=1, position_units=60_000)
+        desk.at_the_end = lambda: desk.engine.execute(other) and None
+        group = desk.run(pair())
+        assert desk.held() == {}
+        assert [each.executed_units for each in group.rollbacks] == [40_000, 0]
+        assert group.rollbacks[1].rejection_details is not None
+        assert group.rollbacks[1].rejection_details.startswith("NO_POSITION")
+        assert (group.status, group.rolled_back) == (ExecutionStatus.REJECTED, False)
+        assert desk.hears("GROUP_NOT_ROLLED_BACK")
+
+
 class Crash(Exception):
     """The process ends here."""
 

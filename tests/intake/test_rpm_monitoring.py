@@ -10,6 +10,7 @@ from tests.intake.rpm_driving import Rpm, decision, halted, turned_down
 from surefill.domain.effects import Notify
 from surefill.intake.rpm.alerts import AlertDesk, AlertLimits, alerts_of_figures
 from surefill.views.execution_figures import ExecutionFigures
+from surefill.views.execution_table import Stored
 
 GOOD = {"bid": 1.09495, "ask": 1.09505}
 WIDE = {"bid": 1.09, "ask": 1.1}
@@ -127,6 +128,27 @@ def test_alert_about_an_execution_is_told_once() -> None:
     with Rpm() as door:
         door.send(decision(position_units=5_000_000))
         assert door.alerted() == ["MARGIN_INSUFFICIENT"]
+
+
+def _unclear() -> Stored:
+    cells: dict[str, Any] = {
+        "execution_id": "exec_1",
+        "symbol": "EURUSD",
+        "status": "SUBMITTED",
+        "rejection_reason": "NETWORK_ERROR",
+        "rejection_details": "OUTCOME_UNKNOWN",
+        "rpm_decision_id": "d",
+    }
+    return Stored(1, cells, {"code": None, "over": False, "orders": [], "decision": {}})
+
+
+def test_alert_that_stands_is_not_told_with_every_version_of_its_row() -> None:
+    heard: list[str] = []
+    desk = AlertDesk(lambda alert: heard.append(alert.code), LIMITS)
+    for _ in range(3):
+        desk.rows([_unclear()], None)
+    desk.close()
+    assert heard == ["NETWORK_ERROR"]
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,20 @@ def test_execution_log_that_is_not_the_journals_is_set_aside_and_made_anew(
     assert (folder / f"{FILE}.set-aside").exists()
 
 
+@pytest.mark.parametrize("harm", [_ahead, _another_event])
+def test_execution_log_whose_progress_is_not_the_journals_is_made_anew(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    with Rpm(folder=tmp_path) as door:
+        door.send(decision("one"))
+        journal = door.journal
+    harm(tmp_path)
+    with Rpm(folder=tmp_path, journal=journal):
+        pass
+    assert kept_in(tmp_path) == made_from(journal)
+    assert (tmp_path / f"{FILE}.set-aside").exists()
+
+
 def test_execution_log_without_a_saved_fold_goes_on_all_the_same(tmp_path: Path) -> None:
     with Rpm(folder=tmp_path) as door:
         door.send(decision("one"))
