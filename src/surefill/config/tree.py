@@ -25,6 +25,7 @@ Decimals = Annotated[int, Field(ge=0, le=DECIMALS_MAX)]
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Bps = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]  # 10000 would be the whole price
+Pct = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 Fraction = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -280,6 +281,67 @@ class StrategySettings(Section):
     enabled: bool = Field(default=True, description="false opens nothing, and still closes")
 
 
+class PipelineAssetClass(Section):
+    """How positions of one class of assets are looked after, beside the signal's own stop and target."""
+
+    bases: list[str] = Field(default=[], description="The assets of the class: BTC for BTC/USDT")
+    trailing_pct: Pct = Field(default=Decimal(0), description="The stop follows at this distance, in percent; 0: not")
+    max_hold_s: NotNegative = Field(default=Decimal(0), description="Close after so many seconds; 0: never")
+
+
+class PipelineSettings(Section):
+    """The handlers of the door for trading-signal events, by their parameters. Handlers given to it come first."""
+
+    min_signal_strength: NotNegative = Field(default=Decimal(0), description="The weakest signal that is taken")
+    min_confluence_score: NotNegative = Field(default=Decimal(3), description="The lowest score that is taken")
+    valid_exchanges: list[str] = Field(
+        default=["binance", "bybit"],
+        description="The exchanges whose signals are taken; on paper all mean the paper one",
+    )
+    max_concurrent_positions: Annotated[int, Field(ge=0)] = Field(
+        default=3, description="Positions open at once, the new one included"
+    )
+    default_position_size_pct: Annotated[Pct, Field(gt=0)] = Field(
+        default=Decimal(2), description="Percent of the balance for a signal that does not say"
+    )
+    max_position_size_pct: Annotated[Pct, Field(gt=0)] = Field(
+        default=Decimal(5), description="What a signal asks beyond it is cut off, with a warning"
+    )
+    min_risk_reward_ratio: NotNegative = Field(
+        default=Decimal("1.5"), description="The way to the target over the way to the stop, at least"
+    )
+    max_stop_loss_pct: Annotated[Pct, Field(gt=0)] = Field(
+        default=Decimal(2), description="The stop's distance at most, and that of the stop of a signal without one"
+    )
+    max_retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=3, description="Submissions after the first, each after proof that nothing had arrived"
+    )
+    base_delay: Annotated[NotNegative, Field(le=3_600)] = Field(
+        default=Decimal(1), description="Seconds before the first retry"
+    )
+    backoff_factor: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=2, description="Each wait is so many times the one before; a whole number"
+    )
+    max_delay: Annotated[NotNegative, Field(le=3_600)] = Field(default=Decimal(30), description="The longest wait")
+    jitter: bool = Field(default=True, description="Waits differ by up to a quarter either way")
+    verify_fill: bool = Field(default=True, description="Follow the order to its end, and cancel what has not filled")
+    max_price_slippage_pct: NotNegative = Field(
+        default=Decimal(1), description="A fill that is worse than the price at the decision by more is flagged"
+    )
+    max_wait_time: Annotated[Positive, Field(le=86_400)] = Field(
+        default=Decimal(10), description="Seconds until an order that has not filled is canceled"
+    )
+    poll_interval: Annotated[Decimal, Field(ge=Decimal("0.01"), le=60)] = Field(
+        default=Decimal("0.5"), description="Seconds between two questions to a venue at a distance"
+    )
+    min_fill_ratio: Fraction = Field(
+        default=Decimal("0.95"), description="An order that filled less is flagged partial"
+    )
+    asset_classes: dict[str, PipelineAssetClass] = Field(
+        default={}, description="By name; the class `default` has the assets that no other names"
+    )
+
+
 class Settings(Section):
     """All settings. `source_of` tells where a value came from, `base_dir` what relative paths start from."""
 
@@ -292,6 +354,7 @@ class Settings(Section):
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
     strategies: list[StrategySettings] = []
+    pipeline: PipelineSettings = PipelineSettings()
 
     _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
     _base_dir: Path = PrivateAttr(default_factory=Path)

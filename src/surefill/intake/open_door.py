@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Final
 
 from surefill.config import Settings, profile_of
@@ -33,6 +34,7 @@ from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.units import NS_PER_S, observed_quanta, quanta_text
+from surefill.venues.protocol import Venue
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
 from surefill.views.positions import PositionRow, position_rows
@@ -44,17 +46,22 @@ _log = logging.getLogger("surefill.doors")
 
 
 class OpenDoor:
-    """One open workspace, seen by a door. A `journal` that is given stays the caller's.
+    """One open workspace, seen by a door. A `journal` that is given stays the caller's; without a `venue` it is paper.
 
     Raises ConfigError, JournalError when it cannot be opened.
     """
 
     def __init__(
-        self, name: str, settings: Settings, clock: Clock | None = None, journal: Journal | None = None
+        self,
+        name: str,
+        settings: Settings,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        venue: Venue | None = None,
     ) -> None:
         self.settings = settings
         self._memory: Journal | None = MemoryJournal() if journal is None and in_memory(settings) else None
-        self.session = Session.open(settings, clock=clock, journal=journal or self._memory)
+        self.session = Session.open(settings, clock=clock, journal=journal or self._memory, venue=venue)
         try:
             self._desk = self.session.engine.engine.desks[self.session.workspace_id]
             self._lines: deque[OrderLine] = deque()
@@ -118,9 +125,13 @@ class OpenDoor:
 
         The market is not part of what the intent's key stands for: asked again, the feed may say another price.
         """
+        return self.begin(intent, quote, refusal).result()
+
+    def begin(self, intent: Intent, quote: Quote | None = None, refusal: Refusal | None = None) -> Future[Receipt]:
+        """As `submit`, without waiting: for callers with a loop of their own."""
         engine, workspace_id = self.session.engine.engine, self.session.workspace_id
         item = SubmitIntent(engine.clock.now_ns(), intent, None, refusal)
-        return self.session.engine.run(_submit(engine, workspace_id, item, quote))
+        return self.session.engine.begin(_submit(engine, workspace_id, item, quote))
 
     def feed(self, items: Sequence[Input]) -> None:
         """Hand inputs in together; what they did is durable when this returns."""

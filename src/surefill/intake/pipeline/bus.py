@@ -64,20 +64,26 @@ class EventBus:
     def subscribe(self, event_type: str | type[PipelineEvent], handler: Handler) -> Callable[[], None]:
         """Tell `handler` of every event of that name or class; PipelineEvent is all of them. Call the result to stop.
 
-        Raises InputError for what is no event: a name that is misspelt would never be told anything.
+        A handler that is subscribed already is not told twice. Raises InputError for what is no event: a name that is
+        misspelt would never be told anything.
         """
         kind = _kind(event_type)
         if not callable(handler):
             raise InputError(f"{handler!r} cannot be called: give a function", code="NOT_CALLABLE")
-        subscriber = _Subscriber(handler, self._backlog_max)
-        self._subscribers.setdefault(kind, []).append(subscriber)
+        known = self._subscribers.setdefault(kind, [])
+        subscriber = next((each for each in known if each.handler == handler), None) or self._new(known, handler)
 
         def unsubscribe() -> None:
-            if subscriber in self._subscribers[kind]:
-                self._subscribers[kind].remove(subscriber)
+            if subscriber in known:
+                known.remove(subscriber)
                 subscriber.close()
 
         return unsubscribe
+
+    def _new(self, known: list[_Subscriber], handler: Handler) -> _Subscriber:
+        subscriber = _Subscriber(handler, self._backlog_max)
+        known.append(subscriber)
+        return subscriber
 
     async def publish(self, event: PipelineEvent) -> None:
         """Queue an event for everybody who wants it. Waits for nobody (`drain` does)."""
@@ -97,8 +103,9 @@ class EventBus:
             _log.warning("event_not_published", event_type=type(event).__name__, reason=str(error))
 
     def attach(self) -> None:
-        """Belong to the running loop from now on."""
-        self._bind(asyncio.get_running_loop())
+        """Belong to the running loop from now on, unless another that runs has it."""
+        if self._loop is None or not self._loop.is_running():
+            self._bind(asyncio.get_running_loop())
 
     async def drain(self) -> None:
         """Wait until everything that has been published was handled, and what that published too."""

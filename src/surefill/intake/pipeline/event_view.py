@@ -176,7 +176,7 @@ def _failed(fold: Fold, event: e.Event, order: Order) -> OrderFailed:
         side_word(request.side),
         order.code,
         one_line(order.text),
-        0,
+        order.attempts - 1,
         state_of(order) is OrderState.FAILED,
         **_order_meta(fold, event, order),
     )

@@ -34,7 +34,8 @@ class ManagedOrder:
     """One order as it stood when it was asked for. Prices, quantities and money in units.
 
     `retry_count`: submissions after the first. `outcome_unknown`: nobody knows what became of it; it is asked for
-    until there is evidence. `timestamps`: when each state was reached. `exit_reason`: "" for what upstream asked for.
+    until there is evidence. `timed_out`: it was canceled because its time was up. `arrival_price`: what the decision
+    was made at. `timestamps`: when each state was reached. `exit_reason`: "" for what upstream asked for.
     """
 
     client_order_id: str
@@ -55,6 +56,8 @@ class ManagedOrder:
     outcome_unknown: bool = False
     reduce_only: bool = False
     exit_reason: str = ""
+    timed_out: bool = False
+    arrival_price: float = 0.0
     exchange: str = ""
     correlation_id: str = ""
     timestamps: Mapping[OrderState, datetime] = field(default_factory=lambda: _NO_MOVES)
@@ -73,6 +76,19 @@ class ManagedOrder:
     def remaining_quantity(self) -> float:
         """What has not traded."""
         return self.quantity - self.filled_quantity
+
+    @property
+    def fill_ratio(self) -> float:
+        """What has traded, as a fraction of what was asked."""
+        return self.filled_quantity / self.quantity if self.quantity else 0.0
+
+    @property
+    def slippage_pct(self) -> float:
+        """How much worse than the price at the decision it filled, in percent; below 0 it was better."""
+        if not self.filled_quantity or not self.arrival_price:
+            return 0.0
+        worse = self.average_fill_price - self.arrival_price
+        return 100 * (worse if self.side == "BUY" else -worse) / self.arrival_price
 
 
 class OrderManager:
@@ -209,12 +225,14 @@ def managed(fold: Fold, order: Order, timestamps: Mapping[OrderState, datetime])
         quanta_float(order.cum_qty, qty_decimals),
         avg_px(order.cum_notional, order.cum_qty, price_decimals),
         quanta_float(order.fees, book.money_decimals),
-        0,
+        order.attempts - 1,
         order.code,
         order.text,
         order.status == OrdStatus.UNKNOWN,
         request.reduce_only,
         exit_word(order.exit_reason),
+        order.timed_out,
+        quanta_float(request.arrival_px, price_decimals),
         exchange_of(fold, order.correlation_id),
         order.correlation_id,
         timestamps,
