@@ -21,9 +21,10 @@ import msgspec
 from surefill.domain.inputs import Input, OpenWorkspace, SubmitIntent
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, Intent
+from surefill.domain.limits import Limits
 from surefill.domain.market import Quote, Source
 from surefill.domain.orders import OrderRequest
-from surefill.domain.profile import V3, Limits
+from surefill.domain.profile import V3
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.engine.clock import LiveClock
 from surefill.engine.engine import Engine

@@ -15,10 +15,11 @@ from surefill.domain.evolve import evolve
 from surefill.domain.inputs import DefineInstrument, Input, OpenWorkspace, OrderQueried, SubmitIntent, VenueReports
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, ExitPlan, Intent
+from surefill.domain.limits import Limits
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import Order
 from surefill.domain.position import Position
-from surefill.domain.profile import BASIC_GATES, Limits, Profile
+from surefill.domain.profile import BASIC_GATES, Profile
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
 from surefill.rules.codes import OrdType, TimeInForce

@@ -8,8 +8,8 @@ from tests.domain.core import Core, profile
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
 from surefill.domain.intent import Action, ExitPlan, LadderStep
+from surefill.domain.limits import Limits
 from surefill.domain.market import Bar, BarOpened, Quote, Source
-from surefill.domain.profile import Limits
 from surefill.domain.refusals import RefusalCode
 from surefill.rules.codes import ExitReason, OrdType
 

@@ -9,8 +9,9 @@ from surefill.domain.effects import CancelOrder, Notify, SubmitOrder
 from surefill.domain.events import CancelRequested, ExitTriggered, OrderCreated, OrderRejected, ProtectionSet
 from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, ResolveOrder, SendLapsed
 from surefill.domain.intent import Action, ExitPlan, LadderStep
+from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
-from surefill.domain.profile import Limits, Profile
+from surefill.domain.profile import Profile
 from surefill.domain.reports import ExecType
 from surefill.rules.codes import ExitReason, OrdStatus
 

@@ -21,7 +21,7 @@ from surefill.domain.events import (
 )
 from surefill.domain.inputs import ResolveOrder, VenueReports
 from surefill.domain.intent import Action, ExitPlan
-from surefill.domain.profile import Limits
+from surefill.domain.limits import Limits
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.rules.codes import OrdStatus, PositionEffect
 

@@ -13,8 +13,9 @@ from surefill.domain.gates import GATES
 from surefill.domain.inputs import DefineInstrument, Halt, Resume
 from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action, ExitPlan, LadderStep
+from surefill.domain.limits import Limits
 from surefill.domain.market import Quote
-from surefill.domain.profile import PROFILES, Limits
+from surefill.domain.profile import PROFILES
 from surefill.domain.refusals import RefusalCode as Code
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, QTY_MAX
@@ -440,7 +441,7 @@ def test_cash_without_a_price_refuses() -> None:
     ("halt", "expected"),
     [({}, Code.HALTED), ({"instrument_id": "X"}, Code.SYMBOL_HALTED), ({"strategy_id": "s"}, Code.STRATEGY_PAUSED)],
 )
-def test_halt_stops_entries_and_lets_reductions_through(halt: dict[str, str], expected: Code) -> None:
+def test_halt_stops_entries_and_lets_reductions_through(halt: dict[str, Any], expected: Code) -> None:
     core = _held(100)
     core.feed(Halt(core.tick(), "KILL", "a person said so", "ada", **halt))
     assert _ask(core) == expected
@@ -457,7 +458,7 @@ def test_halt_stops_entries_and_lets_reductions_through(halt: dict[str, str], ex
     ("halt", "fields"),
     [({"instrument_id": "Y"}, {}), ({"strategy_id": "other"}, {}), ({"instrument_id": "X"}, {"instrument_id": "Y"})],
 )
-def test_halt_of_something_else_stops_nothing(halt: dict[str, str], fields: dict[str, Any]) -> None:
+def test_halt_of_something_else_stops_nothing(halt: dict[str, Any], fields: dict[str, Any]) -> None:
     core = Core()
     core.quote(1000, "Y")
     core.feed(Halt(core.tick(), "KILL", "a person said so", "ada", **halt))

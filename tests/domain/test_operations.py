@@ -23,7 +23,7 @@ from surefill.domain.events import (
 from surefill.domain.inputs import ComparePositions, DefineInstrument, Halt, ResetWorkspace, Resume, SetProfile
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, ExitPlan
-from surefill.domain.profile import Limits
+from surefill.domain.limits import Limits
 from surefill.domain.state import State
 from surefill.errors import ConfigError, InputError
 from surefill.rules.codes import OrdStatus
@@ -175,7 +175,7 @@ def test_halt_takes_back_working_entries_and_leaves_reductions_alone() -> None:
         ({"strategy_id": "nobody"}, []),
     ],
 )
-def test_halt_takes_back_what_it_names(halt: dict[str, str], taken_back: list[str]) -> None:
+def test_halt_takes_back_what_it_names(halt: dict[str, Any], taken_back: list[str]) -> None:
     core = Core()
     core.quote(1000, "Y")
     core.order(1, 10, px=900, strategy_id="first")
@@ -185,7 +185,7 @@ def test_halt_takes_back_what_it_names(halt: dict[str, str], taken_back: list[st
 
 
 @pytest.mark.parametrize("halt", [{}, {"instrument_id": "X"}, {"strategy_id": "s"}])
-def test_halt_twice_is_one_and_resume_ends_it(halt: dict[str, str]) -> None:
+def test_halt_twice_is_one_and_resume_ends_it(halt: dict[str, Any]) -> None:
     core = Core()
     assert core.feed(Resume(core.tick(), "ada", **halt)) == []
     core.feed(Halt(core.tick(), "KILL", "first", "ada", **halt))

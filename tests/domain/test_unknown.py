@@ -18,8 +18,8 @@ from surefill.domain.inputs import (
     SendLapsed,
     TimerFired,
 )
+from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
-from surefill.domain.profile import Limits
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import InputError
 from surefill.rules.codes import OrdStatus

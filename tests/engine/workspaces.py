@@ -11,9 +11,10 @@ from surefill.domain.effects import Notify
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace, SubmitIntent
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, Intent
+from surefill.domain.limits import Limits
 from surefill.domain.market import Quote
 from surefill.domain.orders import OrderRequest
-from surefill.domain.profile import BASIC_GATES, Limits, Profile
+from surefill.domain.profile import BASIC_GATES, Profile
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.engine.clock import Clock, LiveClock
 from surefill.engine.engine import Engine

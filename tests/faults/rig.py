@@ -14,9 +14,10 @@ from surefill.domain.effects import Notify
 from surefill.domain.inputs import OpenWorkspace, RequestCancel
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, Intent
+from surefill.domain.limits import Limits
 from surefill.domain.market import Quote, Source
 from surefill.domain.orders import Order
-from surefill.domain.profile import V3, Limits
+from surefill.domain.profile import V3
 from surefill.domain.state import State
 from surefill.engine.clock import LiveClock
 from surefill.engine.engine import Engine

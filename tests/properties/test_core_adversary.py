@@ -29,8 +29,8 @@ from surefill.domain.inputs import (
     TimerFired,
 )
 from surefill.domain.intent import Action, ExitPlan, LadderStep
+from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
-from surefill.domain.profile import Limits
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
 from surefill.errors import InputError
@@ -199,7 +199,7 @@ class Adversary:
         except InputError:
             assert self.core.state.digest() == digest
 
-    def _halt(self, what: dict[str, str]) -> None:
+    def _halt(self, what: dict[str, Any]) -> None:
         self.core.feed(Halt(self.core.tick(), "KILL", "why", "ada", **what))
 
     def _resume(self) -> None:

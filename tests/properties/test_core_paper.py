@@ -20,8 +20,9 @@ from surefill.domain.inputs import (
     SubmitIntent,
 )
 from surefill.domain.intent import Action, ExitPlan, Intent, LadderStep
+from surefill.domain.limits import Limits
 from surefill.domain.market import Bar, BarOpened, Quote
-from surefill.domain.profile import PAPER_FULL, V3, Limits, Profile
+from surefill.domain.profile import PAPER_FULL, V3, Profile
 from surefill.engine.answers import at_once
 from surefill.engine.recovery import fold_journal
 from surefill.engine.writer import WorkspaceWriter

@@ -11,7 +11,7 @@ from tests.engine.workspaces import ScriptedVenue, intent, run, started
 from surefill.domain.events import IntentRefused, OrderFilled
 from surefill.domain.inputs import Halt, OutcomeUnknown, SubmitIntent
 from surefill.domain.intent import Action
-from surefill.domain.profile import Limits
+from surefill.domain.limits import Limits
 from surefill.domain.refusals import RefusalCode
 from surefill.rules.codes import OrdStatus
 

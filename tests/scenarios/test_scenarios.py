@@ -11,8 +11,9 @@ from surefill.domain import events as e
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace, RequestCancel, SubmitIntent
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, Intent
+from surefill.domain.limits import Limits
 from surefill.domain.market import Bar, BarOpened, Quote
-from surefill.domain.profile import BASIC_GATES, Limits, Profile
+from surefill.domain.profile import BASIC_GATES, Profile
 from surefill.domain.refusals import RefusalCode
 from surefill.engine.writer import WorkspaceWriter
 from surefill.journal import MemoryJournal

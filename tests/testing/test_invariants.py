@@ -23,8 +23,8 @@ from surefill.domain.inputs import (
     SetProfile,
 )
 from surefill.domain.intent import Action, ExitPlan
+from surefill.domain.limits import Limits
 from surefill.domain.position import Protection
-from surefill.domain.profile import Limits
 from surefill.domain.state import State
 from surefill.journal import Batch, MemoryJournal
 from surefill.journal.chain import genesis, link

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_args, get_origin
 
-from surefill.config.tree import Section, Settings
+from surefill.config.fields import Section
+from surefill.config.tree import Settings
 
 Keys = tuple[str, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,7 +10,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from surefill.config.pipeline import pipeline_limits
 from surefill.config.presets import Preset, known_profiles, preset_of
+from surefill.config.risk import with_risk
 from surefill.config.tree import FeeSettings, InstrumentSettings, Settings
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
@@ -25,6 +28,8 @@ from surefill.units import (
     RATE_MAX_PPB,
     money_per_notional,
     rate_ppb_from_bps,
+    rate_ppb_from_fraction,
+    rate_ppb_from_pct,
     to_quanta,
 )
 from surefill.venues.paper.settings import FeeRule, PaperSettings
@@ -68,8 +73,28 @@ def profile_of(settings: Settings) -> Profile:
         cost_cushion_ppb=_cushion_ppb(paper_settings_of(settings)),
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
+        **_breakers(settings),
     )
-    return msgspec.structs.replace(profile, limits=limits)
+    if profile.name == "pipeline":
+        limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
+    template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
+    profile = msgspec.structs.replace(
+        profile, limits=limits, calendar=(template and template.calendar) or preset.calendar
+    )
+    return with_risk(profile, settings.risk, money_decimals_of(settings), functools.partial(_wrong, settings))
+
+
+def _breakers(settings: Settings) -> dict[str, int]:
+    """The five breakers of the document, in the limits' words."""
+    five, at = settings.execution.circuit_breakers, ("execution", "circuit_breakers")
+    decimals = money_decimals_of(settings)
+    return {
+        "daily_loss_max": _money(settings, (*at, "max_daily_loss_rupees"), five.max_daily_loss_rupees, decimals),
+        "daily_drawdown_max_ppb": rate_ppb_from_fraction(five.max_daily_drawdown_pct, "max_daily_drawdown_pct"),
+        "trades_per_day_max": five.max_trades_per_day,
+        "trades_per_strategy_max": five.max_trades_per_strategy_per_day,
+        "loss_streak_max": five.max_loss_streak,
+    }
 
 
 def paper_settings_of(settings: Settings) -> PaperSettings:
@@ -210,10 +235,25 @@ class _Terms:
             price_decimals=price_decimals,
             qty_decimals=qty_decimals,
             money_per_notional=self.scale(price_decimals, qty_decimals),
-            terms=(Terms(0, tick or 1, lot or 1, min_qty or 0, max_qty or QTY_MAX),),
-            pip=self.quanta("pip", price_decimals, "0") or 0,
+            terms=(Terms(0, tick or 1, lot or 1, min_qty or 0, max_qty or QTY_MAX, self.flag("tradable")),),
+            pip=self.quanta("pip", price_decimals, self.preset.pip) or 0,
             calendar=self.calendar(),
             underlying=self.text("underlying", ""),
+            margin_ppb=self.margin(),
+            liquid=self.flag("liquid"),
+        )
+
+    def flag(self, key: str) -> bool:
+        value, _ = self.said(key)
+        return value is not False
+
+    def margin(self) -> int:
+        value, path = self.said("margin_pct")
+        return _told(
+            self.settings,
+            path,
+            lambda: rate_ppb_from_pct(str(self.preset.margin_pct if value is None else value), "margin_pct"),
+            "give percent with at most 7 decimals",
         )
 
     def tick_default(self, price_decimals: int) -> str:

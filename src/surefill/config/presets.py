@@ -1,7 +1,7 @@
 """What each profile assumes where the configuration says nothing.
 
 v3 and v2 come from Indian futures and options, the paper profiles from fractional spot: hence their currencies,
-scales, ticks and hours.
+scales, ticks and hours. rpm comes from currencies in lots: a hundredth of 100000 units, a pip, and margin (30 to 1).
 """
 
 from __future__ import annotations
@@ -24,14 +24,19 @@ class Preset(msgspec.Struct, frozen=True):
     lot: str
     calendar: str
     slippage_bps: str
+    pip: str = "0"
+    margin_pct: str = "0"
 
 
 _INDIAN: Final = Preset("INR", 8, 4, 0, "0.05", "1", "nse", "0")
 _SPOT: Final = Preset("USD", 12, 4, 8, "", "", "24x7", "0")
+_FX: Final = Preset("USD", 8, 5, 0, "", "1000", "forex", "0", pip="0.0001", margin_pct="3.33")
 
 PRESETS: Final = {
     "v3": _INDIAN,
     "v2": msgspec.structs.replace(_INDIAN, slippage_bps="5.0"),
+    "pipeline": msgspec.structs.replace(_SPOT, currency="USDT"),
+    "rpm": _FX,
     "paper_long_only": _SPOT,
     "paper_full": _SPOT,
 }

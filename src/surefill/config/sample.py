@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from surefill.config.complaints import section_in
+from surefill.config.fields import Section
 from surefill.config.listing import as_text
-from surefill.config.tree import InstrumentSettings, Section, Settings
+from surefill.config.tree import InstrumentSettings, Settings
 
 WIDTH: Final = 110
 _COMMENT_AT: Final = 44

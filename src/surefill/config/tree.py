@@ -8,50 +8,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from surefill.units import DECIMALS_MAX
-
-
-def _none_if_blank(value: object) -> object:
-    """Empty text and the word null are how the environment says None."""
-    return None if isinstance(value, str) and value.strip().lower() in ("", "null", "none", "~") else value
-
-
-_Blank = BeforeValidator(_none_if_blank)
-Decimals = Annotated[int, Field(ge=0, le=DECIMALS_MAX)]
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
-Bps = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]  # 10000 would be the whole price
-Pct = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
-Fraction = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
-
-
-def _leaves(annotation: Any) -> set[Any]:
-    """The plain types that an annotation allows."""
-    inner = get_args(annotation)
-    return {leaf for arg in inner for leaf in _leaves(arg)} if inner else {annotation}
-
-
-class Section(BaseModel):
-    """A part of the tree: closed against unknown keys, and unchangeable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _sound(cls, data: Any) -> Any:
-        """A section left empty has its defaults; yes and no are not numbers, whatever Python says."""
-        if data is None:
-            return {}
-        if isinstance(data, dict):
-            for key, value in data.items():
-                field = cls.model_fields.get(key)
-                if isinstance(value, bool) and field is not None and bool not in _leaves(field.annotation):
-                    raise ValueError(f"{key} is {value}: a number or text is wanted there, put text in quotes")
-        return data
+from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
+from surefill.config.pipeline import PipelineSettings
+from surefill.config.risk import RiskSettings
 
 
 class WorkspaceSettings(Section):
@@ -68,7 +31,7 @@ class WorkspaceSettings(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,10}$")] | None = Field(
         default=None, description="The currency that the account counts in, such as INR or USD"
     )
-    money_decimals: Annotated[Decimals | None, _Blank] = Field(
+    money_decimals: Annotated[Decimals | None, Blank] = Field(
         default=None, description="How finely money is counted; fees and partial units come out exactly at it"
     )
     starting_equity: NotNegative = Field(
@@ -77,7 +40,7 @@ class WorkspaceSettings(Section):
 
 
 class CircuitBreakers(Section):
-    """NOT ENFORCED YET. The keys load and are checked, and nothing acts on them: `surefill doctor` says so too."""
+    """The five breakers of the order intents' document, asked where the profile names them (`v2` does)."""
 
     max_daily_loss_rupees: NotNegative = Field(
         default=Decimal("5000.0"), description="Realised loss of one day, in money"
@@ -85,31 +48,29 @@ class CircuitBreakers(Section):
     max_daily_drawdown_pct: Fraction = Field(
         default=Decimal("0.02"), description="Fraction of the day's starting equity lost from the day's high"
     )
-    max_trades_per_day: Annotated[int, Field(ge=0)] = Field(default=100, description="Trades of one day")
-    max_trades_per_strategy_per_day: Annotated[int, Field(ge=0)] = Field(
-        default=50, description="Trades of one strategy and day"
-    )
-    max_loss_streak: Annotated[int, Field(ge=0)] = Field(default=5, description="Losing trades in a row")
+    max_trades_per_day: Count = Field(default=100, description="Trades of one day")
+    max_trades_per_strategy_per_day: Count = Field(default=50, description="Trades of one strategy and day")
+    max_loss_streak: Count = Field(default=5, description="Losing trades in a row")
 
 
 class ExecutionSettings(Section):
     """How orders are executed. The `execution:` blocks of the contracts load unchanged."""
 
-    engine: Annotated[str | None, _Blank] = Field(
+    engine: Annotated[str | None, Blank] = Field(
         default=None,
         description="The profile: v3, v2, paper_long_only or paper_full; null asks use_execution_engine_v2",
     )
     use_execution_engine_v2: bool = Field(
         default=False, description="With engine: null, true means v2 and false means paper_full"
     )
-    dry_run: Annotated[bool | None, _Blank] = Field(
+    dry_run: Annotated[bool | None, Blank] = Field(
         default=None, description="Stop before the venue (for live workspaces, which are not there yet)"
     )
-    slippage_bps: Annotated[Bps | None, _Blank] = Field(
+    slippage_bps: Annotated[Bps | None, Blank] = Field(
         default=None, description="How much worse than the price a simulated fill is, in basis points below 10000"
     )
     use_bid_ask_spread: bool = Field(default=False, description="true is the same as fill_mode: bid_ask")
-    fill_mode: Annotated[Literal["ltp", "mid", "bid_ask"] | None, _Blank] = Field(
+    fill_mode: Annotated[Literal["ltp", "mid", "bid_ask"] | None, Blank] = Field(
         default=None, description="Which price a simulated fill starts from: ltp, mid or bid_ask"
     )
     spread_bps: Bps = Field(
@@ -135,7 +96,7 @@ class ExecutionSettings(Section):
     price_max_age_s: NotNegative = Field(
         default=Decimal(0), description="Refuse to trade on a price older than this; 0 does not ask"
     )
-    duplicate_window_s: Annotated[NotNegative | None, _Blank] = Field(
+    duplicate_window_s: Annotated[NotNegative | None, Blank] = Field(
         default=None, description="Refuse the like of an intent without an id within this time; 0 lets it through"
     )
     allow_negative_cash: bool = Field(default=False, description="Let purchases overdraw the account")
@@ -163,27 +124,28 @@ class InstrumentSettings(Section):
     `price_decimals`, `qty_decimals`, `multiplier` and `currency` are fixed for ever once the symbol was traded.
     """
 
-    price_decimals: Annotated[Decimals | None, _Blank] = Field(default=None, description="Decimals of the finest price")
-    qty_decimals: Annotated[Decimals | None, _Blank] = Field(
-        default=None, description="Decimals of the finest quantity"
-    )
-    tick: Annotated[Positive | None, _Blank] = Field(default=None, description="Order prices are multiples of it")
-    lot: Annotated[Positive | None, _Blank] = Field(default=None, description="Order quantities are multiples of it")
-    multiplier: Annotated[Positive | None, _Blank] = Field(
+    price_decimals: Annotated[Decimals | None, Blank] = Field(default=None, description="Decimals of the finest price")
+    qty_decimals: Annotated[Decimals | None, Blank] = Field(default=None, description="Decimals of the finest quantity")
+    tick: Annotated[Positive | None, Blank] = Field(default=None, description="Order prices are multiples of it")
+    lot: Annotated[Positive | None, Blank] = Field(default=None, description="Order quantities are multiples of it")
+    multiplier: Annotated[Positive | None, Blank] = Field(
         default=None, description="Value of one unit of price and quantity: 1 for shares and spot"
     )
-    pip: Annotated[NotNegative | None, _Blank] = Field(
+    pip: Annotated[NotNegative | None, Blank] = Field(
         default=None, description="The price of one pip, where the word has a meaning"
     )
-    currency: Annotated[str | None, _Blank] = Field(
-        default=None, description="Must be the workspace's currency for now"
-    )
-    calendar: Annotated[str | None, _Blank] = Field(
+    currency: Annotated[str | None, Blank] = Field(default=None, description="Must be the workspace's currency for now")
+    calendar: Annotated[str | None, Blank] = Field(
         default=None, description="When it trades: 24x7, us_equities, nse or forex"
     )
-    min_qty: Annotated[NotNegative | None, _Blank] = Field(default=None, description="The smallest order")
-    max_qty: Annotated[Positive | None, _Blank] = Field(default=None, description="The largest order")
-    underlying: Annotated[str | None, _Blank] = Field(default=None, description="What it derives from, for reports")
+    min_qty: Annotated[NotNegative | None, Blank] = Field(default=None, description="The smallest order")
+    max_qty: Annotated[Positive | None, Blank] = Field(default=None, description="The largest order")
+    underlying: Annotated[str | None, Blank] = Field(default=None, description="What it derives from, for reports")
+    margin_pct: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="The margin that a position binds, in percent of its value; 0 is not known"
+    )
+    liquid: bool | None = Field(default=None, description="Which price collar holds: the narrow one or the wide one")
+    tradable: bool | None = Field(default=None, description="false while the venue takes no orders in it")
 
 
 class FeeSettings(Section):
@@ -230,7 +192,7 @@ class FeedSettings(Section):
     source: Literal["demo", "csv", "parquet", "synthetic"] = Field(
         default="demo", description="demo (shipped daily prices), csv, parquet or synthetic (made up, from the seed)"
     )
-    path: Annotated[Path | None, _Blank] = Field(
+    path: Annotated[Path | None, Blank] = Field(
         default=None, description="The file, or a folder of files named `<symbol>.csv` or `.parquet`"
     )
     symbols: list[str] = Field(default=[], description="Which symbols; empty takes all that the source has")
@@ -281,80 +243,24 @@ class StrategySettings(Section):
     enabled: bool = Field(default=True, description="false opens nothing, and still closes")
 
 
-class PipelineAssetClass(Section):
-    """How positions of one class of assets are looked after, beside the signal's own stop and target."""
-
-    bases: list[str] = Field(default=[], description="The assets of the class: BTC for BTC/USDT")
-    trailing_pct: Pct = Field(default=Decimal(0), description="The stop follows at this distance, in percent; 0: not")
-    max_hold_s: NotNegative = Field(default=Decimal(0), description="Close after so many seconds; 0: never")
-
-
-class PipelineSettings(Section):
-    """The handlers of the door for trading-signal events, by their parameters. Handlers given to it come first."""
-
-    min_signal_strength: NotNegative = Field(default=Decimal(0), description="The weakest signal that is taken")
-    min_confluence_score: NotNegative = Field(default=Decimal(3), description="The lowest score that is taken")
-    valid_exchanges: list[str] = Field(
-        default=["binance", "bybit"],
-        description="The exchanges whose signals are taken; on paper all mean the paper one",
-    )
-    max_concurrent_positions: Annotated[int, Field(ge=0)] = Field(
-        default=3, description="Positions open at once, the new one included"
-    )
-    default_position_size_pct: Annotated[Pct, Field(gt=0)] = Field(
-        default=Decimal(2), description="Percent of the balance for a signal that does not say"
-    )
-    max_position_size_pct: Annotated[Pct, Field(gt=0)] = Field(
-        default=Decimal(5), description="What a signal asks beyond it is cut off, with a warning"
-    )
-    min_risk_reward_ratio: NotNegative = Field(
-        default=Decimal("1.5"), description="The way to the target over the way to the stop, at least"
-    )
-    max_stop_loss_pct: Annotated[Pct, Field(gt=0)] = Field(
-        default=Decimal(2), description="The stop's distance at most, and that of the stop of a signal without one"
-    )
-    max_retries: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=3, description="Submissions after the first, each after proof that nothing had arrived"
-    )
-    base_delay: Annotated[NotNegative, Field(le=3_600)] = Field(
-        default=Decimal(1), description="Seconds before the first retry"
-    )
-    backoff_factor: Annotated[int, Field(ge=1, le=10)] = Field(
-        default=2, description="Each wait is so many times the one before; a whole number"
-    )
-    max_delay: Annotated[NotNegative, Field(le=3_600)] = Field(default=Decimal(30), description="The longest wait")
-    jitter: bool = Field(default=True, description="Waits differ by up to a quarter either way")
-    verify_fill: bool = Field(default=True, description="Follow the order to its end, and cancel what has not filled")
-    max_price_slippage_pct: NotNegative = Field(
-        default=Decimal(1), description="A fill that is worse than the price at the decision by more is flagged"
-    )
-    max_wait_time: Annotated[Positive, Field(le=86_400)] = Field(
-        default=Decimal(10), description="Seconds until an order that has not filled is canceled"
-    )
-    poll_interval: Annotated[Decimal, Field(ge=Decimal("0.01"), le=60)] = Field(
-        default=Decimal("0.5"), description="Seconds between two questions to a venue at a distance"
-    )
-    min_fill_ratio: Fraction = Field(
-        default=Decimal("0.95"), description="An order that filled less is flagged partial"
-    )
-    asset_classes: dict[str, PipelineAssetClass] = Field(
-        default={}, description="By name; the class `default` has the assets that no other names"
-    )
-
-
 class Settings(Section):
     """All settings. `source_of` tells where a value came from, `base_dir` what relative paths start from."""
 
     workspace: WorkspaceSettings = WorkspaceSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    risk: RiskSettings = RiskSettings()
     trading: TradingSettings = TradingSettings()
-    instruments: dict[str, InstrumentSettings] = {}
-    fees: list[FeeSettings] = []
+    instruments: dict[str, InstrumentSettings] = Field(default={})
+    fees: list[FeeSettings] = Field(default=[])
     journal: JournalSettings = JournalSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
+<<<<<<< HEAD
     strategies: list[StrategySettings] = []
     pipeline: PipelineSettings = PipelineSettings()
+=======
+    strategies: list[StrategySettings] = Field(default=[])
+>>>>>>> 92d798c
 
     _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
     _base_dir: Path = PrivateAttr(default_factory=Path)

@@ -15,7 +15,7 @@ from surefill.domain.intent import ExitPlan, Intent, LadderStep
 from surefill.domain.orders import OrderRequest
 from surefill.domain.profile import Profile
 from surefill.domain.reports import VenueReport
-from surefill.rules.codes import ExitReason
+from surefill.rules.codes import ExitReason, KillLevel
 
 
 class Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -57,13 +57,15 @@ class InstrumentDefined(Event, frozen=True):
 class IntentAccepted(Event, frozen=True):
     """All gates of the profile, in the version cited, let the intent pass. It claims its key.
 
-    `given_px`: the price that came with it (0: none), part of what the key stands for.
+    `given_px`: the price that came with it (0: none), part of what the key stands for. `value`: the money that an
+    entry of a basket binds, at the worst price it may trade at.
     """
 
     intent: Intent
     number: int
     limits_version: int
     given_px: int = 0
+    value: int = 0
 
 
 class IntentRefused(Event, frozen=True):
@@ -81,7 +83,8 @@ class OrderCreated(Event, frozen=True):
     """The decision to send an order. Only after this is durable does a byte leave.
 
     `arrival_source` and `arrival_ns` tell where `request.arrival_px` came from. For an exit, `position` is the
-    key of what it closes.
+    key of what it closes. `parent`: the first order of the intent, where this one takes up its unfilled rest.
+    `timeout_ns`: how long it may take to fill (0: as long as it likes). `attempt` counts submissions of the intent.
     """
 
     request: OrderRequest
@@ -93,6 +96,10 @@ class OrderCreated(Event, frozen=True):
     arrival_source: int = 0
     arrival_ns: int = 0
     plan: ExitPlan | None = None
+    parent: str = ""
+    arrival_spread: int = 0
+    timeout_ns: int = 0
+    attempt: int = 1
 
 
 class VenueReported(Event, frozen=True):
@@ -254,21 +261,82 @@ class ExitTriggered(Event, frozen=True):
 
 
 class Halted(Event, frozen=True):
-    """No entries from here on (of one instrument or one strategy if named); exits and cancels go on."""
+    """A kill switch was thrown to `level` (of one instrument or one strategy if named); exits and cancels go on.
+
+    `scope`: engine or venue where the switch stands above the workspace; else empty.
+    """
 
     code: str
     reason: str
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
+    level: int = KillLevel.SUSPEND
+    scope: str = ""
 
 
 class Resumed(Event, frozen=True):
-    """A person let entries through again."""
+    """A person loosened a kill switch, to `level`."""
 
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
+    level: int = KillLevel.NORMAL
+    scope: str = ""
+
+
+class SessionSet(Event, frozen=True):
+    """The session of a calendar that is on at this moment, or the next one.
+
+    That of the workspace's own calendar begins its trading day. `equity`: what the account is worth then (None: a
+    position has no price yet).
+    """
+
+    calendar: str
+    day: str
+    open_ns: int
+    end_ns: int
+    equity: int | None = None
+
+
+class EquityMarked(Event, frozen=True):
+    """The account was worth this, more than ever that day by the declared granularity; or its first value."""
+
+    equity: int
+
+
+class BreakerTripped(Event, frozen=True):
+    """A breaker opened: no entries until it is re-armed. `until_ns`: -1 by a person, 0 with the next trading day."""
+
+    breaker: str
+    code: int
+    reason: str
+    until_ns: int
+
+
+class BreakerRearmed(Event, frozen=True):
+    """A breaker lets entries through again, and counts from here on. `equity` where it is known."""
+
+    breaker: str
+    by: str
+    equity: int | None = None
+
+
+class OrderResendScheduled(Event, frozen=True):
+    """The order has proof of never having arrived: it will be sent again, under the same id, at `at_ns`."""
+
+    cl_ord_id: str
+    attempt: int
+    at_ns: int
+    code: str
+    text: str
+
+
+class OrderResent(Event, frozen=True):
+    """The decision to send it again, with a new deadline. Only after this is durable does a byte leave."""
+
+    cl_ord_id: str
+    send_by_ns: int
 
 
 class AnomalyNoted(Event, frozen=True):

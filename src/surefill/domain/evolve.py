@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from surefill.domain import events as e
+from surefill.domain.inputs import Halt, Resume
+from surefill.domain.intent import Action
+from surefill.domain.limits import REARM_DAY
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
-from surefill.domain.state import State
+from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
+from surefill.domain.state import Book, State
 from surefill.rules.codes import ExitReason, OrdStatus
+from surefill.units import NS_PER_MIN, NS_PER_S, PPB
 
-EVOLVE_VERSION = 1
+EVOLVE_VERSION = 2
 
 
 def evolve(state: State, event: e.Event) -> None:
@@ -38,13 +45,16 @@ def _workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
     ):
         setattr(book, name, getattr(event, name))
     book.starting_cash = book.cash = event.starting_cash
+    book.streaks.peak_equity = event.starting_cash
     book.limits_version = 1
+    state.derive()
 
 
 def _profile_set(state: State, event: e.ProfileSet) -> None:
     state.book.profile = event.profile
     state.book.config_hash = event.config_hash
     state.book.limits_version = event.version
+    state.derive()
 
 
 def _instrument_defined(state: State, event: e.InstrumentDefined) -> None:
@@ -60,6 +70,12 @@ def _intent_accepted(state: State, event: e.IntentAccepted) -> None:
         for key in [key for key, ts_ns in recent.items() if ts_ns <= event.ts_ns - window_ns]:
             del recent[key]
         recent[event.intent.likeness()] = event.ts_ns
+    intent = event.intent
+    if intent.action != Action.CLOSE:
+        book.flow.last_entry_ns = event.ts_ns
+    if intent.basket_id:
+        baskets = book.day.baskets
+        baskets[intent.basket_id] = baskets.get(intent.basket_id, 0) + event.value
 
 
 def _intent_refused(state: State, event: e.IntentRefused) -> None:
@@ -79,7 +95,14 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
         event.ts_ns,
         plan=event.plan,
         exit_reason=event.exit_reason,
+        parent=event.parent,
+        arrival_spread=event.arrival_spread,
+        timeout_ns=event.timeout_ns,
+        attempts=event.attempt,
     )
+    if state.counts_messages:
+        _sent(book.flow.messages, event.ts_ns)
+        _sent(book.flow.orders, event.ts_ns)
     if request.reduce_only:
         state.reducing.setdefault(key, []).append(request.cl_ord_id)
     if event.exit_reason:
@@ -90,9 +113,33 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
                 protection.due = None
 
 
+def _sent(times: list[int], ts_ns: int) -> None:
+    """A message went out: remember it, and forget what no window of a second asks for any more."""
+    while times and times[0] <= ts_ns - NS_PER_S:
+        del times[0]
+    times.append(ts_ns)
+
+
+def _resend_scheduled(state: State, event: e.OrderResendScheduled) -> None:
+    order = state.book.orders[event.cl_ord_id]
+    order.attempts, order.resend_ns = event.attempt, event.at_ns
+    order.code, order.text = event.code, event.text
+
+
+def _resent(state: State, event: e.OrderResent) -> None:
+    order = state.book.orders[event.cl_ord_id]
+    order.request = msgspec.structs.replace(order.request, send_by_ns=event.send_by_ns)
+    order.resend_ns, order.code, order.text = 0, "", ""
+    if state.counts_messages:
+        _sent(state.book.flow.messages, event.ts_ns)
+        _sent(state.book.flow.orders, event.ts_ns)
+
+
 def _order_accepted(state: State, event: e.OrderAccepted) -> None:
+    state.book.streaks.rejects = 0
     order = state.book.orders[event.cl_ord_id]
     order.status = OrdStatus.NEW if order.cum_qty == 0 else OrdStatus.PARTIALLY_FILLED
+    order.resend_ns = 0
     order.order_id = event.order_id
 
 
@@ -118,9 +165,14 @@ def _order_filled(state: State, event: e.OrderFilled) -> None:
     if order is None:
         order = book.done[event.cl_ord_id]
     order.order_id = event.order_id
+    order.resend_ns = 0
     order.cum_qty = event.cum_qty
     order.cum_notional += event.last_px * event.last_qty
     order.fees += event.fee
+    if not order.exec_ids:
+        _count_trade(state, order)
+    if not order.request.reduce_only:
+        _count_fill(state, event, order)
     order.exec_ids.append(event.exec_id)
     state.executions.setdefault(order.request.instrument_id, set()).add(event.exec_id)
     _book_fill(state, event, order)
@@ -131,11 +183,38 @@ def _order_filled(state: State, event: e.OrderFilled) -> None:
             order.status = event.status
 
 
+def _count_trade(state: State, order: Order) -> None:
+    """A trade is an intent that led to at least one fill: its first one counts."""
+    book = state.book
+    book.streaks.rejects = 0
+    if order.exit_reason or order.parent:
+        return
+    day, symbol, strategy = book.day, order.request.instrument_id, order.strategy_id
+    day.trades += 1
+    day.trades_by_symbol[symbol] = day.trades_by_symbol.get(symbol, 0) + 1
+    day.trades_by_strategy[strategy] = day.trades_by_strategy.get(strategy, 0) + 1
+
+
+def _count_fill(state: State, event: e.OrderFilled, order: Order) -> None:
+    """Entries are watched: how many fills lately, and how far from the price they were decided at."""
+    request, streaks = order.request, state.book.streaks
+    if request.arrival_px:
+        worse = (event.last_px - request.arrival_px) * event.side * PPB // request.arrival_px
+        streaks.worst_slippage_ppb = max(streaks.worst_slippage_ppb, worse)
+    window_ns = state.fills_window_ns
+    if window_ns:
+        times = state.book.flow.fills.setdefault(fills_key(order.strategy_id, request.instrument_id), [])
+        while times and times[0] <= event.ts_ns - window_ns:
+            del times[0]
+        times.append(event.ts_ns)
+
+
 def _book_fill(state: State, event: e.OrderFilled, order: Order) -> None:
     book = state.book
     book.cash = event.cash
     book.realised += event.realised
     book.fees += event.fee
+    book.day.realised += event.realised - event.fee
     position = book.positions.get(event.position)
     if position is None:
         request = order.request
@@ -149,6 +228,11 @@ def _book_fill(state: State, event: e.OrderFilled, order: Order) -> None:
     # Protection dies with the position it guards: at flat, and when the sign turns.
     if (before > 0) != (position.qty > 0) or (before < 0) != (position.qty < 0):
         position.protection = None
+        if before:
+            result = position.realised - position.fees - position.result_before
+            if result:
+                book.streaks.losses = book.streaks.losses + 1 if result < 0 else 0
+            position.result_before += result
         position.strategy_id = order.strategy_id if position.qty else ""
         position.correlation_id = order.correlation_id if position.qty else ""
         position.opened_ns = event.ts_ns if position.qty else 0
@@ -159,7 +243,7 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
     book, cl_ord_id = state.book, order.request.cl_ord_id
     order.status = status
     order.closed_ns = ts_ns
-    order.cancel_pending = False
+    order.cancel_pending, order.resend_ns = False, 0
     book.done[cl_ord_id] = book.orders.pop(cl_ord_id)
     if order.request.reduce_only:
         state.reducing[order.position].remove(cl_ord_id)
@@ -171,6 +255,7 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
 
 
 def _order_rejected(state: State, event: e.OrderRejected) -> None:
+    state.book.streaks.rejects += 1
     order = state.book.orders[event.cl_ord_id]
     order.code, order.text = event.code, event.text
     _finish(state, order, OrdStatus.REJECTED, event.ts_ns)
@@ -202,6 +287,9 @@ def _order_end_reported(state: State, event: e.OrderEndReported) -> None:
 def _cancel_requested(state: State, event: e.CancelRequested) -> None:
     order = state.book.orders[event.cl_ord_id]
     order.cancel_pending, order.cancel_ns = True, event.ts_ns
+    order.timed_out = order.timed_out or event.by == TIMEOUT
+    if state.counts_messages:
+        _sent(state.book.flow.messages, event.ts_ns)
 
 
 def _cancel_refused(state: State, event: e.CancelRefused) -> None:
@@ -264,21 +352,77 @@ def _exit_triggered(state: State, event: e.ExitTriggered) -> None:
 
 
 def _halted(state: State, event: e.Halted) -> None:
-    if event.instrument_id:
-        state.book.halted_instruments[event.instrument_id] = f"{event.code}: {event.reason}"
-    elif event.strategy_id:
-        state.book.halted_strategies[event.strategy_id] = f"{event.code}: {event.reason}"
-    else:
-        state.book.halted_code, state.book.halted_reason = event.code, event.reason
+    kill = Kill(event.level, event.code, event.reason, event.by, event.ts_ns)
+    state.book.kills[kill_scope(event)] = kill
 
 
 def _resumed(state: State, event: e.Resumed) -> None:
+    scope, kills = kill_scope(event), state.book.kills
+    before = kills.pop(scope)
+    if event.level:
+        kills[scope] = Kill(event.level, before.code, before.reason, event.by, event.ts_ns)
+
+
+def kill_scope(event: e.Halted | e.Resumed | Halt | Resume) -> str:
+    """The key of the switch in `Book.kills`."""
     if event.instrument_id:
-        state.book.halted_instruments.pop(event.instrument_id, None)
-    elif event.strategy_id:
-        state.book.halted_strategies.pop(event.strategy_id, None)
-    else:
-        state.book.halted_code = state.book.halted_reason = ""
+        return SYMBOL + event.instrument_id
+    if event.strategy_id:
+        return STRATEGY + event.strategy_id
+    return event.scope or WORKSPACE
+
+
+def fills_key(strategy_id: str, instrument_id: str) -> str:
+    """The key of `Flow.fills`."""
+    return f"{strategy_id}|{instrument_id}"
+
+
+def _session_set(state: State, event: e.SessionSet) -> None:
+    book = state.book
+    book.sessions[event.calendar] = Session(event.day, event.open_ns, event.end_ns)
+    if event.calendar != book.profile.calendar or event.day == book.day.day:
+        return
+    book.day = Day(event.day, event.end_ns, event.equity, event.equity)
+    book.streaks.loss_floor = 0
+    for breaker in [name for name, trip in book.tripped.items() if trip.until_ns == REARM_DAY]:
+        _rearm(book, breaker, event.equity)
+    book.flow.fills = {key: times for key, times in book.flow.fills.items() if times[-1] > event.ts_ns - NS_PER_MIN}
+
+
+def _equity_marked(state: State, event: e.EquityMarked) -> None:
+    day, streaks = state.book.day, state.book.streaks
+    if day.start_equity is None:
+        day.start_equity = event.equity
+    day.high_equity = event.equity if day.high_equity is None else max(day.high_equity, event.equity)
+    peak = streaks.peak_equity
+    streaks.peak_equity = event.equity if peak is None else max(peak, event.equity)
+
+
+def _breaker_tripped(state: State, event: e.BreakerTripped) -> None:
+    state.book.tripped[event.breaker] = Trip(event.code, event.reason, event.ts_ns, event.until_ns)
+
+
+def _breaker_rearmed(state: State, event: e.BreakerRearmed) -> None:
+    _rearm(state.book, event.breaker, event.equity)
+
+
+def _rearm(book: Book, breaker: str, equity: int | None) -> None:
+    """Armed again: what it counted counts from here on."""
+    del book.tripped[breaker]
+    if breaker == "daily_loss":
+        book.streaks.loss_floor = min(book.day.realised, 0)
+    elif breaker == "daily_drawdown":
+        book.day.high_equity = equity
+    elif breaker == "equity_drop":
+        book.day.start_equity = equity
+    elif breaker == "drawdown":
+        book.streaks.peak_equity = equity
+    elif breaker == "loss_streak":
+        book.streaks.losses = 0
+    elif breaker == "reject_streak":
+        book.streaks.rejects = 0
+    elif breaker == "slippage":
+        book.streaks.worst_slippage_ppb = 0
 
 
 def _anomaly_noted(state: State, event: e.AnomalyNoted) -> None:
@@ -297,10 +441,14 @@ def _workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     book.realised = book.fees = 0
     for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing, state.executions):
         holding.clear()
+    book.tripped.clear()
+    book.day = Day(book.day.day, book.day.end_ns, event.starting_cash, event.starting_cash)
+    book.flow, book.streaks = Flow(), Streaks(peak_equity=event.starting_cash)
 
 
 PARKED_MAX = 1_000
 UNKNOWN_UNRESOLVED = "UNKNOWN_UNRESOLVED"
+TIMEOUT = "timeout"  # who cancels what has not filled in time
 
 _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.WorkspaceOpened: _workspace_opened,
@@ -329,6 +477,12 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.ExitTriggered: _exit_triggered,
     e.Halted: _halted,
     e.Resumed: _resumed,
+    e.SessionSet: _session_set,
+    e.EquityMarked: _equity_marked,
+    e.BreakerTripped: _breaker_tripped,
+    e.BreakerRearmed: _breaker_rearmed,
+    e.OrderResendScheduled: _resend_scheduled,
+    e.OrderResent: _resent,
     e.AnomalyNoted: _anomaly_noted,
     e.PositionsCompared: _nothing,
     e.OrderResolved: _order_resolved,

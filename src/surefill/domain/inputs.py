@@ -13,6 +13,7 @@ from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.profile import Profile
 from surefill.domain.refusals import Refusal
 from surefill.domain.reports import VenueReport
+from surefill.rules.codes import KillLevel
 
 
 class OpenWorkspace(msgspec.Struct, frozen=True):
@@ -117,7 +118,10 @@ class TimerFired(msgspec.Struct, frozen=True, gc=False):
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """Stop entries; of the workspace, of one instrument, or of one strategy (it is paused)."""
+    """Throw a kill switch: of the workspace, of one instrument, or of one strategy (it is paused).
+
+    `level`: how far. `scope`: engine or venue, where the switch stands above the workspace.
+    """
 
     ts_ns: int
     code: str
@@ -125,15 +129,37 @@ class Halt(msgspec.Struct, frozen=True):
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
+    level: int = KillLevel.SUSPEND
+    scope: str = ""
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """A person lets entries through again."""
+    """A person loosens a kill switch, to `level`."""
 
     ts_ns: int
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
+    level: int = KillLevel.NORMAL
+    scope: str = ""
+
+
+class Rearm(msgspec.Struct, frozen=True):
+    """A named person lets a tripped breaker count anew."""
+
+    ts_ns: int
+    breaker: str
+    by: str
+
+
+class SetSession(msgspec.Struct, frozen=True):
+    """The shell's calendar says which session is on, or is next."""
+
+    ts_ns: int
+    calendar: str
+    day: str
+    open_ns: int
+    end_ns: int
 
 
 class RecoverOrders(msgspec.Struct, frozen=True):
@@ -181,6 +207,8 @@ Input = (
     | TimerFired
     | Halt
     | Resume
+    | Rearm
+    | SetSession
     | RecoverOrders
     | ResolveOrder
     | ComparePositions

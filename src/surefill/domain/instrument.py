@@ -13,13 +13,17 @@ from surefill.units import QTY_MAX
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
-    """Order terms in force from `effective_ns` on; prices and quantities in quanta."""
+    """Order terms in force from `effective_ns` on; prices and quantities in quanta.
+
+    `tradable`: false while the venue takes no orders in it.
+    """
 
     effective_ns: int = 0
     tick: int = 1
     lot: int = 1
     min_qty: int = 0
     max_qty: int = QTY_MAX
+    tradable: bool = True
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -29,6 +33,8 @@ class Instrument(msgspec.Struct, frozen=True):
     and the scales, and is an integer, so a fill turns into money exactly.
     `pip`: price quanta per pip, a property of the instrument (0 where the word has no meaning).
     `calendar`: the name of its session calendar. `terms` are in ascending order of their date.
+    `margin_ppb`: the margin that an opened position binds, as a share of its value (0: not known). `liquid` picks the
+    width of the price collar.
     """
 
     instrument_id: str
@@ -40,6 +46,8 @@ class Instrument(msgspec.Struct, frozen=True):
     pip: int = 0
     calendar: str = "24x7"
     underlying: str = ""
+    margin_ppb: int = 0
+    liquid: bool = True
 
     def terms_at(self, ts_ns: int) -> Terms:
         """The terms in force at `ts_ns`; the first ones before any date."""

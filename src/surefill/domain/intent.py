@@ -55,6 +55,9 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `intent_id` is the idempotency key ("" where the door's caller gave none). `context` holds the door's own
     labels (exchange, product, timeframe …) for its projections; the core never reads it.
+    `figures` are what the caller gives gates to judge by, in parts per billion unless the gate says otherwise.
+    `basket_id` names orders whose values are added up. `timeout_ns` and `max_spread` (price quanta) overrule the
+    profile's limits for this intent (0: they do not).
     """
 
     intent_id: str
@@ -73,6 +76,10 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     plan: ExitPlan | None = None
     reason: str = ""
     context: dict[str, str] = {}
+    basket_id: str = ""
+    figures: dict[str, int] = {}
+    timeout_ns: int = 0
+    max_spread: int = 0
 
     def likeness(self) -> str:
         """What makes two intents without a key look like one sent twice."""

@@ -35,10 +35,13 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
 class Order(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one order; `evolve` alone changes it.
 
-    In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`), and `end_status` with
-    `end_qty` when the venue has reported a terminal state whose fills have not all arrived yet. `unknown_ns` is since
-    when something about it is not known; `absent_count` counts the queries that did not find it, the last of them at
-    `absent_ns`.
+    In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`; `timed_out`: because its
+    time was up), `resend_ns` (when it is to be sent again: until then it is proven not to be at the venue), and
+    `end_status` with `end_qty` when the venue has reported a terminal state whose fills have not all arrived yet.
+    `unknown_ns` is since when something about it is not known; `absent_count` counts the queries that did not find it,
+    the last of them at `absent_ns`. `attempts` counts the submissions. `parent` is the first order of an intent whose
+    unfilled rest this one takes up. `arrival_spread`: how far bid and ask were apart at the decision (0: not quoted).
+    `timeout_ns`: how long after its creation it is canceled (0: never).
     """
 
     request: OrderRequest
@@ -67,6 +70,12 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     code: str = ""
     text: str = ""
     closed_ns: int = 0
+    attempts: int = 1
+    timed_out: bool = False
+    parent: str = ""
+    arrival_spread: int = 0
+    timeout_ns: int = 0
+    resend_ns: int = 0
 
     @property
     def leaves_qty(self) -> int:

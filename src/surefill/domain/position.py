@@ -49,6 +49,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     """Signed net quantity and cost of one (instrument, bucket).
 
     `qty` in quantity quanta, `cost` in notional quanta with the sign of `qty`; `realised` and `fees` in money.
+    `result_before`: realised less fees of what was closed before the present holding.
     `strategy_id` owns it while it is open; its exits belong to the story (`correlation_id`) that opened it.
     """
 
@@ -61,6 +62,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     strategy_id: str = ""
     correlation_id: str = ""
     opened_ns: int = 0
+    result_before: int = 0
     protection: Protection | None = None
 
 

@@ -6,40 +6,25 @@ import msgspec
 
 from surefill.domain.ids import IdStyle
 from surefill.domain.intent import Action
+from surefill.domain.limits import Limits
 from surefill.rules.codes import OrdType
+from surefill.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 
+class Correlation(msgspec.Struct, frozen=True):
+    """How two instruments move together: 1.0 is 10**9, -1.0 is -10**9."""
 
-class Limits(msgspec.Struct, frozen=True):
-    """Parameters of the gates; 0 switches a limit off where it says so.
-
-    `price_max_age_ns`: how old a market price may be (0: not asked; caller-given and bar prices are of their
-    own moment). `duplicate_window_ns`: a like intent without a key within it is refused (0: off).
-    `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
-    `send_by_ns`: how long after its decision an order may still be sent. `answer_by_ns`: how long a venue may take to
-    answer a call; then its outcome is unknown.
-    `query_spacing_ns`: the pause between two queries about an order, two attempts to cancel it, two attempts to leave
-    a position.
-    `absence_horizon_ns` and `absence_queries`: when a venue's "not found" becomes proof; 0: never by itself.
-    """
-
-    price_max_age_ns: int = 0
-    duplicate_window_ns: int = 0
-    cost_cushion_ppb: int = 0
-    allow_negative_cash: bool = False
-    send_by_ns: int = 5 * NS_PER_S
-    answer_by_ns: int = 30 * NS_PER_S
-    query_spacing_ns: int = NS_PER_S
-    absence_horizon_ns: int = 0
-    absence_queries: int = 3
-    unknown_page_ns: int = 30 * NS_PER_S
-    stop_granularity: int = 1
-    target_first_on_bar: bool = False
+    one: str
+    other: str
+    ppb: int
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """Named, ordered gates with their limits, what a door may ask for, and how it writes ids."""
+    """Named, ordered gates with their limits, what a door may ask for, and how it writes ids.
+
+    `rechecks` are gates that are asked once more right before the wire. `calendar` says when the workspace's trading
+    day rolls. `algo_ids`: the registered id of each strategy. `correlations` are what the gate of that name knows.
+    """
 
     name: str
     gates: tuple[str, ...]
@@ -50,6 +35,10 @@ class Profile(msgspec.Struct, frozen=True):
     id_style: int = IdStyle.STAMPED
     id_prefix: str = "PAPER"
     limits: Limits = Limits()
+    rechecks: tuple[str, ...] = ()
+    calendar: str = "24x7"
+    algo_ids: dict[str, str] = {}
+    correlations: tuple[Correlation, ...] = ()
 
 
 #: Before a workspace is opened: nothing passes, because no instrument is known.
@@ -67,8 +56,47 @@ BASIC_GATES = (
     "sane",
 )
 
+#: The five breakers of the order intents' document, in its order.
+FIVE_BREAKERS = ("daily_loss", "daily_drawdown", "trades_per_day", "trades_per_strategy", "loss_streak")
+
 V3 = Profile("v3", (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional"), id_prefix="V3")
-V2 = Profile("v2", (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional"), id_prefix="PAPER")
+V2 = Profile(
+    "v2", (*FIVE_BREAKERS, *BASIC_GATES, "plan", "owner", "position", "duplicate", "notional"), id_prefix="PAPER"
+)
+PIPELINE = Profile(
+    "pipeline",
+    (
+        *("signal_strength", "confluence"),
+        *BASIC_GATES,
+        *(
+            "plan",
+            "open_positions",
+            "reward_risk",
+            "stop_distance",
+            "owner",
+            "position",
+            "duplicate",
+            "notional",
+            "cash",
+        ),
+    ),
+    id_style=IdStyle.HEX,
+    id_prefix="order",
+    limits=Limits(attempts_max=4, order_timeout_ns=10 * NS_PER_S),
+)
+RPM = Profile(
+    "rpm",
+    (
+        *("halted", "instrument", "market_hours", "tradable", "market_data", "stale", "sane"),
+        *("spread", "margin", "liquidity"),
+        *("action", "order_type", "quantity", "tick", "plan", "position", "duplicate", "notional"),
+    ),
+    id_style=IdStyle.HEX,
+    id_prefix="exec",
+    limits=Limits(attempts_max=3, retry_jitter_ppb=0, order_timeout_ns=60 * NS_PER_S),
+    rechecks=("tick_age", "spread_widening", "margin_left"),
+    calendar="forex",
+)
 PAPER_LONG_ONLY = Profile(
     "paper_long_only",
     (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional", "cash"),
@@ -85,4 +113,4 @@ PAPER_FULL = Profile(
     id_style=IdStyle.HEX,
     id_prefix="order",
 )
-PROFILES = {profile.name: profile for profile in (V3, V2, PAPER_LONG_ONLY, PAPER_FULL)}
+PROFILES = {profile.name: profile for profile in (V3, V2, PIPELINE, RPM, PAPER_LONG_ONLY, PAPER_FULL)}

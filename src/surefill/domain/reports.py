@@ -25,6 +25,8 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `exec_id` is unique per (venue, account, symbol). `cum_qty` is the venue's own total on terminal and status
     reports (-1: it does not say). `code` and `text` are the venue's words; `raw` is its payload, kept for proof.
+    `undelivered`: with a rejection, proof that the venue never had the order, so that it may be sent again, not before
+    `retry_after_ns`.
     """
 
     cl_ord_id: str
@@ -39,3 +41,5 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     code: str = ""
     text: str = ""
     raw: str = ""
+    undelivered: bool = False
+    retry_after_ns: int = 0

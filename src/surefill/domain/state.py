@@ -12,11 +12,13 @@ from collections.abc import Iterator
 import msgspec
 
 from surefill.domain.instrument import Instrument
+from surefill.domain.limits import REARM_DEFAULTS
 from surefill.domain.market import Quote
 from surefill.domain.orders import Order
 from surefill.domain.position import Position
 from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
+from surefill.domain.risk import ENGINE, STRATEGY, SYMBOL, VENUE, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
 
 
 class Book(msgspec.Struct, omit_defaults=True):
@@ -37,10 +39,12 @@ class Book(msgspec.Struct, omit_defaults=True):
     limits_version: int = 0
     seq: int = 0
     number: int = 0
-    halted_code: str = ""
-    halted_reason: str = ""
-    halted_instruments: dict[str, str] = {}
-    halted_strategies: dict[str, str] = {}
+    kills: dict[str, Kill] = {}
+    tripped: dict[str, Trip] = {}
+    sessions: dict[str, Session] = {}
+    day: Day = msgspec.field(default_factory=Day)
+    flow: Flow = msgspec.field(default_factory=Flow)
+    streaks: Streaks = msgspec.field(default_factory=Streaks)
     instruments: dict[str, Instrument] = {}
     positions: dict[str, Position] = {}
     orders: dict[str, Order] = {}
@@ -48,6 +52,43 @@ class Book(msgspec.Struct, omit_defaults=True):
     parked: list[VenueReport] = []
     recent_intents: dict[str, int] = {}
 
+    @property
+    def halted_code(self) -> str:
+        """Why the whole workspace takes no entries; "": it does."""
+        kill = self.workspace_kill()
+        return kill.code if kill is not None else ""
+
+    @property
+    def halted_reason(self) -> str:
+        """The reason behind `halted_code`."""
+        kill = self.workspace_kill()
+        return kill.reason if kill is not None else ""
+
+    @property
+    def halted_instruments(self) -> dict[str, str]:
+        """Instruments that take no entries, and why."""
+        return self._suspended(SYMBOL)
+
+    @property
+    def halted_strategies(self) -> dict[str, str]:
+        """Strategies that are paused, and why."""
+        return self._suspended(STRATEGY)
+
+    def workspace_kill(self) -> Kill | None:
+        """The switch that suspends the whole workspace: the engine's, its venue's, or its own."""
+        for scope in (ENGINE, VENUE, WORKSPACE):
+            kill = self.kills.get(scope)
+            if kill is not None and kill.suspends:
+                return kill
+        return None
+
+    def _suspended(self, kind: str) -> dict[str, str]:
+        named = ((scope, kill) for scope, kill in self.kills.items() if scope.startswith(kind))
+        return {scope[len(kind) :]: kill.text() for scope, kill in named if kill.suspends}
+
+
+#: Breakers that need to know what the account is worth.
+EQUITY_BREAKERS = ("daily_drawdown", "drawdown", "equity_drop")
 
 # Not sorted: the order in which things came decides what is oldest, and a restored state must decide alike.
 _ENCODER = msgspec.json.Encoder()
@@ -59,9 +100,21 @@ class State:
 
     `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
     `executions`: instrument -> ids of the executions of its orders that are still known.
+    What the profile's gates ask for is counted, nothing else: `breakers` are those that it names, `watches_equity`
+    says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched.
     """
 
-    __slots__ = ("book", "executions", "keys_of", "quotes", "reducing")
+    __slots__ = (
+        "book",
+        "breakers",
+        "counts_messages",
+        "executions",
+        "fills_window_ns",
+        "keys_of",
+        "quotes",
+        "reducing",
+        "watches_equity",
+    )
 
     def __init__(self, book: Book | None = None) -> None:
         self.book = Book() if book is None else book
@@ -76,6 +129,16 @@ class State:
                 self.reducing.setdefault(order.position, []).append(order.request.cl_ord_id)
         for order in (*self.book.orders.values(), *self.book.done.values()):
             self.executions.setdefault(order.request.instrument_id, set()).update(order.exec_ids)
+        self.derive()
+
+    def derive(self) -> None:
+        """Work out what the profile's gates ask for."""
+        profile = self.book.profile
+        gates = frozenset(profile.gates)
+        self.breakers: tuple[str, ...] = tuple(name for name in profile.gates if name in REARM_DEFAULTS)
+        self.watches_equity = not gates.isdisjoint(EQUITY_BREAKERS)
+        self.counts_messages = not gates.isdisjoint(("message_rate", "order_rate"))
+        self.fills_window_ns = profile.limits.repeated_fills_window_ns if "repeated_fills" in gates else 0
 
     def order(self, cl_ord_id: str) -> Order | None:
         """A live or recently finished order."""

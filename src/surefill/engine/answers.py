@@ -47,4 +47,12 @@ def cancel_answer(effect: CancelOrder, outcome: Outcome, ts_ns: int) -> Input:
 
 
 def _refused(cl_ord_id: str, exec_type: int, outcome: Rejected) -> VenueReport:
-    return VenueReport(cl_ord_id, exec_type, code=outcome.code, text=outcome.text, raw=outcome.raw)
+    return VenueReport(
+        cl_ord_id,
+        exec_type,
+        code=outcome.code,
+        text=outcome.text,
+        raw=outcome.raw,
+        undelivered=outcome.undelivered,
+        retry_after_ns=outcome.retry_after_ns,
+    )

@@ -1,7 +1,8 @@
 """The outbox: one durable effect becomes one call on the venue, and the call becomes an input again.
 
 1. Nothing is sent twice, and nothing is sent again: what went wrong is for the core to decide on.
-2. The last look is right before the wire: past its deadline, or taken back since (by a halt, say), an order stays here.
+2. The last look is right before the wire: past its deadline, taken back since (by a halt, say), or against one of the
+   profile's rechecks, an order stays here.
 3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing. Nor has an answer
    that does not come: nobody waits for it longer than the profile says.
 """
@@ -12,6 +13,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SubmitOrder
+from surefill.domain.gates import first_objection
 from surefill.domain.inputs import Input, OrderQueried, QueryFailed, SendLapsed
 from surefill.domain.orders import OrderRequest
 from surefill.engine.answers import cancel_answer, submit_answer
@@ -40,9 +42,12 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
     if now_ns > request.send_by_ns:
         return SendLapsed(now_ns, request.cl_ord_id)
     order = desk.writer.state.book.orders.get(request.cl_ord_id)
-    if desk.broken is None and order is not None and not order.cancel_pending:
+    if desk.broken is not None or order is None or order.cancel_pending:
+        return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", "taken back before it was sent")
+    objection = first_objection(desk.writer.state, order, now_ns)
+    if objection is None:
         return None
-    return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", "taken back before it was sent")
+    return SendLapsed(now_ns, request.cl_ord_id, objection.code.name, objection.reason)
 
 
 async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:

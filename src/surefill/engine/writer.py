@@ -20,7 +20,18 @@ from surefill.domain.decide import step
 from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import Event, IntentRefused, OrderCreated
 from surefill.domain.evolve import EVOLVE_VERSION
-from surefill.domain.inputs import Input, OrderQueried, RecoverOrders, ResetWorkspace, SubmitIntent, VenueReports
+from surefill.domain.inputs import (
+    DefineInstrument,
+    Input,
+    OpenWorkspace,
+    OrderQueried,
+    RecoverOrders,
+    ResetWorkspace,
+    SetProfile,
+    SetSession,
+    SubmitIntent,
+    VenueReports,
+)
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
@@ -30,9 +41,11 @@ from surefill.engine.claims import content_digest
 from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
+from surefill.engine.sessions import session_at
 from surefill.errors import AppendFailed, InvariantBreach
 from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
 from surefill.rules.codes import OrdStatus
+from surefill.units import NS_PER_DAY
 from surefill.venues.protocol import InProcessVenue, Venue
 
 MARKET_DATA = (Quote, BarOpened, Bar)
@@ -86,6 +99,7 @@ class WorkspaceWriter:
         self._tickets: list[Ticket] = []
         self._waiting: list[Ticket] = []
         self._news: tuple[int, list[Event]] = (0, [])
+        self._sessions_until_ns = 0
         self.timers.clear()
         self.released.clear()
         self.state.quotes = quotes
@@ -108,12 +122,35 @@ class WorkspaceWriter:
 
     def feed(self, item: Input) -> None:
         """Take one input and everything in this process that follows from it."""
+        # A bar's end is the end of its session: it belongs to the day that it closes.
+        moment_ns = item.ts_ns - 1 if isinstance(item, Bar) else item.ts_ns
+        if moment_ns >= self._sessions_until_ns:
+            self._set_sessions(item.ts_ns, moment_ns)
         if self.in_process is not None and isinstance(item, MARKET_DATA):
             self._take_market(self.in_process, item)
         else:
             self._run(item)
             if isinstance(item, ResetWorkspace):
                 self._restore_venue()
+            elif isinstance(item, OpenWorkspace | SetProfile | DefineInstrument):
+                self._set_sessions(item.ts_ns, item.ts_ns)
+
+    def _set_sessions(self, ts_ns: int, moment_ns: int) -> None:
+        """Tell the core of every session that is over or not known yet. What a calendar does not know, nobody tells."""
+        book = self.state.book
+        if not book.workspace_id:
+            return
+        until_ns = moment_ns + NS_PER_DAY
+        names = {book.profile.calendar: None} | {each.calendar: None for each in book.instruments.values()}
+        for name in names:
+            known = book.sessions.get(name)
+            if known is None or moment_ns >= known.end_ns:
+                known = session_at(name, moment_ns)
+                if known is None:
+                    continue
+                self._run(SetSession(ts_ns, name, known.day, known.open_ns, known.end_ns))
+            until_ns = min(until_ns, known.end_ns)
+        self._sessions_until_ns = until_ns
 
     def _take_market(self, venue: InProcessVenue, item: Quote | BarOpened | Bar) -> None:
         reports = venue.observe(item)
@@ -135,6 +172,8 @@ class WorkspaceWriter:
             if ticket.receipt is not None:
                 self._tickets.append(ticket)
                 return ticket
+        if item.ts_ns >= self._sessions_until_ns:
+            self._set_sessions(item.ts_ns, item.ts_ns)
         if item.quote is not None:
             self.feed(item.quote)  # what that sets off (an exit, say) is none of the intent's doing
             item = SubmitIntent(item.ts_ns, intent, None, item.refusal, given_px)

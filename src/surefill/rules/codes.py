@@ -79,6 +79,23 @@ class ExitReason(enum.IntEnum):
     END_OF_DAY = 6
     MANUAL = 7
     SIGNAL = 8
+    SHUTDOWN = 9  # a kill switch that also flattens
+
+
+class KillLevel(enum.IntEnum):
+    """How far a kill switch is thrown. Whatever moves by itself only tightens; a person loosens."""
+
+    NORMAL = 0
+    THROTTLE = 1  # entries, but few
+    SUSPEND = 2  # no entries, and working ones are taken back; exits and cancels go on
+    SHUTDOWN = 3  # as SUSPEND, and what is held is sold where the profile says so
+
+
+class PartialFill(enum.IntEnum):
+    """What becomes of the part of an entry that has not filled when its order ends."""
+
+    ACCEPT = 1  # what filled is what there is
+    RETRY = 2  # a further order for the rest, within the attempts allowed
 
 
 class FillMode(enum.IntEnum):

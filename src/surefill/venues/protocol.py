@@ -44,11 +44,17 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """Proof that the request did not take effect, in the venue's own words."""
+    """Proof that the request did not take effect, in the venue's own words.
+
+    `undelivered`: it never reached the venue, or was turned away unread, so the very same request may be made again,
+    not before `retry_after_ns` from now.
+    """
 
     code: str
     text: str
     raw: str = ""
+    undelivered: bool = False
+    retry_after_ns: int = 0
 
 
 class Unknown(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import inputs as i
-from surefill.domain.decide import exits, intents, operations, reports
+from surefill.domain.decide import breakers, exits, intents, kills, operations, reports, sessions, timers
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Effect
 from surefill.domain.events import Event
@@ -31,14 +31,16 @@ _DECIDE: dict[type, Callable[[Step, Any], None]] = {
     i.SendLapsed: reports.send_lapsed,
     i.OrderQueried: reports.queried,
     i.QueryFailed: reports.query_failed,
-    i.TimerFired: reports.timer,
-    i.RecoverOrders: reports.recover,
+    i.TimerFired: timers.fired,
+    i.RecoverOrders: timers.recover,
     i.ResolveOrder: operations.resolve_order,
     i.OpenWorkspace: operations.open_workspace,
     i.SetProfile: operations.set_profile,
     i.DefineInstrument: operations.define_instrument,
-    i.Halt: operations.halt,
-    i.Resume: operations.resume,
+    i.Halt: kills.halt,
+    i.Resume: kills.resume,
+    i.Rearm: breakers.rearm,
+    i.SetSession: sessions.set_session,
     i.ComparePositions: operations.compare_positions,
     i.ResetWorkspace: operations.reset,
 }

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder
-from surefill.domain.events import CancelRequested
+from surefill.domain.events import CancelRequested, OrderCanceled
 from surefill.domain.orders import Order
 
 
 def cancel(this: Step, order: Order, by: str) -> None:
-    """Ask the venue to cancel a live order, unless that has been asked and not been answered yet."""
-    if not order.cancel_pending:
+    """Ask the venue to cancel a live order, unless that has been asked and not been answered yet.
+
+    One that waits to be sent again is not there: it ends at once.
+    """
+    if order.resend_ns:
+        text = f"taken back before it was sent again ({by})"
+        this.emit(OrderCanceled(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
+    elif not order.cancel_pending:
         this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
         this.ask(CancelOrder(order.request, order.order_id))
 

@@ -13,14 +13,16 @@ never in a loop. A partial exit is tried once.
 from __future__ import annotations
 
 from surefill.domain import ids
+from surefill.domain.decide import breakers
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SubmitOrder
-from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, StopMoved
+from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
 from surefill.domain.intent import LadderStep
 from surefill.domain.market import Bar, BarOpened, Quote, Source
 from surefill.domain.orders import OrderRequest
 from surefill.domain.position import ExitDue, Position, Protection
+from surefill.domain.valuation import mark_px
 from surefill.rules import exits as rule
 from surefill.rules.codes import ExitReason, IntrabarPolicy, OrdType, TimeInForce
 
@@ -46,6 +48,13 @@ def quote(this: Step, item: Quote) -> None:
             px = item.last_px or (item.bid_px if position.qty > 0 else item.ask_px)
             if px > 0:
                 _on_price(this, key, position, protection, Mark(px, item.source, item.ts_ns))
+    _watch_equity(this, instrument_id)
+
+
+def _watch_equity(this: Step, instrument_id: str) -> None:
+    """The price of something held has moved: so has the equity."""
+    if this.state.watches_equity and instrument_id in this.state.keys_of:
+        breakers.watch(this)
 
 
 def bar_opened(this: Step, item: BarOpened) -> None:
@@ -64,6 +73,20 @@ def bar(this: Step, item: Bar) -> None:
                 _inside_bar(this, key, position, protection, item)
             _at_close(this, key, position, protection, item)
     state.quotes[item.instrument_id] = Quote(item.instrument_id, item.ts_ns, item.close_px, source=Source.BAR)
+    _watch_equity(this, item.instrument_id)
+
+
+def flatten(this: Step, reason: int, instrument_id: str, strategy_id: str) -> None:
+    """Leave every position whole; of one instrument or one strategy if named. One without a plan gets an empty one."""
+    for key, position in list(this.state.open_positions()):
+        if instrument_id not in ("", position.instrument_id) or strategy_id not in ("", position.strategy_id):
+            continue
+        if position.protection is None:
+            this.emit(ProtectionSet(this.ts_ns, position.correlation_id, 0, key))
+        protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
+        assert protection is not None  # it has one by now
+        mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
+        _trigger(this, key, position, protection, reason, mark, abs(position.qty))
 
 
 def _on_price(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from surefill.domain import ids
-from surefill.domain.decide import exits
+from surefill.domain.decide import breakers, exits
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
+from surefill.domain.decide.timers import set_timeout
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import IntentAccepted, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
@@ -27,6 +28,7 @@ def submit(this: Step, item: SubmitIntent) -> None:
         _accept(this, question, item.given_px)
     else:
         _refuse(this, question, refusal)
+        breakers.watch(this)
 
 
 def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
@@ -53,7 +55,10 @@ def _accept(this: Step, question: Question, given_px: int) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
-    this.emit(IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px))
+    value = question.value if intent.basket_id else 0
+    this.emit(
+        IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px, value)
+    )
     request = OrderRequest(
         ids.cl_ord_id(book.workspace_id, f"{intent.intent_id}|{intent.correlation_id}", number),
         ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, ts_ns, number),
@@ -84,6 +89,8 @@ def _accept(this: Step, question: Question, given_px: int) -> None:
             arrival_source=0 if quote is None else quote.source,
             arrival_ns=0 if quote is None else quote.ts_ns,
             plan=None if reduce_only else intent.plan,
+            arrival_spread=question.spread,
+            timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
         ),
     )
 
@@ -92,6 +99,7 @@ def create_order(this: Step, created: OrderCreated) -> None:
     """Decide to send an order: the event first, the wire after it is durable."""
     this.emit(created)
     this.ask(SubmitOrder(created.request))
+    set_timeout(this, this.book.orders[created.request.cl_ord_id])
 
 
 def request_cancel(this: Step, item: RequestCancel) -> None:

@@ -1,23 +1,21 @@
-"""Deciding on what people and the shell do to a workspace: open, configure, halt, resume, compare, resolve, reset."""
+"""Deciding on what people and the shell do to a workspace: open, configure, compare, resolve, reset."""
 
 from __future__ import annotations
 
 from surefill.domain.decide import exits
-from surefill.domain.decide.cancels import cancel_entries
+from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
 from surefill.domain.events import (
-    Halted,
     InstrumentDefined,
     OrderCanceled,
     OrderResolved,
     PositionsCompared,
     ProfileSet,
-    Resumed,
     WorkspaceOpened,
     WorkspaceReset,
 )
-from surefill.domain.gates import GATES
+from surefill.domain.gates import GATES, RECHECKS
 from surefill.domain.inputs import (
     ComparePositions,
     DefineInstrument,
@@ -25,7 +23,6 @@ from surefill.domain.inputs import (
     OpenWorkspace,
     ResetWorkspace,
     ResolveOrder,
-    Resume,
     SetProfile,
 )
 from surefill.domain.instrument import Instrument
@@ -90,11 +87,13 @@ def _same_identity(this: Step, item: OpenWorkspace) -> None:
 
 
 def _known_gates(profile: Profile) -> None:
-    unknown = [name for name in profile.gates if name not in GATES]
-    if unknown:
-        raise ConfigError(
-            f"profile {profile.name} names unknown gates {', '.join(unknown)}; there are {', '.join(sorted(GATES))}"
-        )
+    for kind, names, known in (("gates", profile.gates, GATES), ("rechecks", profile.rechecks, RECHECKS)):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ConfigError(
+                f"profile {profile.name} names unknown {kind} {', '.join(unknown)}; there are"
+                f" {', '.join(sorted(known))}"
+            )
 
 
 def set_profile(this: Step, item: SetProfile) -> None:
@@ -149,31 +148,6 @@ def _quanta(instrument: Instrument) -> tuple[object, ...]:
         instrument.qty_decimals,
         instrument.money_per_notional,
     )
-
-
-def halt(this: Step, item: Halt) -> None:
-    """Stop entries, and take back those that work. A second halt adds nothing."""
-    if not item.code:
-        raise InputError("a halt needs a code", code="CODE_REQUIRED")
-    if not _halt_of(this, item):
-        this.emit(Halted(item.ts_ns, "", 0, item.code, item.reason, item.by, item.instrument_id, item.strategy_id))
-        cancel_entries(this, item.code, item.instrument_id, item.strategy_id)
-
-
-def resume(this: Step, item: Resume) -> None:
-    """A person re-arms what was halted."""
-    if _halt_of(this, item):
-        this.emit(Resumed(item.ts_ns, "", 0, item.by, item.instrument_id, item.strategy_id))
-
-
-def _halt_of(this: Step, item: Halt | Resume) -> str:
-    """The halt in force on what the input names; "": none."""
-    book = this.book
-    if item.instrument_id:
-        return book.halted_instruments.get(item.instrument_id, "")
-    if item.strategy_id:
-        return book.halted_strategies.get(item.strategy_id, "")
-    return book.halted_code
 
 
 def compare_positions(this: Step, item: ComparePositions) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from surefill.domain.decide import exits, fills
+from surefill.domain.decide import breakers, exits, fills
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.retries import resend_later, take_up_rest
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import CancelOrder, Notify, QueryOrder, SetTimer
+from surefill.domain.effects import Notify, QueryOrder, SetTimer
 from surefill.domain.events import (
     AnomalyNoted,
     CancelRefused,
@@ -32,9 +33,7 @@ from surefill.domain.inputs import (
     OrderQueried,
     OutcomeUnknown,
     QueryFailed,
-    RecoverOrders,
     SendLapsed,
-    TimerFired,
     VenueReports,
 )
 from surefill.domain.orders import Order
@@ -53,6 +52,7 @@ def apply_all(this: Step, item: VenueReports) -> None:
     for report in item.reports:
         _take(this, report)
     _retire(this)
+    breakers.watch(this)
 
 
 def _take(this: Step, report: VenueReport) -> None:
@@ -99,7 +99,8 @@ def _triggered(this: Step, order: Order, report: VenueReport) -> None:
 def _rejected(this: Step, order: Order, report: VenueReport) -> None:
     status = next_status(order.status, OrdEvent.REJECT)
     if status == OrdStatus.REJECTED:
-        _reject(this, order, report.code, report.text)
+        if not resend_later(this, order, report):
+            _reject(this, order, report.code, report.text)
     elif status == Anomaly.ILLEGAL:
         _anomaly(this, order, "ILLEGAL_REJECT", f"rejected while {OrdStatus(order.status).name}: {report.text}")
 
@@ -135,6 +136,7 @@ def end(this: Step, order: Order, status: int, text: str, end_qty: int) -> None:
     kind = OrderCanceled if status == OrdStatus.CANCELED else OrderExpired
     this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, text))
     _beyond_end(this, order, end_qty)
+    take_up_rest(this, order)
     _after_end(this, order)
 
 
@@ -223,11 +225,8 @@ def _ask_again(this: Step, order: Order) -> None:
     this.ask(SetTimer(QUERY_TIMER + order.request.cl_ord_id, this.ts_ns + spacing_ns))
 
 
-def timer(this: Step, item: TimerFired) -> None:
+def ask_what_became(this: Step, order: Order) -> None:
     """The pause is over: query; page once when an order stays unresolved for too long."""
-    order = this.book.orders.get(item.name.removeprefix(QUERY_TIMER))
-    if order is None:
-        return
     this.ask(QueryOrder(order.request))
     if order.paged or not (order.end_status or order.status in _UNHEARD):
         return
@@ -281,20 +280,7 @@ def send_lapsed(this: Step, item: SendLapsed) -> None:
     order = this.book.orders.get(item.cl_ord_id)
     if order is not None and order.status in _UNHEARD:
         _reject(this, order, item.code, item.text)
-
-
-def recover(this: Step, _item: RecoverOrders) -> None:
-    """After a start: an order that was to be sent may have been; ask for every order in flight."""
-    for order in list(this.book.orders.values()):
-        cl_ord_id = order.request.cl_ord_id
-        if order.status == OrdStatus.SUBMITTED:
-            reason = "the engine stopped before the venue's answer"
-            this.emit(OrderOutcomeUnknown(this.ts_ns, order.correlation_id, 0, cl_ord_id, reason))
-        if order.cancel_pending:
-            this.ask(CancelOrder(order.request, order.order_id))  # decided; nobody knows whether it was sent
-        this.ask(QueryOrder(order.request))
-    for key, position in list(this.state.open_positions()):
-        exits.pursue(this, key, position)
+        breakers.watch(this)
 
 
 def _retire(this: Step) -> None:

@@ -18,14 +18,15 @@ NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
 class Question:
     """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none.
 
-    An ADD takes the side of the position. `reduces`: the order can only make the position smaller; entry limits do
-    not hold it up.
+    An ADD takes the side of the position. `reduces`: the order can only make the position smaller. `is_exit`: it does,
+    or asks to close; entry limits do not hold it up.
     """
 
     __slots__ = (
         "book",
         "instrument",
         "intent",
+        "is_exit",
         "key",
         "position_qty",
         "profile",
@@ -58,6 +59,7 @@ class Question:
         elif intent.action == Action.ADD and self.position_qty:
             self.side = 1 if self.position_qty > 0 else -1
         self.reduces: bool = self.position_qty * self.side < 0 and self.qty <= abs(self.position_qty)
+        self.is_exit: bool = self.reduces or intent.action == Action.CLOSE
 
     @property
     def arrival_px(self) -> int:
@@ -67,6 +69,12 @@ class Question:
             return 0
         far_px = quote.ask_px if self.side > 0 else quote.bid_px
         return far_px or quote.last_px
+
+    @property
+    def spread(self) -> int:
+        """How far bid and ask are apart now; 0 where they are not quoted."""
+        quote = self.quote
+        return quote.ask_px - quote.bid_px if quote is not None and quote.bid_px and quote.ask_px else 0
 
     @property
     def limit_px(self) -> int:
@@ -85,6 +93,11 @@ class Question:
         if self.intent.ord_type != OrdType.LIMIT or not market_px:
             return px
         return min(px, market_px) if self.side > 0 else max(px, market_px)
+
+    @property
+    def value(self) -> int:
+        """The money that the order stands in for, at the worst price it may trade at; 0 where there is no price."""
+        return self.limit_px * self.qty * self.instrument.money_per_notional
 
     def px_text(self, px: int) -> str:
         """A price as a person writes it."""

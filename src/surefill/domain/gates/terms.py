@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 
 from surefill.domain.gates.question import NOWHERE, Question
+from surefill.domain.gates.wording import pct_text, share_text
 from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.rules.codes import OrdType, TimeInForce
-from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX
+from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, quanta_text
 
 _TIMES_IN_FORCE = tuple(map(int, TimeInForce))
 
@@ -153,3 +154,52 @@ def plan(q: Question) -> Refusal | None:
 def _no_price(q: Question) -> Refusal:
     """A gate that cannot see what it needs refuses."""
     return Refusal(RefusalCode.NO_MARKET_DATA, f"no price for {q.intent.instrument_id} to judge the order by")
+
+
+def lots(q: Question) -> Refusal | None:
+    """One order is no larger than so many lots."""
+    if q.is_exit:
+        return None
+    most = q.profile.limits.order_lots_max
+    if q.qty <= most * q.terms.lot:
+        return None
+    return Refusal(
+        RefusalCode.MAX_LOTS_EXCEEDED,
+        f"{q.qty_text(q.qty)} is {quanta_text(q.qty * 10 // q.terms.lot, 1)} lots of {q.qty_text(q.terms.lot)}, at most"
+        f" {most} go into one order: split it, if it is meant",
+    )
+
+
+def collar(q: Question) -> Refusal | None:
+    """The order's prices, and the market it meets, lie within the collar around the last price. No price: no."""
+    if q.is_exit:
+        return None
+    quote, limits = q.quote, q.profile.limits
+    reference = 0
+    if quote is not None:
+        reference = quote.last_px or (quote.bid_px + quote.ask_px) // 2 * (quote.bid_px > 0 < quote.ask_px)
+    if reference <= 0:
+        return _no_price(q)
+    width_ppb = limits.collar_ppb if q.instrument.liquid else limits.collar_illiquid_ppb
+    for name, px in (
+        ("price", q.intent.px),
+        ("trigger price", q.intent.stop_px),
+        ("the market's price", q.arrival_px),
+    ):
+        if px and abs(px - reference) * PPB > width_ppb * reference:
+            return Refusal(
+                RefusalCode.PRICE_OUTSIDE_COLLAR,
+                f"{name} {q.px_text(px)} is {share_text(abs(px - reference), reference)} away from"
+                f" {q.px_text(reference)}, at most {pct_text(width_ppb)} is allowed: check it",
+            )
+    return None
+
+
+def algo_id(q: Question) -> Refusal | None:
+    """The strategy carries the id under which it is registered."""
+    if q.profile.algo_ids.get(q.intent.strategy_id):
+        return None
+    return Refusal(
+        RefusalCode.ALGO_ID_MISSING,
+        f"strategy {q.intent.strategy_id or 'without a name'} has no registered algo id: add it to risk.algo_ids",
+    )

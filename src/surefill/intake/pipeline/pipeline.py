@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from surefill.config import Settings
-from surefill.config.tree import PipelineSettings
+from surefill.config.pipeline import PipelineSettings
 from surefill.domain.instrument import Instrument
 from surefill.domain.market import Quote, Source
 from surefill.domain.refusals import Refusal, RefusalCode

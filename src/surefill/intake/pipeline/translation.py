@@ -18,7 +18,7 @@ import msgspec
 
 from surefill.config import Settings
 from surefill.config.core import currency_of
-from surefill.config.tree import PipelineAssetClass, PipelineSettings
+from surefill.config.pipeline import PipelineAssetClass, PipelineSettings
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, ExitPlan, Intent
 from surefill.domain.market import Quote, Source

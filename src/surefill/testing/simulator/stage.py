@@ -12,7 +12,8 @@ from surefill.domain.effects import Notify
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Intent
-from surefill.domain.profile import V3, Limits
+from surefill.domain.limits import Limits
+from surefill.domain.profile import V3
 from surefill.domain.state import State
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt

@@ -1,0 +1,61 @@
+"""What the account is worth and what it stands in for, at the prices of now. Money in money quanta.
+
+Nothing is assumed: where a position has no price, the equity is not known (None), and whoever needs it says no.
+Exposure is always known: without a price a position counts at its cost, an order at the worst price it may trade at.
+"""
+
+from __future__ import annotations
+
+from surefill.domain.orders import Order
+from surefill.domain.position import Position
+from surefill.domain.state import Book, State
+
+
+def mark_px(state: State, position: Position) -> int:
+    """The last price of what is held, without one the price it could be closed at; 0: none has been seen."""
+    quote = state.quotes.get(position.instrument_id)
+    if quote is None:
+        return 0
+    return quote.last_px or (quote.bid_px if position.qty > 0 else quote.ask_px)
+
+
+def equity(state: State) -> int | None:
+    """Cash and what all positions would fetch at their marks; None where one has no price."""
+    book = state.book
+    total = book.cash
+    for position in book.positions.values():
+        if position.qty:
+            px = mark_px(state, position)
+            if px <= 0:
+                return None
+            total += px * position.qty * book.instruments[position.instrument_id].money_per_notional
+    return total
+
+
+def position_value(state: State, position: Position) -> int:
+    """What a position stands in for, without its sign: at its mark, without one at its cost."""
+    px = mark_px(state, position)
+    notional = px * position.qty if px > 0 else position.cost
+    return abs(notional) * state.book.instruments[position.instrument_id].money_per_notional
+
+
+def order_value(book: Book, order: Order) -> int:
+    """What the open part of an entry would stand in for: at its limit, its trigger, or the price it was decided at."""
+    request = order.request
+    px = request.px or max(request.stop_px, request.arrival_px)
+    return px * order.leaves_qty * book.instruments[request.instrument_id].money_per_notional
+
+
+def exposures(state: State) -> dict[str, int]:
+    """By instrument: what is held and what is on its way, in full, UNKNOWN orders like all others."""
+    book = state.book
+    found: dict[str, int] = {}
+    for position in book.positions.values():
+        if position.qty:
+            name = position.instrument_id
+            found[name] = found.get(name, 0) + position_value(state, position)
+    for order in book.orders.values():
+        if not order.request.reduce_only:
+            name = order.request.instrument_id
+            found[name] = found.get(name, 0) + order_value(book, order)
+    return found
