@@ -255,12 +255,8 @@ class Settings(Section):
     journal: JournalSettings = JournalSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
-<<<<<<< HEAD
-    strategies: list[StrategySettings] = []
-    pipeline: PipelineSettings = PipelineSettings()
-=======
     strategies: list[StrategySettings] = Field(default=[])
->>>>>>> 92d798c
+    pipeline: PipelineSettings = PipelineSettings()
 
     _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
     _base_dir: Path = PrivateAttr(default_factory=Path)
