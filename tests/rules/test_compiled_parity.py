@@ -15,7 +15,7 @@ from numba.extending import register_jitable
 from tests.rules.public_functions import functions_of, public_functions, rule_modules
 
 from surefill.rules.codes import FeeKind, FillMode, IntrabarPolicy, OrdEvent, OrdStatus
-from surefill.units import MONEY_MAX, NOTIONAL_MAX, PPB, PRICE_MAX, QTY_MAX
+from surefill.units import MONEY_MAX, NOTIONAL_MAX, PPB, PRICE_MAX, QTY_MAX, RATE_MAX_PPB
 
 ROUNDS = 3000
 Row = dict[str, int]
@@ -90,6 +90,17 @@ SAMPLERS: dict[str, Sampler] = {
     **dict.fromkeys(("now_ns", "ts_ns", "max_age_ns"), up_to(MONEY_MAX)),
     **dict.fromkeys(("bars_held", "time_stop_bars"), up_to(2**31)),
     **dict.fromkeys(("entered_in_bar", "whole_only", "is_first_fill", "allow_negative_cash"), one_of(0, 1)),
+    # sizing
+    "base_money": signed(MONEY_MAX),
+    "exposure_money": signed(MONEY_MAX),
+    "budget_money": up_to(MONEY_MAX),
+    "unit_px": up_to(2**42),
+    "money_per_notional": up_to(MONEY_MAX, 1),
+    "min_qty": QTY,
+    **dict.fromkeys(("cost_ppb", "win_ppb", "portion_ppb", "cap_ppb"), RATE),
+    **dict.fromkeys(("share_ppb", "payoff_ppb"), up_to(RATE_MAX_PPB)),
+    "kelly_ppb": signed(RATE_MAX_PPB),
+    "correlation_ppb": signed(PPB),
     # bare numbers
     "a": QTY,
     "b": up_to(MONEY_MAX),

@@ -16,10 +16,11 @@ from pydantic import Field
 from surefill.config.fields import Blank, Count, NotNegative, Positive, Section
 from surefill.domain.gates import GATES, RECHECKS
 from surefill.domain.limits import REARM_DAY, REARM_DEFAULTS, REARM_HUMAN, Limits
-from surefill.domain.profile import Correlation, Profile
+from surefill.domain.profile import Profile
+from surefill.domain.sizing import Correlation, SizingCaps
 from surefill.errors import ConfigError
 from surefill.rules.codes import PartialFill
-from surefill.units import MONEY_MAX, to_quanta
+from surefill.units import MONEY_MAX, rate_ppb_from_pct, to_quanta
 
 _Amount = Annotated[NotNegative | None, Blank]
 _Number = Annotated[Count | None, Blank]
@@ -29,8 +30,8 @@ _Share = Annotated[Annotated[Decimal, Field(ge=-1, le=1, allow_inf_nan=False)], 
 class CorrelationSettings(Section):
     """How two instruments move together."""
 
-    one: str = Field(description="An instrument")
-    other: str = Field(description="Another one")
+    first: str = Field(description="An instrument")
+    second: str = Field(description="Another one")
     value: _Share = Field(description="-1 to 1")
 
 
@@ -97,6 +98,12 @@ class RiskSettings(Section):
     )
     retry_max_s: _Amount = Field(default=None, description="The longest wait (30)")
     retry_jitter_pct: _Amount = Field(default=None, description="Waits vary by so much (25)")
+    sized_position_max_pct: _Amount = Field(
+        default=None, description="Where surefill sizes: share of the equity in one position; empty is no cap"
+    )
+    sized_total_max_pct: _Amount = Field(default=None, description="The same for all positions together")
+    sized_correlated_max_pct: _Amount = Field(default=None, description="The same for what moves together")
+    sized_risk_max_pct: _Amount = Field(default=None, description="Share of the equity lost when every stop is hit")
     algo_ids: dict[str, str] = Field(default={}, description="By strategy: the id it is registered under")
     correlations: list[CorrelationSettings] = Field(default=[], description="What the correlation gate knows")
 
@@ -159,11 +166,30 @@ def with_risk(profile: Profile, risk: RiskSettings, money_decimals: int, complai
         rechecks=_known(("risk", "rechecks"), risk.rechecks, RECHECKS, complain) or profile.rechecks,
         limits=_limits(profile.limits, risk, money_decimals, complain),
         algo_ids=dict(risk.algo_ids),
-        correlations=tuple(
-            Correlation(each.one, each.other, to_quanta(each.value, 9, field="value", allow_negative=True))
-            for each in risk.correlations
+        correlations=_correlations(risk, complain),
+        sizing_caps=SizingCaps(
+            max_position_ppb=_share(risk.sized_position_max_pct),
+            max_total_ppb=_share(risk.sized_total_max_pct),
+            max_correlated_ppb=_share(risk.sized_correlated_max_pct),
+            max_risk_ppb=_share(risk.sized_risk_max_pct),
         ),
     )
+
+
+def _share(pct: Decimal | None) -> int:
+    return 0 if pct is None else rate_ppb_from_pct(pct, "pct")
+
+
+def _correlations(risk: RiskSettings, complain: Complaint) -> tuple[Correlation, ...]:
+    found: dict[frozenset[str], Correlation] = {}
+    for index, each in enumerate(risk.correlations):
+        pair = frozenset((each.first, each.second))
+        if pair in found or len(pair) < 2:
+            path = ("risk", "correlations", str(index))
+            raise complain(path, f"{each.first}, {each.second}", "each pair of two instruments stands once")
+        ppb = to_quanta(each.value, 9, field="value", allow_negative=True)
+        found[pair] = Correlation(each.first, each.second, ppb)
+    return tuple(found.values())
 
 
 def _known(path: tuple[str, ...], names: list[str] | None, known: Any, complain: Complaint) -> tuple[str, ...]:

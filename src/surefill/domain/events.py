@@ -58,7 +58,8 @@ class IntentAccepted(Event, frozen=True):
     """All gates of the profile, in the version cited, let the intent pass. It claims its key.
 
     `given_px`: the price that came with it (0: none), part of what the key stands for. `value`: the money that an
-    entry of a basket binds, at the worst price it may trade at.
+    entry of a basket binds, at the worst price it may trade at. `sized`: how the quantity came about, where the core
+    sized it.
     """
 
     intent: Intent
@@ -66,6 +67,7 @@ class IntentAccepted(Event, frozen=True):
     limits_version: int
     given_px: int = 0
     value: int = 0
+    sized: str = ""
 
 
 class IntentRefused(Event, frozen=True):

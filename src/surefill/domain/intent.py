@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from surefill.domain.sizing.spec import SizingSpec
 from surefill.rules.codes import OrdType, TimeInForce
 
 
@@ -57,7 +58,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     labels (exchange, product, timeframe …) for its projections; the core never reads it.
     `figures` are what the caller gives gates to judge by, in parts per billion unless the gate says otherwise.
     `basket_id` names orders whose values are added up. `timeout_ns` and `max_spread` (price quanta) overrule the
-    profile's limits for this intent (0: they do not).
+    profile's limits for this intent (0: they do not). `sizing`: with no quantity, the core sizes it, once, before the
+    gates.
     """
 
     intent_id: str
@@ -80,6 +82,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     figures: dict[str, int] = {}
     timeout_ns: int = 0
     max_spread: int = 0
+    sizing: SizingSpec | None = None
 
     def likeness(self) -> str:
         """What makes two intents without a key look like one sent twice."""

@@ -7,23 +7,17 @@ import msgspec
 from surefill.domain.ids import IdStyle
 from surefill.domain.intent import Action
 from surefill.domain.limits import Limits
+from surefill.domain.sizing.spec import NO_CAPS, Correlation, SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.units import NS_PER_S
-
-
-class Correlation(msgspec.Struct, frozen=True):
-    """How two instruments move together: 1.0 is 10**9, -1.0 is -10**9."""
-
-    one: str
-    other: str
-    ppb: int
 
 
 class Profile(msgspec.Struct, frozen=True):
     """Named, ordered gates with their limits, what a door may ask for, and how it writes ids.
 
     `rechecks` are gates that are asked once more right before the wire. `calendar` says when the workspace's trading
-    day rolls. `algo_ids`: the registered id of each strategy. `correlations` are what the gate of that name knows.
+    day rolls. `algo_ids`: the registered id of each strategy. `correlations` are what the gate of that name
+    and sizing know, `sizing_caps` what no sized position exceeds.
     """
 
     name: str
@@ -39,6 +33,7 @@ class Profile(msgspec.Struct, frozen=True):
     calendar: str = "24x7"
     algo_ids: dict[str, str] = {}
     correlations: tuple[Correlation, ...] = ()
+    sizing_caps: SizingCaps = NO_CAPS
 
 
 #: Before a workspace is opened: nothing passes, because no instrument is known.

@@ -91,6 +91,8 @@ class RefusalCode(enum.IntEnum):
     ORDER_RATE = 503
     REPEATED_FILLS = 504
     DAY_UNKNOWN = 505
+    SIZE_ZERO_LOTS = 601
+    SIZE_INPUT_MISSING = 602
 
 
 class Refusal(msgspec.Struct, frozen=True):

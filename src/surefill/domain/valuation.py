@@ -48,14 +48,36 @@ def order_value(book: Book, order: Order) -> int:
 
 def exposures(state: State) -> dict[str, int]:
     """By instrument: what is held and what is on its way, in full, UNKNOWN orders like all others."""
+    return _exposures(state, signed=False)
+
+
+def signed_exposures(state: State) -> dict[str, int]:
+    """The same, below 0 for what is short or sold: what is held and what is on its way against it offset."""
+    return _exposures(state, signed=True)
+
+
+def _exposures(state: State, *, signed: bool) -> dict[str, int]:
     book = state.book
     found: dict[str, int] = {}
     for position in book.positions.values():
         if position.qty:
-            name = position.instrument_id
-            found[name] = found.get(name, 0) + position_value(state, position)
+            name, value = position.instrument_id, position_value(state, position)
+            found[name] = found.get(name, 0) + (-value if signed and position.qty < 0 else value)
     for order in book.orders.values():
         if not order.request.reduce_only:
-            name = order.request.instrument_id
-            found[name] = found.get(name, 0) + order_value(book, order)
+            name, value = order.request.instrument_id, order_value(book, order)
+            found[name] = found.get(name, 0) + (-value if signed and order.request.side < 0 else value)
     return found
+
+
+def open_risk(state: State) -> int | None:
+    """What all positions lose together when every stop is hit; None as soon as one has no stop."""
+    total = 0
+    for position in state.book.positions.values():
+        if position.qty:
+            stop_px = position.protection.stop_px if position.protection is not None else 0
+            if not stop_px:
+                return None
+            loss = position.cost - stop_px * position.qty
+            total += max(loss, 0) * state.book.instruments[position.instrument_id].money_per_notional
+    return total

@@ -13,5 +13,5 @@ Numba, unchanged. So that both give the same answer to the last unit, everything
 6. Rounding has a direction in its name or in its docstring, and where there is a choice it is against us.
 
 Modules: `codes` (the enumerations), `arithmetic`, `transitions` (the order life cycle, one table),
-`position`, `prices`, `matching`, `exits`, `fees`, `checks` (predicates of the pre-trade gates).
+`position`, `prices`, `matching`, `exits`, `fees`, `sizing`, `checks` (predicates of the pre-trade gates).
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from surefill.rules.sizing import qty_within
 from surefill.strategy.spec import ExitSpec
 
 
@@ -14,8 +15,14 @@ def whole_lots(units: Fraction, lot: Fraction) -> float:
 
 
 def affordable(dollars: float, price: float, lot: Fraction) -> float:
-    """How many units `dollars` buy at `price`, in whole lots."""
-    return whole_lots(exact(dollars) / exact(price), lot)
+    """How many units `dollars` buy at `price`, in whole lots.
+
+    The rule divides integers, so numerators and denominators of the decimals go in crosswise. They may be beyond the
+    rule's 64 bits, which bind compiled kernels only.
+    """
+    budget, lot_price = exact(dollars), exact(price) * lot
+    lots = qty_within(budget.numerator * lot_price.denominator, lot_price.numerator, budget.denominator)
+    return float(lots * lot)
 
 
 def exit_prices(

@@ -10,10 +10,14 @@ from surefill.domain.decide.timers import set_timeout
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import IntentAccepted, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
+from surefill.domain.gates.account import promised_cash
+from surefill.domain.gates.question import NOWHERE
 from surefill.domain.inputs import RequestCancel, SubmitIntent
 from surefill.domain.intent import Action
 from surefill.domain.orders import OrderRequest
 from surefill.domain.refusals import Refusal
+from surefill.domain.sizing import SizingMoment, SizingSpec, correlations_of, size
+from surefill.domain.valuation import equity, open_risk, signed_exposures
 
 
 def submit(this: Step, item: SubmitIntent) -> None:
@@ -23,12 +27,42 @@ def submit(this: Step, item: SubmitIntent) -> None:
     intent = item.intent
     this.correlation_id, this.cause = intent.correlation_id, 0
     question = Question(this.state, intent, item.ts_ns)
-    refusal = item.refusal or first_refusal(question, question.profile.gates)
+    refusal, sized = item.refusal, ""
+    if refusal is None and intent.sizing is not None and not intent.order_qty and not question.is_exit:
+        refusal, sized = _size(question, intent.sizing)
+    refusal = refusal or first_refusal(question, question.profile.gates)
     if refusal is None:
-        _accept(this, question, item.given_px)
+        _accept(this, question, item.given_px, sized)
     else:
         _refuse(this, question, refusal)
         breakers.watch(this)
+
+
+def _size(q: Question, spec: SizingSpec) -> tuple[Refusal | None, str]:
+    """Set the quantity, once; after this nothing changes it. What is not known, or no whole lot, is a refusal."""
+    if q.instrument is NOWHERE:
+        return None, ""  # a gate says so
+    book, state = q.book, q.state
+    moment = SizingMoment(
+        side=q.side,
+        entry_px=q.limit_px,
+        instrument=q.instrument,
+        terms=q.terms,
+        money_decimals=book.money_decimals,
+        stop_px=q.intent.plan.stop_px if q.intent.plan is not None else 0,
+        equity=equity(state),
+        cash=book.cash - promised_cash(q),
+        exposures=signed_exposures(state),
+        open_risk=open_risk(state),
+        correlations=correlations_of(q.profile.correlations, q.intent.instrument_id),
+        cost_ppb=q.profile.limits.cost_cushion_ppb,
+        caps=q.profile.sizing_caps,
+    )
+    found = size(spec, moment)
+    if isinstance(found, Refusal):
+        return found, ""
+    q.qty = found.qty
+    return None, found.figures
 
 
 def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
@@ -51,13 +85,15 @@ def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
     )
 
 
-def _accept(this: Step, question: Question, given_px: int) -> None:
+def _accept(this: Step, question: Question, given_px: int, sized: str) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
     value = question.value if intent.basket_id else 0
     this.emit(
-        IntentAccepted(ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px, value)
+        IntentAccepted(
+            ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px, value, sized
+        )
     )
     request = OrderRequest(
         ids.cl_ord_id(book.workspace_id, f"{intent.intent_id}|{intent.correlation_id}", number),

@@ -91,7 +91,7 @@ def cash(q: Question) -> Refusal | None:
         return Refusal(RefusalCode.NO_MARKET_DATA, f"no price for {q.intent.instrument_id} to reckon the cost with")
     price = q.limit_px * q.qty * q.instrument.money_per_notional  # what covers a short is paid for as well
     cost = price + rate_ceil(price, limits.cost_cushion_ppb)
-    promised = _promised(q)
+    promised = promised_cash(q)
     if cost <= q.book.cash - promised:
         return None
     return Refusal(
@@ -101,7 +101,8 @@ def cash(q: Question) -> Refusal | None:
     )
 
 
-def _promised(q: Question) -> int:
+def promised_cash(q: Question) -> int:
+    """What the purchases that still work will cost at worst."""
     promised = 0
     for order in q.book.orders.values():
         request = order.request

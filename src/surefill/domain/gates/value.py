@@ -6,8 +6,9 @@ from surefill.domain.gates.question import Question
 from surefill.domain.gates.wording import limit_missing, pct_text, share_text
 from surefill.domain.limits import UNSET
 from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.domain.sizing import correlations_of
 from surefill.domain.state import State
-from surefill.domain.valuation import equity, exposures, order_value, position_value
+from surefill.domain.valuation import equity, exposures, signed_exposures
 from surefill.rules.arithmetic import rate_ceil
 from surefill.units import PPB, quanta_text
 
@@ -103,11 +104,10 @@ def correlation(q: Question) -> Refusal | None:
         return _no_price(q)
     if worth is None:
         return _no_equity()
-    known = {(pair.one, pair.other): pair.ppb for pair in q.profile.correlations}
-    known |= {(pair.other, pair.one): pair.ppb for pair in q.profile.correlations}
+    known = correlations_of(q.profile.correlations, name)
     total = q.value * PPB
-    for other, value in _signed_exposures(q).items():
-        ppb = PPB if other == name else known.get((name, other))
+    for other, value in signed_exposures(q.state).items():
+        ppb = PPB if other == name else known.get(other)
         if ppb is None:
             return Refusal(
                 RefusalCode.CORRELATION_BREACH,
@@ -122,20 +122,6 @@ def correlation(q: Question) -> Refusal | None:
         f"with what moves alongside, {name} would be {q.money_text(together)}, {share_text(together, worth)} of the"
         f" equity {q.money_text(worth)}; at most {pct_text(limit)}",
     )
-
-
-def _signed_exposures(q: Question) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for position in q.book.positions.values():
-        if position.qty:
-            value = position_value(q.state, position)
-            name = position.instrument_id
-            found[name] = found.get(name, 0) + (value if position.qty > 0 else -value)
-    for order in q.book.orders.values():
-        if not order.request.reduce_only:
-            name = order.request.instrument_id
-            found[name] = found.get(name, 0) + order.request.side * order_value(q.book, order)
-    return found
 
 
 def margin(q: Question) -> Refusal | None:
