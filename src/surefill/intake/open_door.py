@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, Protocol
 
 from surefill.config import Settings, profile_of
 from surefill.domain import codec
@@ -45,10 +45,21 @@ CLOCK_SKEW_NS: Final = NS_PER_S  # how far ahead of ours a feed's clock may be
 _log = logging.getLogger("surefill.doors")
 
 
-class OpenDoor:
-    """One open workspace, seen by a door. A `journal` that is given stays the caller's; without a `venue` it is paper.
+class Follower(Protocol):
+    """A projection of one workspace."""
 
-    Raises ConfigError, JournalError when it cannot be opened.
+    def catch_up(self) -> None:
+        """Read what the journal has."""
+
+    def follow(self, first_seq: int, events: Sequence[Event]) -> None:
+        """Take events that have just become durable: quickly, and without raising."""
+
+
+class OpenDoor:
+    """One open workspace, seen by a door. A `journal` that is given stays the caller's.
+
+    `venue` is where its orders go instead of the simulated market. Raises ConfigError, JournalError when it cannot be
+    opened.
     """
 
     def __init__(
@@ -57,6 +68,7 @@ class OpenDoor:
         settings: Settings,
         clock: Clock | None = None,
         journal: Journal | None = None,
+        *,
         venue: Venue | None = None,
     ) -> None:
         self.settings = settings
@@ -96,6 +108,15 @@ class OpenDoor:
         self._projector.catch_up()
         self._projector.listeners.append(self._lines.append)
         writer.subscribers.append(self._projector.follow)
+
+    def follow_with(self, follower: Follower) -> None:
+        """Let a further projection catch up with the journal, and follow it from then on."""
+
+        async def attach() -> None:
+            follower.catch_up()
+            self._desk.writer.subscribers.append(follower.follow)
+
+        self.session.engine.run(attach())
 
     def close(self) -> None:
         """Stop the engine, finish the files. A second call does nothing."""

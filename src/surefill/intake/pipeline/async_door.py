@@ -49,7 +49,7 @@ class AsyncDoor:
         venue: Venue | None = None,
     ) -> None:
         self.settings = settings
-        self.door = OpenDoor(name, settings, clock, journal, venue)
+        self.door = OpenDoor(name, settings, clock, journal, venue=venue)
         self._at_a_distance = venue is not None and not venue.capabilities.in_process
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="surefill-pipeline")
 

@@ -23,7 +23,12 @@ class Follower:
         self._orders = orders
         self._view = EventView()
         self._seq = 0
+
+    def catch_up(self) -> None:
+        """Fold what the journal has; nobody is told of that."""
+        listeners, self.listeners = self.listeners, []
         self._read_up_to(None)
+        self.listeners = listeners
 
     def follow(self, first_seq: int, events: Sequence[Event]) -> None:
         """Take events that have just become durable."""

@@ -75,22 +75,13 @@ class ExecutionPipeline:
         self._head = _chained(self.handlers)
         self.door = AsyncDoor(PROFILE, settings, clock=clock, journal=journal, venue=venue)
         self._closing = weakref.finalize(self, self.door.close_from_anywhere)
+        session = self.door.door.session
+        self._follower = Follower(session.journal, session.workspace_id, self.orders)
         try:
-            self._follower = self._followed()
+            self.door.door.follow_with(self._follower)
         except BaseException:
             self.close()
             raise
-
-    def _followed(self) -> Follower:
-        """Catch up and subscribe between two commits."""
-        session = self.door.door.session
-
-        def begin(_state: State) -> Follower:
-            follower = Follower(session.journal, session.workspace_id, self.orders)
-            session.subscribe(follower.follow)
-            return follower
-
-        return session.read(begin)
 
     def close(self) -> None:
         """Stop, and let go of the journal. Blocks; a second call does nothing."""

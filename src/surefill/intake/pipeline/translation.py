@@ -27,7 +27,7 @@ from surefill.domain.sizing import SizeMethod, SizingCaps, SizingSpec
 from surefill.errors import InputError
 from surefill.intake.pipeline.events import TradingSignalGenerated
 from surefill.rules.arithmetic import rate_floor
-from surefill.units import PCT_PPB, PRICE_MAX, RATE_MAX_PPB, observed_quanta, quanta_text, to_quanta
+from surefill.units import PCT_PPB, PPB, PRICE_MAX, RATE_MAX_PPB, observed_quanta, quanta_text, to_quanta
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ VALIDATION: Final = "validation"
 RISK: Final = "risk"
 MARKET_TYPES: Final = ("spot", "future", "futures", "swap", "margin")
 _SIDES: Final = {"BUY": 1, "LONG": 1, "SELL": -1, "SHORT": -1}
+_FIGURE_MAX_PPB: Final = 10**6 * PPB
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})/([A-Z0-9]{2,10})(?::([A-Z0-9]{2,10}))?")
 
 
@@ -118,7 +119,7 @@ def draft_of(
         door=DOOR,
         strategy_id=STRATEGY,
         instrument_id=str(signal.symbol),
-        action=Action.TRADE,
+        action=Action.OPEN,
         side=side,
         order_qty=0,
         plan=reader.plan(side, entry_px, market),
@@ -129,8 +130,7 @@ def draft_of(
     )
     if account.problem is not None:
         reader.refuse(RISK, account.problem)
-    ordered = {stage: reader.refusals[stage] for stage in (VALIDATION, RISK) if stage in reader.refusals}
-    return Draft(intent, own_quote, market or own_quote, ordered, capped)
+    return Draft(intent, own_quote, market or own_quote, reader.in_order(), capped)
 
 
 class _Reader:
@@ -146,6 +146,10 @@ class _Reader:
 
     def refuse(self, stage: str, refusal: Refusal) -> None:
         self.refusals.setdefault(stage, refusal)
+
+    def in_order(self) -> dict[str, Refusal]:
+        """What was refused, by stage, as the chain would come upon it."""
+        return {stage: self.refusals[stage] for stage in (VALIDATION, RISK) if stage in self.refusals}
 
     def _wrong(self, reason: str, code: RefusalCode = RefusalCode.INVALID_INPUT) -> None:
         self.refuse(VALIDATION, Refusal(code, reason))
@@ -223,7 +227,7 @@ class _Reader:
         given = self._signal.position_size_pct
         asked = self._pipeline.default_position_size_pct if given is None else given
         ppb = self._read(lambda: to_quanta(asked, 7, field="position_size_pct", max_quanta=RATE_MAX_PPB), 0)
-        if not 0 < ppb <= 100 * PCT_PPB:
+        if ppb <= 0 or ppb > 100 * PCT_PPB:
             self._wrong(f"position_size_pct {asked} is not above 0 and at most 100")
         cap_ppb, capped = _pct_ppb(self._pipeline.max_position_size_pct), ""
         if ppb > cap_ppb:
@@ -254,13 +258,15 @@ class _Reader:
 
     def _figure(self, value: Any, name: str) -> int | None:
         """A score in parts per billion. What is finer is cut off, downwards: it never lets anything pass."""
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not math.isfinite(value):
+        number = value.item() if hasattr(value, "item") else value  # a numpy scalar
+        if isinstance(number, bool) or not isinstance(number, int | float | Decimal) or not math.isfinite(number):
             self._wrong(f"{name} {value!r} is not a number")
             return None
-        if abs(value) > 10**6:
+        ppb = math.floor(Decimal(str(number)) * PPB)
+        if ppb not in range(-_FIGURE_MAX_PPB, _FIGURE_MAX_PPB + 1):
             self._wrong(f"{name} {value!r} is out of all proportion")
             return None
-        return math.floor(Decimal(str(value)) * 10**9)
+        return ppb
 
 
 def _pct_ppb(value: Decimal) -> int:
