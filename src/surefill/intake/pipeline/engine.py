@@ -92,6 +92,11 @@ class ExecutionEngine:
             )
             return None
 
+    async def close_position(self, symbol: str, reason: str = "") -> PipelineResult:
+        """Close all that is held of a symbol, at the market."""
+        self.event_bus.attach()
+        return await self.pipeline.close_position(symbol, reason)
+
     async def update_prices(self, prices: Mapping[str, Any]) -> None:
         """Show last prices: exits are evaluated and sent."""
         await self.pipeline.update_prices(prices)

@@ -27,6 +27,7 @@ from surefill.views.trades import Trade, TradeLog
 from surefill.views.wording import avg_px, one_line, side_word
 
 COMPONENT = "ExecutionEngine"
+_REJECTING = (e.OrderRejected, e.OrderResolved)
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 
 
@@ -35,14 +36,21 @@ class EventView:
 
     def __init__(self) -> None:
         self._trades = TradeLog()
+        self._undelivered = ""
 
     @property
     def fold(self) -> Fold:
         """The state after the events taken so far."""
         return self._trades.fold
 
+    def undelivered(self, order: Order) -> bool:
+        """Whether the rejection that has just been applied was proof that the venue never had this order."""
+        return order.request.cl_ord_id == self._undelivered
+
     def take(self, event: e.Event) -> list[PipelineEvent]:
         """Fold one event; what it says in the contract's words, in the order in which it happened."""
+        if isinstance(event, e.VenueReported):
+            self._undelivered = event.report.cl_ord_id if event.report.undelivered else ""
         cl_ord_id = getattr(event, "cl_ord_id", "")
         order = self.fold.order(cl_ord_id) if cl_ord_id else None
         unheard = order is not None and order.status in _UNHEARD
@@ -55,6 +63,8 @@ class EventView:
         make = _SAYS.get(type(event))
         if make is not None:
             said += make(self.fold, event, order, ended)
+        if order is not None and order.status == OrdStatus.REJECTED and isinstance(event, _REJECTING):
+            said.append(_failed(self.fold, event, order, undelivered=self.undelivered(order)))
         return said
 
 
@@ -164,11 +174,7 @@ def _refused(fold: Fold, event: e.IntentRefused, _order: Order | None, _ended: T
     ]
 
 
-def _rejected(fold: Fold, event: e.OrderRejected, order: Order | None, _ended: Trade | None) -> list[PipelineEvent]:
-    return [] if order is None else [_failed(fold, event, order)]
-
-
-def _failed(fold: Fold, event: e.Event, order: Order) -> OrderFailed:
+def _failed(fold: Fold, event: e.Event, order: Order, *, undelivered: bool) -> OrderFailed:
     request = order.request
     return OrderFailed(
         request.cl_ord_id,
@@ -177,15 +183,15 @@ def _failed(fold: Fold, event: e.Event, order: Order) -> OrderFailed:
         order.code,
         one_line(order.text),
         order.attempts - 1,
-        state_of(order) is OrderState.FAILED,
+        state_of(order, undelivered=undelivered) is OrderState.FAILED,
         **_order_meta(fold, event, order),
     )
 
 
 def _over(
-    fold: Fold, event: e.OrderCanceled | e.OrderExpired, order: Order | None, _ended: Trade | None
+    fold: Fold, event: e.OrderCanceled | e.OrderExpired | e.OrderResolved, order: Order | None, _ended: Trade | None
 ) -> list[PipelineEvent]:
-    return [] if order is None else [_cancelled(fold, event, order)]
+    return [] if order is None or order.status == OrdStatus.REJECTED else [_cancelled(fold, event, order)]
 
 
 def _cancelled(fold: Fold, event: e.Event, order: Order) -> OrderCancelled:
@@ -201,14 +207,6 @@ def _cancelled(fold: Fold, event: e.Event, order: Order) -> OrderCancelled:
         quanta_float(max(0, request.order_qty - order.cum_qty), qty_decimals),
         **_order_meta(fold, event, order),
     )
-
-
-def _resolved(fold: Fold, event: e.OrderResolved, order: Order | None, _ended: Trade | None) -> list[PipelineEvent]:
-    if order is None:
-        return []
-    if order.status == OrdStatus.REJECTED:
-        return [_failed(fold, event, order)]
-    return [_cancelled(fold, event, order)]
 
 
 def _trouble(fold: Fold, event: e.Event, kind: str, message: str, *, is_critical: bool = True) -> list[PipelineEvent]:
@@ -235,10 +233,9 @@ def _halted(fold: Fold, event: e.Halted, _order: Order | None, _ended: Trade | N
 _SAYS: dict[type[e.Event], Callable[..., list[PipelineEvent]]] = {
     e.IntentRefused: _refused,
     e.OrderFilled: _filled,
-    e.OrderRejected: _rejected,
     e.OrderCanceled: _over,
     e.OrderExpired: _over,
-    e.OrderResolved: _resolved,
+    e.OrderResolved: _over,
     e.OrderOutcomeUnknown: _unknown,
     e.AnomalyNoted: _anomaly,
     e.Halted: _halted,

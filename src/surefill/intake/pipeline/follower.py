@@ -45,7 +45,7 @@ class Follower:
     def _take(self, event: Event) -> None:
         self._seq += 1
         said = self._view.take(event)
-        self._orders.take(self._view.fold, event)
+        self._orders.take(self._view.fold, event, self._view.undelivered)
         for listener in self.listeners:
             for each in said:
                 listener(each)

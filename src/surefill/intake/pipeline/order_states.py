@@ -58,11 +58,12 @@ _STATE_OF: Final = {
     OrdStatus.REJECTED: _S.REJECTED,
 }
 
-#: Codes of our own side: the order has not left this process, or is proven not to have arrived.
-UNDELIVERED: Final = frozenset({"NOT_SENT", "SEND_LAPSED", "THROTTLED", "RATE_LIMIT", "UNAVAILABLE"})
+#: Our own side has not sent it.
+NOT_SENT: Final = frozenset({"NOT_SENT", "SEND_LAPSED"})
 
 
-def state_of(order: Order) -> OrderState:
-    """The contract's word for where an order of the core stands."""
+def state_of(order: Order, *, undelivered: bool) -> OrderState:
+    """The contract's word for where an order of the core stands. `undelivered`: its rejection proved just that."""
     state = _STATE_OF[OrdStatus(order.status)]
-    return OrderState.FAILED if state is OrderState.REJECTED and order.code in UNDELIVERED else state
+    failed = state is OrderState.REJECTED and (undelivered or order.code in NOT_SENT)
+    return OrderState.FAILED if failed else state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -158,8 +158,11 @@ class OrderManager:
 
     # -- following --------------------------------------------------------------------------------------------
 
-    def take(self, fold: Fold, event: e.Event) -> None:
-        """Follow an event that has just been applied to `fold`. Raises LocalError for a move that is not legal."""
+    def take(self, fold: Fold, event: e.Event, undelivered: Callable[[Order], bool]) -> None:
+        """Follow an event that has just been applied to `fold`. Raises LocalError for a move that is not legal.
+
+        `undelivered`: whether an order's rejection proved that the venue never had it.
+        """
         if isinstance(event, e.WorkspaceReset):
             with self._lock:
                 self._active.clear()
@@ -169,12 +172,16 @@ class OrderManager:
             order = fold.order(event.request.cl_ord_id)
             if order is not None:
                 moment = datetime_from_ns(event.ts_ns)
-                self._put(managed(fold, order, FrozenDict({OrderState.PENDING: moment, OrderState.SUBMITTED: moment})))
+                moves = FrozenDict({OrderState.PENDING: moment, OrderState.SUBMITTED: moment})
+                self._put(managed(fold, order, OrderState.SUBMITTED, moves))
         else:
             order = fold.order(getattr(event, "cl_ord_id", ""))
             before = None if order is None else self.get_order(order.request.cl_ord_id)
             if order is not None and before is not None:
-                self._put(moved(before, managed(fold, order, before.timestamps), datetime_from_ns(event.ts_ns)))
+                over = before.state.is_final  # what comes later may add a fill, and changes no end
+                state = before.state if over else state_of(order, undelivered=undelivered(order))
+                after = managed(fold, order, state, before.timestamps)
+                self._put(moved(before, after, datetime_from_ns(event.ts_ns)))
 
     def _put(self, order: ManagedOrder) -> None:
         with self._lock:
@@ -207,7 +214,7 @@ def moved(before: ManagedOrder, after: ManagedOrder, moment: datetime) -> Manage
     return replace(after, timestamps=FrozenDict({**before.timestamps, after.state: moment}))
 
 
-def managed(fold: Fold, order: Order, timestamps: Mapping[OrderState, datetime]) -> ManagedOrder:
+def managed(fold: Fold, order: Order, state: OrderState, timestamps: Mapping[OrderState, datetime]) -> ManagedOrder:
     """An order of the core in the contract's words."""
     request, book = order.request, fold.book
     instrument = book.instruments[request.instrument_id]
@@ -221,7 +228,7 @@ def managed(fold: Fold, order: Order, timestamps: Mapping[OrderState, datetime])
         quanta_float(request.order_qty, qty_decimals),
         quanta_float(request.px, price_decimals) if request.px else None,
         quanta_float(request.stop_px, price_decimals) if request.stop_px else None,
-        state_of(order),
+        state,
         quanta_float(order.cum_qty, qty_decimals),
         avg_px(order.cum_notional, order.cum_qty, price_decimals),
         quanta_float(order.fees, book.money_decimals),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from surefill.config import Settings
 from surefill.config.pipeline import PipelineSettings
 from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Quote, Source
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.state import State
@@ -35,7 +36,7 @@ from surefill.intake.pipeline.messages import PipelineResult
 from surefill.intake.pipeline.order_states import OrderState
 from surefill.intake.pipeline.order_view import OrderManager
 from surefill.intake.pipeline.providers import Provider, Providers
-from surefill.intake.pipeline.translation import SIGNAL_LABEL, Account, Draft, draft_of, symbol_refusal
+from surefill.intake.pipeline.translation import DOOR, SIGNAL_LABEL, STRATEGY, Account, Draft, draft_of, symbol_refusal
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
 from surefill.venues.protocol import Venue
@@ -73,6 +74,8 @@ class ExecutionPipeline:
         self._feed = None if market_data is None else CallerFeed(market_data)
         self._providers = Providers()
         self._head = _chained(self.handlers)
+        self._closer = OrderExecutorHandler()
+        self._closer.set_next(ReconciliationHandler(max_wait_time=float(settings.pipeline.max_wait_time)))
         self.door = AsyncDoor(PROFILE, settings, clock=clock, journal=journal, venue=venue)
         self._closing = weakref.finalize(self, self.door.close_from_anywhere)
         session = self.door.door.session
@@ -110,16 +113,22 @@ class ExecutionPipeline:
         story = self.door.door.new_story()
         draft = await self._draft(signal, story)
         context = PipelineContext(signal, draft, self.door, self.orders)
-        if self._head is not None:
-            await self._head.handle(context)
-        try:
-            await self._conclude(context)
-            await self.door.settle()
-        except SurefillError as error:
-            _unanswered(context, error)
+        await self._run(context, self._head)
         return result_of(context)
 
     # -- beside the contract ----------------------------------------------------------------------------------
+
+    async def close_position(self, symbol: str, reason: str = "") -> PipelineResult:
+        """Close all that is held of a symbol, at the market; no limit on entries holds that up.
+
+        Signals open positions, and the exit plan closes them: one against a position is refused.
+        """
+        intent = Intent("", self.door.door.new_story(), DOOR, STRATEGY, symbol, Action.CLOSE, 0, 0, reason=reason)
+        context = PipelineContext(
+            TradingSignalGenerated(symbol, "", 0.0, 0.0, 0.0), Draft(intent), self.door, self.orders
+        )
+        await self._run(context, self._closer)
+        return result_of(context)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every event of the contract, on the engine's thread, as soon as it is durable."""
@@ -141,6 +150,15 @@ class ExecutionPipeline:
         await self.door.settle()
 
     # -- inside -----------------------------------------------------------------------------------------------
+
+    async def _run(self, context: PipelineContext, head: ExecutionHandler | None) -> None:
+        if head is not None:
+            await head.handle(context)
+        try:
+            await self._conclude(context)
+            await self.door.settle()
+        except SurefillError as error:
+            _unanswered(context, error)
 
     async def _draft(self, signal: TradingSignalGenerated, story: str) -> Draft:
         instrument: Instrument | None = None
@@ -184,6 +202,7 @@ class ExecutionPipeline:
             refusal = context.draft.refusal or _refusal_of(context.failure)
             receipt = context.receipt = await self.door.submit(intent, None, refusal)
         if receipt is not None and receipt.verdict == Verdict.CONFLICT:
+            context.failure = Failure(receipt.code, receipt.reason)
             await self._recognise(context)
         if context.receipt is not None and context.receipt.verdict == Verdict.DUPLICATE:
             context.failure, context.failed_handler = None, ""
@@ -268,7 +287,7 @@ def result_of(context: PipelineContext) -> PipelineResult:
     return PipelineResult(
         success=failure is None or unknown,
         symbol=str(signal.symbol),
-        side=str(signal.side),
+        side=order.side if order else str(signal.side),
         state=state,
         client_order_id=order.client_order_id if order else _ref(receipt),
         exchange_order_id=order.exchange_order_id if order else "",

@@ -33,11 +33,10 @@ from surefill.intake.pipeline.exchange import (
 )
 from surefill.intake.pipeline.order_view import ManagedOrder
 from surefill.intake.pipeline.pipeline import ExecutionPipeline
-from surefill.intake.pipeline.translation import DOOR, symbol_refusal
+from surefill.intake.pipeline.translation import DOOR, STRATEGY, symbol_refusal
 from surefill.rules.codes import OrdStatus, OrdType
 from surefill.units import PRICE_MAX, QTY_MAX, datetime_from_ns, quanta_float, to_quanta
 
-STRATEGY: Final = "exchange_adapter"
 _SIDES: Final = {"BUY": 1, "SELL": -1}
 _NO_MONEY: Final = frozenset({RefusalCode.INSUFFICIENT_CASH.name, RefusalCode.MARGIN_INSUFFICIENT.name})
 _TOO_MANY: Final = frozenset(
