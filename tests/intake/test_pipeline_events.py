@@ -66,9 +66,13 @@ def _change_field() -> None:
     SIGNAL.symbol = "ETH/USDT"  # type: ignore[misc]
 
 
+def _change_score() -> None:
+    SIGNAL.filter_scores["trend"] = 9.0  # type: ignore[index]
+
+
 CHANGES: list[Any] = [
     _change_field,
-    lambda: SIGNAL.filter_scores.__setitem__("trend", 9.0),  # type: ignore[attr-defined]
+    _change_score,
     lambda: SIGNAL.filter_scores.update(x=1.0),  # type: ignore[attr-defined]
     lambda: SIGNAL.filter_scores.pop("trend"),  # type: ignore[attr-defined]
     lambda: SIGNAL.primary_signals.append("x"),  # type: ignore[attr-defined]

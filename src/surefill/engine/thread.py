@@ -41,6 +41,11 @@ class EngineThread:
 
         self.engine = self.run(make())
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller runs on the engine's own thread."""
+        return threading.current_thread() is self._thread
+
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait for it."""
         return self.begin(call).result()
@@ -50,7 +55,7 @@ class EngineThread:
         if not self._thread.is_alive():
             call.close()
             raise WorkspaceHalted("the engine has stopped: start it again", code="STOPPED")
-        if threading.current_thread() is self._thread:
+        if self.is_current:
             call.close()
             raise LocalError("a blocking call from the engine's own loop would wait for itself: await it instead")
         return asyncio.run_coroutine_threadsafe(call, self._loop)

@@ -24,6 +24,7 @@ from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.receipt import Receipt
+from surefill.errors import LocalError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.open_door import OpenDoor
@@ -50,11 +51,13 @@ class AsyncDoor:
     ) -> None:
         self.settings = settings
         self.door = OpenDoor(name, settings, clock, journal, venue=venue)
+        self._closed = False
         self._at_a_distance = venue is not None and not venue.capabilities.in_process
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="surefill-pipeline")
 
     def close(self) -> None:
         """Stop the engine, finish the files. Blocks; a second call does nothing."""
+        self._closed = True
         self.door.close()
         self._threads.shutdown(wait=False)
 
@@ -64,7 +67,11 @@ class AsyncDoor:
         self._threads.shutdown(wait=False)
 
     async def run(self, call: Callable[..., T], *args: Any) -> T:
-        """Call something that blocks for a moment."""
+        """Call something that blocks for a moment. Raises LocalError on the engine's own loop, and once closed."""
+        if self.door.session.engine.is_current:
+            raise LocalError("a call from the engine's own loop would hold up everything: use another loop")
+        if self._closed:
+            raise LocalError("the pipeline is closed: open another", code="CLOSED")
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     async def submit(self, intent: Intent, quote: Quote | None, refusal: Refusal | None = None) -> Receipt:

@@ -50,7 +50,9 @@ class EventView:
     def take(self, event: e.Event) -> list[PipelineEvent]:
         """Fold one event; what it says in the contract's words, in the order in which it happened."""
         if isinstance(event, e.VenueReported):
-            self._undelivered = event.report.cl_ord_id if event.report.undelivered else ""
+            heard_of = self.fold.order(event.report.cl_ord_id)
+            proof = event.report.undelivered and heard_of is not None and heard_of.status in _UNHEARD
+            self._undelivered = event.report.cl_ord_id if proof else ""
         cl_ord_id = getattr(event, "cl_ord_id", "")
         order = self.fold.order(cl_ord_id) if cl_ord_id else None
         unheard = order is not None and order.status in _UNHEARD

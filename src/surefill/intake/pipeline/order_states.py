@@ -58,8 +58,8 @@ _STATE_OF: Final = {
     OrdStatus.REJECTED: _S.REJECTED,
 }
 
-#: Our own side has not sent it.
-NOT_SENT: Final = frozenset({"NOT_SENT", "SEND_LAPSED"})
+#: The core's own proof that the venue never had it: not sent, or absent past every horizon.
+NOT_SENT: Final = frozenset({"NOT_SENT", "SEND_LAPSED", "NEVER_ARRIVED"})
 
 
 def state_of(order: Order, *, undelivered: bool) -> OrderState:
