@@ -8,6 +8,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace, SubmitIntent
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Action, Intent
@@ -23,9 +25,18 @@ NIFTY = Instrument("NIFTY24DECFUT", "INR", 2, 0, 10**6, (Terms(0, 5, 1),), under
 MARKET = Quote(NIFTY.instrument_id, T0_NS, 1_950_000, 1_949_995, 1_950_005)
 
 
+#: Profile v2 with all its gates; the caps of a day are out of the way of a hundred thousand trades.
+RULES = msgspec.structs.replace(
+    V2,
+    limits=msgspec.structs.replace(
+        V2.limits, daily_loss_max=10**15, trades_per_day_max=10**9, trades_per_strategy_max=10**9, loss_streak_max=10**9
+    ),
+)
+
+
 def opening(workspace_id: str) -> OpenWorkspace:
     """A paper workspace with profile v2 and all its gates."""
-    return OpenWorkspace(T0_NS, workspace_id, "paper", "paper", "bench", "INR", 8, 10**15, V2, "bench")
+    return OpenWorkspace(T0_NS, workspace_id, "paper", "paper", "bench", "INR", 8, 10**15, RULES, "bench")
 
 
 def paper() -> PaperVenue:

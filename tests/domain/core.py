@@ -31,9 +31,9 @@ MONEY_PER_NOTIONAL = 10**6  # price and quantity without decimals, money with si
 ALL_GATES = (*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional", "cash")
 
 
-def instrument(instrument_id: str = "X", *terms: Terms) -> Instrument:
+def instrument(instrument_id: str = "X", *terms: Terms, **fields: Any) -> Instrument:
     """A tick of 5, a lot of 10, unless terms are given."""
-    return Instrument(instrument_id, "EUR", 0, 0, MONEY_PER_NOTIONAL, terms or (Terms(0, 5, 10),))
+    return Instrument(instrument_id, "EUR", 0, 0, MONEY_PER_NOTIONAL, terms or (Terms(0, 5, 10),), **fields)
 
 
 def profile(*gates: str, limits: Limits | None = None, **changes: Any) -> Profile:

@@ -218,8 +218,11 @@ def test_bar_that_outlasts_its_session_ends_with_it() -> None:
         ("us_equities", "UTC", "close", "2024-03-11T20:00Z", ("2024-03-11T13:30:00Z", "2024-03-11T20:00:00Z")),
         ("nse", "Asia/Kolkata", "open", "2024-01-05", ("2024-01-05T03:45:00Z", "2024-01-05T10:00:00Z")),
         ("forex", "UTC", "open", "2024-01-08", ("2024-01-07T22:00:00Z", "2024-01-08T22:00:00Z")),
-        # An extra session on a Saturday: the calendar does not know it, the bar keeps its day.
-        ("nse", "UTC", "open", "2024-01-20", ("2024-01-20T00:00:00Z", "2024-01-21T00:00:00Z")),
+        # An extra session on a Saturday, in two parts: one bar.
+        ("nse", "Asia/Kolkata", "open", "2024-03-02", ("2024-03-02T03:45:00Z", "2024-03-02T07:00:00Z")),
+        ("us_equities", "America/New_York", "open", "2024-07-03", ("2024-07-03T13:30:00Z", "2024-07-03T17:00:00Z")),
+        # The calendar has the day closed: the bar keeps it.
+        ("nse", "UTC", "open", "2024-01-27", ("2024-01-27T00:00:00Z", "2024-01-28T00:00:00Z")),
     ],
 )
 def test_daily_bar_lasts_as_long_as_its_session(

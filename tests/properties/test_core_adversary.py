@@ -65,7 +65,7 @@ PLANS = st.sampled_from(
 WHICH = st.integers(0, 4)  # which order, counted from the latest
 SAID = [ExecType.NEW, ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.STATUS, ExecType.TRIGGERED]
 ENDS = st.sampled_from([ExecType.CANCELED, ExecType.EXPIRED])
-HALTED: list[dict[str, str]] = [{}, {"instrument_id": "X"}, {"strategy_id": "s"}]
+HALTED: list[dict[str, Any]] = [{}, {"instrument_id": "X"}, {"strategy_id": "s"}]
 FILL_QTY = st.sampled_from([10, 20, 50, 70])
 
 #: What can happen, and how often.

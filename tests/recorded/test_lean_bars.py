@@ -72,15 +72,31 @@ ZIPS = [
         "crypto/binance/hour/btcusdt_trade.zip",
         *(CRYPTO._replace(timeframe="1h"), (2, 6), 120, 120, {"00:00": 5}, 924_601, 986_400),
     ),
-    # A day ends at 20:00 UTC in summer and at 21:00 in winter.
+    # A day ends at 20:00 UTC in summer and at 21:00 in winter; half days three hours earlier.
     Zip(
         "equity/usa/daily/spy.zip",
-        *(US._replace(timeframe="1d"), (4, 0), 5849, 5849, {"20:00": 3632, "21:00": 2217}, 973_100, 3_963_300),
+        *(
+            US._replace(timeframe="1d"),
+            (4, 0),
+            5849,
+            5849,
+            {"20:00": 3619, "21:00": 2178, "17:00": 13, "18:00": 39},
+            973_100,
+            3_963_300,
+        ),
     ),
-    # 5849 days, of which 43 ended early: the calendar knows weekly hours only, and no bar of theirs ends a session.
+    # On 15 of the 52 half days the file goes on after the close.
     Zip(
         "equity/usa/hour/spy.zip",
-        *(US._replace(timeframe="1h"), (4, 0), 40_832, 34_984, {"20:00": 3623, "21:00": 2183}, 973_100, 3_963_300),
+        *(
+            US._replace(timeframe="1h"),
+            (4, 0),
+            40_832,
+            34_937,
+            {"20:00": 3619, "21:00": 2178, "17:00": 13, "18:00": 39},
+            973_100,
+            3_963_300,
+        ),
     ),
 ]
 

@@ -29,7 +29,7 @@ LOT = 25
 CASH = 1_000_000_0000  # a million rupees, at four decimals
 FEES = (FeeRule(FeeKind.PER_ORDER, per_order=20_0000), FeeRule(FeeKind.PER_NOTIONAL, rate_ppb=100_000))
 JANUARY_NS = 1_704_067_200_000_000_000
-SATURDAY = "2024-01-20"  # 542 minutes that the calendar has no session for
+SATURDAY = "2024-01-20"  # a full session, and 167 minutes after it
 
 
 class Run(NamedTuple):
@@ -118,20 +118,20 @@ def test_nifty_month_holds_nothing_over_a_session_end() -> None:
     series, events = january(), run().events
 
     ends = [series.ts_ns[at] for at in range(len(series)) if series.session_end[at]]
-    assert len(ends) == 21
+    assert len(ends) == 22  # a Saturday is among them
     assert run().held_over == []
-    assert [held_at(events, end_ns) for end_ns in ends] == [0] * 21
+    assert [held_at(events, end_ns) for end_ns in ends] == [0] * 22
 
 
-def test_nifty_saturday_session_is_traded_but_its_end_is_not_seen() -> None:
+def test_nifty_saturday_session_is_traded_and_ended_like_any_other() -> None:
     series, events = january(), run().events
 
-    saturday = [at for at in range(len(series)) if iso_from_ns(series.ts_ns[at])[:10] == SATURDAY]
+    ends = [iso_from_ns(series.ts_ns[at]) for at in range(len(series)) if series.session_end[at]]
     traded = [fill for fill in fills(events) if iso_from_ns(fill.ts_ns)[:10] == SATURDAY]
     assert traded
-    assert not any(series.session_end[at] for at in saturday)
+    assert [end for end in ends if end[:10] == SATURDAY] == [f"{SATURDAY}T10:00:00Z"]
     exits = [event for event in events if isinstance(event, ExitTriggered)]
-    assert ExitReason.END_OF_DAY not in {event.reason for event in exits if iso_from_ns(event.ts_ns)[:10] == SATURDAY}
+    assert ExitReason.END_OF_DAY in {event.reason for event in exits if iso_from_ns(event.ts_ns)[:10] == SATURDAY}
 
 
 def test_nifty_month_folded_from_its_journal_is_the_live_state() -> None:

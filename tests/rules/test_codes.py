@@ -30,6 +30,8 @@ PUBLISHED = {
         "EXPIRE": 7,
     },
     codes.Anomaly: {"DUPLICATE": -1, "LATE_FILL": -2, "ILLEGAL": -3},
+    codes.KillLevel: {"NORMAL": 0, "THROTTLE": 1, "SUSPEND": 2, "SHUTDOWN": 3},
+    codes.PartialFill: {"ACCEPT": 1, "RETRY": 2},
     codes.ExitReason: {
         "NONE": 0,
         "STOP": 1,
@@ -40,11 +42,12 @@ PUBLISHED = {
         "END_OF_DAY": 6,
         "MANUAL": 7,
         "SIGNAL": 8,
+        "SHUTDOWN": 9,
     },
     codes.FillMode: {"LTP": 1, "MID": 2, "BID_ASK": 3},
     codes.IntrabarPolicy: {"WORST_CASE": 1, "BEST_CASE": 2},
     codes.PositionEffect: {"NONE": 0, "OPENED": 1, "SCALED": 2, "REDUCED": 3, "CLOSED": 4, "FLIPPED": 5},
-    codes.FeeKind: {"NONE": 0, "PER_NOTIONAL": 1, "PER_UNIT": 2, "PER_ORDER": 3},
+    codes.FeeKind: {"NONE": 0, "PER_NOTIONAL": 1, "PER_UNIT": 2, "PER_ORDER": 3, "ON_CHARGES": 4},
 }
 
 

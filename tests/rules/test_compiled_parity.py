@@ -87,6 +87,9 @@ SAMPLERS: dict[str, Sampler] = {
     # money, time, counts, flags
     **dict.fromkeys(("notional_money", "cash_money", "cost_money", "amount"), signed(MONEY_MAX)),
     **dict.fromkeys(("per_unit", "per_order"), signed(MONEY_MAX)),
+    **dict.fromkeys(("turnover_money", "base_money"), signed(MONEY_MAX)),
+    **dict.fromkeys(("min_money", "max_money"), up_to(MONEY_MAX)),
+    "cum_qty": QTY,
     **dict.fromkeys(("now_ns", "ts_ns", "max_age_ns"), up_to(MONEY_MAX)),
     **dict.fromkeys(("bars_held", "time_stop_bars"), up_to(2**31)),
     **dict.fromkeys(("entered_in_bar", "whole_only", "is_first_fill", "allow_negative_cash"), one_of(0, 1)),
@@ -128,6 +131,9 @@ def within_bounds(rng: random.Random, row: Row) -> None:
         row["rate_ppb"] = signed(2**50)(rng)
         largest = MONEY_MAX * PPB // max(1, abs(row["rate_ppb"]))
         row["amount"] = max(-largest, min(largest, row["amount"]))
+    if "cum_qty" in row and row["kind"] == FeeKind.PER_UNIT:
+        row["rate_ppb"] = signed(MONEY_MAX)(rng)
+        row["cum_qty"] = min(row["cum_qty"], MONEY_MAX * PPB // max(1, abs(row["rate_ppb"])))
     for px, qty, bound in (
         ("last_px", "last_qty", NOTIONAL_MAX),
         ("px", "qty", 2**61),

@@ -310,6 +310,7 @@ def test_projector_killed_after_beginning_a_day_starts_with_one_rebuild(
 ) -> None:
     trading = over_days(3)
     killed = followed(trading, tmp_path / "live")
+    trading.price(1_950_000)  # the session begins
     with monkeypatch.context() as patch:
         patch.setattr("surefill.views.appended_file.os.pwrite", _dying(os.pwrite, 0, half=False))
         with pytest.raises(PowerCut):

@@ -10,10 +10,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from surefill.config.costs import cost_schedule_of, segment_for
 from surefill.config.pipeline import pipeline_limits
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
-from surefill.config.tree import FeeSettings, InstrumentSettings, Settings
+from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
+from surefill.domain.costs import Tariff, purchase_rate_ppb
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.profile import PROFILES, Profile
@@ -104,6 +106,7 @@ def paper_settings_of(settings: Settings) -> PaperSettings:
     slippage_bps = execution.slippage_bps
     if slippage_bps is None:
         slippage_bps = Decimal(preset_of(profile_name(settings)).slippage_bps)
+    costs = cost_schedule_of(settings, currency_of(settings), money_decimals_of(settings))
     return PaperSettings(
         fill_mode=_FILL_MODES[mode],
         spread_ppb=_rate_ppb(settings, execution.spread_bps, "execution", "spread_bps"),
@@ -111,6 +114,8 @@ def paper_settings_of(settings: Settings) -> PaperSettings:
         partial_fills=execution.partial_fills,
         latency_ns=execution.latency_ms * NS_PER_MS,
         fees=tuple(_fee_rule(settings, index, fee) for index, fee in enumerate(settings.fees)),
+        costs=costs,
+        money_decimals=0 if costs is None else money_decimals_of(settings),
     )
 
 
@@ -179,6 +184,12 @@ def money_decimals_of(settings: Settings) -> int:
 def config_hash(settings: Settings) -> str:
     """The hash of what decides: equal settings, equal hash, wherever the files lie."""
     tree = settings.model_dump(mode="json", exclude=set(_OUTSIDE_THE_HASH))
+    # Younger than the first journals: where they say nothing they decide nothing, and an old run can still go on.
+    if settings.costs == CostSettings():
+        del tree["costs"]
+    for instrument in tree["instruments"].values():
+        if instrument["segment"] is None:
+            del instrument["segment"]
     return hashlib.sha256(msgspec.json.encode(tree, order="deterministic")).hexdigest()
 
 
@@ -241,6 +252,7 @@ class _Terms:
             underlying=self.text("underlying", ""),
             margin_ppb=self.margin(),
             liquid=self.flag("liquid"),
+            segment=segment_for(self.settings, self.symbol, self.text("segment", "")),
         )
 
     def flag(self, key: str) -> bool:
@@ -343,6 +355,8 @@ def _cushion_ppb(paper: PaperSettings) -> int:
     """What a purchase may cost beyond its price: half the spread, slippage, and fees on the value."""
     half_spread = (paper.spread_ppb + 1) // 2 if paper.fill_mode == FillMode.BID_ASK else 0
     fees = sum(fee.rate_ppb for fee in paper.fees if fee.kind == FeeKind.PER_NOTIONAL and fee.rate_ppb > 0)
+    if paper.costs is not None:
+        fees += purchase_rate_ppb(Tariff(paper.costs, paper.money_decimals))
     before_fees = half_spread + paper.slippage_ppb
     return before_fees + -(-fees * (PPB + before_fees) // PPB)
 

@@ -16,6 +16,8 @@ from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNeg
 from surefill.config.pipeline import PipelineSettings
 from surefill.config.risk import RiskSettings
 
+Segment = Literal["equity", "equity_intraday", "equity_delivery", "futures", "options", "spot", "fx"]
+
 
 class WorkspaceSettings(Section):
     """Which account this is. Everything here is fixed once the workspace is open; another account is another id."""
@@ -136,7 +138,7 @@ class InstrumentSettings(Section):
     )
     currency: Annotated[str | None, Blank] = Field(default=None, description="Must be the workspace's currency for now")
     calendar: Annotated[str | None, Blank] = Field(
-        default=None, description="When it trades: 24x7, us_equities, nse or forex"
+        default=None, description="When it trades: 24x7, us_equities, nse, nfo, forex or exchange:CODE"
     )
     min_qty: Annotated[NotNegative | None, Blank] = Field(default=None, description="The smallest order")
     max_qty: Annotated[Positive | None, Blank] = Field(default=None, description="The largest order")
@@ -146,6 +148,11 @@ class InstrumentSettings(Section):
     )
     liquid: bool | None = Field(default=None, description="Which price collar holds: the narrow one or the wide one")
     tradable: bool | None = Field(default=None, description="false while the venue takes no orders in it")
+    segment: Annotated[Segment | None, Blank] = Field(
+        default=None,
+        description="Which rates of costs.schedule it pays: equity_intraday, equity_delivery, equity (intraday where"
+        " the position's bucket is MIS, else delivery), futures, options, spot or fx",
+    )
 
 
 class FeeSettings(Section):
@@ -166,6 +173,54 @@ class FeeSettings(Section):
         if getattr(self, other):
             raise ValueError(f"a {self.kind} fee has {wanted}, not {other}")
         return self
+
+
+class CostSettings(Section):
+    """What simulated trades cost by a schedule with dates, instead of `fees`; see docs/costs.md."""
+
+    schedule: Annotated[Literal["zerodha", "binance_spot", "binance_usdm", "fx"] | None, Blank] = Field(
+        default=None, description="zerodha, binance_spot, binance_usdm or fx; empty charges nothing but fees"
+    )
+    pay_with: Annotated[str | None, Blank] = Field(
+        default=None, description="binance: the asset that fees are paid in for its discount, such as BNB"
+    )
+    brokerage_pct: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="zerodha: brokerage of intraday shares and futures, in percent (0.03)"
+    )
+    brokerage_max: Annotated[Positive | None, Blank] = Field(
+        default=None, description="zerodha: the most brokerage that an order pays, in rupees (20)"
+    )
+    delivery_pct: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="zerodha: brokerage of delivery, in percent (0)"
+    )
+    option_order: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="zerodha: brokerage of an order in options, in rupees (20)"
+    )
+    commission_per_lot: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="fx: commission of one lot and side, in the account's currency"
+    )
+    lot_units: Annotated[Positive | None, Blank] = Field(default=None, description="fx: units in a lot (100000)")
+    commission_pct: Annotated[NotNegative | None, Blank] = Field(
+        default=None, description="fx: commission of each side, in percent of the value"
+    )
+
+    @model_validator(mode="after")
+    def _its_own_figures(self) -> CostSettings:
+        for key, schedules in _COST_KEYS.items():
+            if getattr(self, key) is not None and self.schedule not in schedules:
+                raise ValueError(f"{key} belongs to the schedule {' or '.join(schedules)}, not to {self.schedule}")
+        if self.schedule == "fx" and self.commission_per_lot is None and self.commission_pct is None:
+            raise ValueError("the schedule fx needs commission_per_lot or commission_pct: every broker has his own")
+        if self.lot_units is not None and self.commission_per_lot is None:
+            raise ValueError("lot_units goes with commission_per_lot")
+        return self
+
+
+_COST_KEYS = {
+    "pay_with": ("binance_spot", "binance_usdm"),
+    **dict.fromkeys(("brokerage_pct", "brokerage_max", "delivery_pct", "option_order"), ("zerodha",)),
+    **dict.fromkeys(("commission_per_lot", "lot_units", "commission_pct"), ("fx",)),
+}
 
 
 class JournalSettings(Section):
@@ -252,6 +307,7 @@ class Settings(Section):
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
     fees: list[FeeSettings] = Field(default=[])
+    costs: CostSettings = CostSettings()
     journal: JournalSettings = JournalSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()

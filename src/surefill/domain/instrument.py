@@ -35,6 +35,7 @@ class Instrument(msgspec.Struct, frozen=True):
     `calendar`: the name of its session calendar. `terms` are in ascending order of their date.
     `margin_ppb`: the margin that an opened position binds, as a share of its value (0: not known). `liquid` picks the
     width of the price collar.
+    `segment`: which rates of a cost schedule it is charged by, "" where there is no schedule.
     """
 
     instrument_id: str
@@ -48,6 +49,7 @@ class Instrument(msgspec.Struct, frozen=True):
     underlying: str = ""
     margin_ppb: int = 0
     liquid: bool = True
+    segment: str = ""
 
     def terms_at(self, ts_ns: int) -> Terms:
         """The terms in force at `ts_ns`; the first ones before any date."""

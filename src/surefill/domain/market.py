@@ -57,3 +57,8 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
     close_px: int
     volume: int = 0
     is_session_end: bool = False
+
+
+def closing_quote(bar: Bar) -> Quote:
+    """What is known of the market when a bar is over: its close."""
+    return Quote(bar.instrument_id, bar.ts_ns, bar.close_px, source=Source.BAR)

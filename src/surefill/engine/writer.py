@@ -23,7 +23,6 @@ from surefill.domain.evolve import EVOLVE_VERSION
 from surefill.domain.inputs import (
     DefineInstrument,
     Input,
-    OpenWorkspace,
     OrderQueried,
     RecoverOrders,
     ResetWorkspace,
@@ -49,6 +48,8 @@ from surefill.units import NS_PER_DAY
 from surefill.venues.protocol import InProcessVenue, Venue
 
 MARKET_DATA = (Quote, BarOpened, Bar)
+#: Inputs that bring the market's time along. What people do to a workspace whose market is replayed has their own.
+TELLS_THE_TIME = (*MARKET_DATA, VenueReports)
 Subscriber = Callable[[int, list[Event]], None]
 
 
@@ -122,24 +123,21 @@ class WorkspaceWriter:
 
     def feed(self, item: Input) -> None:
         """Take one input and everything in this process that follows from it."""
-        # A bar's end is the end of its session: it belongs to the day that it closes.
-        moment_ns = item.ts_ns - 1 if isinstance(item, Bar) else item.ts_ns
-        if moment_ns >= self._sessions_until_ns:
-            self._set_sessions(item.ts_ns, moment_ns)
+        if item.ts_ns >= self._sessions_until_ns and isinstance(item, TELLS_THE_TIME):
+            # A bar's end is the end of its session: it belongs to the day that it closes.
+            self._set_sessions(item.ts_ns, item.ts_ns - 1 if isinstance(item, Bar) else item.ts_ns)
         if self.in_process is not None and isinstance(item, MARKET_DATA):
             self._take_market(self.in_process, item)
         else:
             self._run(item)
             if isinstance(item, ResetWorkspace):
                 self._restore_venue()
-            elif isinstance(item, OpenWorkspace | SetProfile | DefineInstrument):
-                self._set_sessions(item.ts_ns, item.ts_ns)
+            elif isinstance(item, SetProfile | DefineInstrument):
+                self._sessions_until_ns = 0
 
     def _set_sessions(self, ts_ns: int, moment_ns: int) -> None:
         """Tell the core of every session that is over or not known yet. What a calendar does not know, nobody tells."""
         book = self.state.book
-        if not book.workspace_id:
-            return
         until_ns = moment_ns + NS_PER_DAY
         names = {book.profile.calendar: None} | {each.calendar: None for each in book.instruments.values()}
         for name in names:

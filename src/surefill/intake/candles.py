@@ -85,6 +85,6 @@ def _time(value: object) -> int | None:
 
 
 def _ends_session(instrument: Instrument, end_ns: int) -> bool:
-    """Whether the market is closed when the candle is over."""
+    """Whether the market is closed when the candle is over, and not for a break only."""
     calendar = calendar_named(instrument.calendar)
-    return calendar.is_open(end_ns - 1) and not calendar.is_open(end_ns)
+    return calendar.session_end(end_ns - 1) == end_ns and not calendar.is_open(end_ns)

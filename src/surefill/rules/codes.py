@@ -131,3 +131,4 @@ class FeeKind(enum.IntEnum):
     PER_NOTIONAL = 1  # a rate in parts per billion of the traded value
     PER_UNIT = 2  # money per quantity quantum
     PER_ORDER = 3  # money once, with the order's first fill
+    ON_CHARGES = 4  # a rate in parts per billion of other charges, as GST is; in cost schedules only

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
-from surefill.domain.market import BarOpened
+from surefill.domain.market import BarOpened, closing_quote
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
@@ -118,6 +118,8 @@ class Backtest:
         for number, moment in enumerate(moments(self._series)):
             if number < start.moment:
                 self._closes.update((symbol, self._series[symbol].close_px[at]) for symbol, at in moment.bars)
+                for symbol, at in moment.bars:  # what the run had seen by then, and no journal keeps
+                    again.state.quotes[symbol] = closing_quote(self._series[symbol][at])
             elif rehearsal.seq < last_seq:
                 self._step(again, moment)
                 again.flush()

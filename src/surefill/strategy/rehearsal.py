@@ -21,6 +21,7 @@ from surefill.market.series import BarSeries
 from surefill.strategy.timeline import Moment
 
 _CHUNK = 512
+_SESSION = b'{"type":"SessionSet"'
 
 
 class Start(NamedTuple):
@@ -52,10 +53,11 @@ def start_of_rehearsal(
     """The latest moment of which it is certain where its events begin, and that no intent was waiting for it.
 
     All instruments that trade must have a bar in it, so that whatever waited was executed; and at the time of its
-    open there must be no event, so that nothing did. If there is none, the run is rehearsed from its first moment.
+    open there must be no event, so that nothing did (a session that begins there is the moment's own). If there is
+    none, the run is rehearsed from its first moment.
     """
     times = _times_backwards(journal, workspace_id, last_seq)
-    seq, ts_ns = next(times)
+    seq, ts_ns, begins = next(times)
     numbers, opens = array("q"), array("q")
     for number, moment in enumerate(moments):
         if moment.open_ns < ts_ns and _is_certain(moment, series):
@@ -63,12 +65,12 @@ def start_of_rehearsal(
             opens.append(moment.open_ns)
     first_ns = min(bars.open_ns[0] for bars in series.values() if len(bars))
     for number, open_ns in zip(reversed(numbers), reversed(opens), strict=True):
-        while ts_ns > open_ns:
-            seq, ts_ns = next(times)
+        while ts_ns > open_ns or (ts_ns == open_ns and begins):
+            seq, ts_ns, begins = next(times)
         if ts_ns < open_ns:
             return Start(number, seq)
     while ts_ns >= first_ns:
-        seq, ts_ns = next(times)
+        seq, ts_ns, _ = next(times)
     return Start(0, seq)
 
 
@@ -81,16 +83,19 @@ def _is_certain(moment: Moment, series: Mapping[str, BarSeries]) -> bool:
     )
 
 
-def _times_backwards(journal: Journal, workspace_id: str, last_seq: int) -> Iterator[tuple[int, int]]:
-    """Sequence number and time of the events, the last one first; at the end event 0, before all time."""
+def _times_backwards(journal: Journal, workspace_id: str, last_seq: int) -> Iterator[tuple[int, int, bool]]:
+    """Sequence number and time of the events, and whether a session begins, the last one first.
+
+    At the end event 0, before all time.
+    """
     end = last_seq
     while end > 0:
         first = max(end - _CHUNK + 1, 1)
         records = list(journal.read(workspace_id, first, end))
         for record in reversed(records):
-            yield record.seq, _WHEN.decode(record.payload).ts_ns
+            yield record.seq, _WHEN.decode(record.payload).ts_ns, record.payload.startswith(_SESSION)
         end = first - 1
-    yield 0, -(2**63)
+    yield 0, -(2**63), False
 
 
 class Rehearsal:

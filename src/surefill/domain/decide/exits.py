@@ -19,7 +19,7 @@ from surefill.domain.decide.step import Step
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
 from surefill.domain.intent import LadderStep
-from surefill.domain.market import Bar, BarOpened, Quote, Source
+from surefill.domain.market import Bar, BarOpened, Quote, Source, closing_quote
 from surefill.domain.orders import OrderRequest
 from surefill.domain.position import ExitDue, Position, Protection
 from surefill.domain.valuation import mark_px
@@ -72,7 +72,7 @@ def bar(this: Step, item: Bar) -> None:
             if not protection.exit_cl_ord_id:
                 _inside_bar(this, key, position, protection, item)
             _at_close(this, key, position, protection, item)
-    state.quotes[item.instrument_id] = Quote(item.instrument_id, item.ts_ns, item.close_px, source=Source.BAR)
+    state.quotes[item.instrument_id] = closing_quote(item)
     _watch_equity(this, item.instrument_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.domain.costs.schedule import CostSchedule
 from surefill.rules.codes import FeeKind, FillMode
 
 
@@ -19,8 +20,9 @@ class FeeRule(msgspec.Struct, frozen=True):
 class PaperSettings(msgspec.Struct, frozen=True):
     """`spread_ppb` stands in for a missing quote (mode BID_ASK); slippage is always against us.
 
-    `partial_fills`: a quote's sizes limit what trades against it. `latency_ns`: an order is met by the first
-    market data at least that much later.
+    `partial_fills`: a quote's sizes limit what trades against it. `latency_ns`: an order is met by the first market
+    data at least that much later. `fees` are charged fill by fill; `costs` order by order, from a schedule with dates
+    (`surefill.domain.costs`) at `money_decimals`. What both take adds up.
     """
 
     fill_mode: int = FillMode.LTP
@@ -29,3 +31,5 @@ class PaperSettings(msgspec.Struct, frozen=True):
     partial_fills: bool = False
     latency_ns: int = 0
     fees: tuple[FeeRule, ...] = ()
+    costs: CostSchedule | None = None
+    money_decimals: int = 0

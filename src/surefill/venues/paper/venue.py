@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from surefill.domain.costs.estimate import table_for
+from surefill.domain.costs.schedule import segment_of
+from surefill.domain.costs.tariff import Tariff, fill_charge
 from surefill.domain.instrument import Instrument
 from surefill.domain.market import Bar, BarOpened, Quote, Source
 from surefill.domain.orders import OrderRequest
@@ -28,15 +31,19 @@ _STOPS = (OrdType.STOP, OrdType.STOP_LIMIT)
 
 
 class Working:
-    """An order in the simulated book."""
+    """An order in the simulated book. `rested`: what it trades from now on gives liquidity, if it is a limit."""
 
-    __slots__ = ("cum_qty", "fills", "request", "triggered")
+    __slots__ = ("cum_notional", "cum_qty", "fills", "request", "rested", "triggered")
 
-    def __init__(self, request: OrderRequest, cum_qty: int = 0, fills: int = 0, triggered: bool = False) -> None:
+    def __init__(
+        self, request: OrderRequest, cum_qty: int = 0, fills: int = 0, triggered: bool = False, cum_notional: int = 0
+    ) -> None:
         self.request = request
         self.cum_qty = cum_qty
         self.fills = fills
         self.triggered = triggered or request.ord_type not in _STOPS
+        self.cum_notional = cum_notional
+        self.rested = False
 
     @property
     def leaves_qty(self) -> int:
@@ -58,6 +65,8 @@ class PaperVenue:
         self, settings: PaperSettings | None = None, instruments: Mapping[str, Instrument] | None = None
     ) -> None:
         self.settings = settings or PaperSettings()
+        costs = self.settings.costs
+        self._tariff = None if costs is None else Tariff(costs, self.settings.money_decimals)
         self._instruments: Mapping[str, Instrument] = instruments or {}
         self._quotes: dict[str, Quote] = {}
         self._taken: dict[tuple[str, int], int] = {}
@@ -83,6 +92,9 @@ class PaperVenue:
     async def submit(self, request: OrderRequest) -> Outcome:
         """Trade at once what trades at once; let the rest rest, or end as its time in force says."""
         self._set_time(request)
+        unpriced = self._unpriced(request)
+        if unpriced:
+            return Rejected("NO_COST_RATES", unpriced)
         order = Working(request)
         if self.settings.latency_ns:
             self._rest(order)
@@ -124,7 +136,9 @@ class PaperVenue:
         self._ended.clear()
         self._holdings = {key: position.qty for key, position in book.positions.items()}
         for order in book.orders.values():
-            self._rest(Working(order.request, order.cum_qty, len(order.exec_ids), order.triggered))
+            working = Working(order.request, order.cum_qty, len(order.exec_ids), order.triggered, order.cum_notional)
+            self._note_rest(working)
+            self._rest(working)
 
     def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
         """Take market data in and match the resting orders against it, oldest first."""
@@ -140,6 +154,11 @@ class PaperVenue:
         reports: list[VenueReport] = []
         for order in list(resting.values()):
             if item.ts_ns >= order.request.transact_ns + self.settings.latency_ns:
+                unpriced = self._unpriced(order.request)
+                if unpriced:  # its instrument was defined before there were costs, or anew without a segment
+                    del resting[order.request.cl_ord_id]
+                    reports.append(self._end(order, ExecType.CANCELED, unpriced))
+                    continue
                 self._meet_again(order, item, reports)
                 if not order.leaves_qty or order.request.time_in_force in _WHOLE_NOW:
                     del resting[order.request.cl_ord_id]
@@ -153,6 +172,22 @@ class PaperVenue:
         """What it is now, as far as a venue knows that is told the time by nobody but orders and prices."""
         quote = self._quotes.get(request.instrument_id)
         self._now_ns = request.transact_ns if quote is None else max(request.transact_ns, quote.ts_ns)
+
+    def _unpriced(self, request: OrderRequest) -> str:
+        """Why the cost schedule cannot price this order now; "" if it can, or there is none."""
+        if self._tariff is None:
+            return ""
+        segment = segment_of(self._instruments[request.instrument_id].segment, request.bucket)
+        wrong = self._tariff.unpriced(segment, self._now_ns)
+        return wrong and f"{request.instrument_id}: {wrong}"
+
+    def _note_rest(self, order: Working) -> None:
+        """It has met the market and stays.
+
+        With a latency only what has traded shows that, because nothing else of it is in the journal, and a restart
+        must not change what an order costs. Until then it counts as taking liquidity, the dearer way.
+        """
+        order.rested = order.triggered and (not self.settings.latency_ns or order.cum_qty > 0)
 
     def _rest(self, order: Working) -> None:
         self._working.setdefault(order.request.instrument_id, {})[order.request.cl_ord_id] = order
@@ -200,6 +235,7 @@ class PaperVenue:
             reports.append(self._end(order, ExecType.CANCELED, "not filled at once"))
             return
         self._rest(order)
+        self._note_rest(order)
         if waited and order.triggered:
             reports.append(self._report(order, ExecType.TRIGGERED))
 
@@ -266,10 +302,11 @@ class PaperVenue:
             return
         instrument = self._instruments[request.instrument_id]
         first = order.fills == 0
-        order.cum_qty += qty
-        order.fills += 1
         money = px * qty * instrument.money_per_notional
-        fee = 0
+        fee = self._cost(order, instrument, money, qty)
+        order.cum_qty += qty
+        order.cum_notional += px * qty
+        order.fills += 1
         for rule in self.settings.fees:
             fee += fill_fee(rule.kind, rule.rate_ppb, rule.per_unit, rule.per_order, money, qty, first)
         key = position_key(request.instrument_id, request.bucket)
@@ -289,6 +326,16 @@ class PaperVenue:
         if not order.leaves_qty:
             self._ended[request.cl_ord_id] = reports[-1]
             self._forget_oldest()
+
+    def _cost(self, order: Working, instrument: Instrument, last_money: int, last_qty: int) -> int:
+        """What the cost schedule takes from this fill, after what the order has paid already."""
+        if self._tariff is None:
+            return 0
+        request = order.request
+        maker = order.rested and order.ord_type() == OrdType.LIMIT
+        table = table_for(self._tariff, instrument, request.side, self._now_ns, bucket=request.bucket, maker=maker)
+        traded_money = order.cum_notional * instrument.money_per_notional
+        return fill_charge(table.rules, traded_money, order.cum_qty, last_money, last_qty)
 
     def _available(self, order: Working) -> int:
         """How much trades now: all of it, or what the quote shows and nobody has taken yet."""

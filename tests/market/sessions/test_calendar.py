@@ -71,17 +71,22 @@ def test_session_on_a_day_is_its_opening_hours(calendar: Calendar, day: str, spa
     assert session == (None if span is None else Session(ns_from_iso(span[0]), ns_from_iso(span[1]), day))
 
 
-@given(st.lists(st.integers(0, 3_000_000_000), min_size=1, max_size=20), st.sampled_from([NEW_YORK, FOREX, SYDNEY]))
-def test_weekly_sessions_asked_in_any_order_agree_with_the_session_itself(
-    seconds: list[int], calendar: Calendar
-) -> None:
+SECONDS_FROM_2011_TO_2026 = st.integers(1_293_840_000, 1_798_700_000)
+
+
+@given(
+    st.lists(SECONDS_FROM_2011_TO_2026, min_size=1, max_size=20),
+    st.sampled_from([NEW_YORK, INDIA, FOREX, SYDNEY]),
+)
+def test_sessions_asked_in_any_order_agree_with_the_session_itself(seconds: list[int], calendar: Calendar) -> None:
     for second in seconds:
         ns = second * 10**9
         session = calendar.session_on(calendar.trading_day(ns))
         assert session is not None
+        pauses = [end for start, end in session.breaks if start <= ns < end]
         assert calendar.session_end(ns) == session.end_ns > ns
-        assert calendar.is_open(ns) == (session.open_ns <= ns)
-        assert calendar.next_open(ns) == max(ns, session.open_ns)
+        assert calendar.is_open(ns) == (session.open_ns <= ns and not pauses)
+        assert calendar.next_open(ns) == max(ns, session.open_ns, *pauses)
         assert not calendar.is_open(session.end_ns) or calendar.trading_day(session.end_ns) > session.day
 
 
@@ -94,8 +99,16 @@ def test_weekly_sessions_asked_in_any_order_agree_with_the_session_itself(
         ("UTC", {0: ("9:00", "10:00")}, "'9:00' is not a time of day"),
         ("UTC", {0: ("09:60", "10:00")}, "'09:60' is not a time of day"),
         ("UTC", {0: ("09:00", "24:01")}, "'24:01' is not a time of day"),
-        ("UTC", {0: ("09:00", "08:00"), 1: ("07:00", "09:00")}, "before the one of 2024-01-02 ends"),
-        ("UTC", {6: ("17:00", "16:00"), 0: ("15:00", "17:00")}, "before the one of 2024-01-08 ends"),
+        (
+            "UTC",
+            {0: ("09:00", "08:00"), 1: ("07:00", "09:00")},
+            "session of weekday 1 begins before the one of weekday 0 ends",
+        ),
+        (
+            "UTC",
+            {6: ("17:00", "16:00"), 0: ("15:00", "17:00")},
+            "session of weekday 0 begins before the one of weekday 6 ends",
+        ),
     ],
 )
 def test_weekly_sessions_that_cannot_be_are_refused(zone: str, hours: dict[int, tuple[str, str]], says: str) -> None:
@@ -109,8 +122,23 @@ def test_weekly_sessions_until_midnight_belong_to_the_day_they_open() -> None:
     assert iso_from_ns(calendar.session_end(ns_from_iso("2024-01-01T21:00Z"))) == "2024-01-02T00:00:00Z"
 
 
+def test_weekly_sessions_of_one_day_are_one_session_with_a_break() -> None:
+    # From Monday evening to Tuesday morning, and Tuesday afternoon: both are Tuesday.
+    calendar = WeeklySessions("split", "UTC", {0: ("20:00", "08:00"), 1: ("12:00", "16:00")})
+    assert calendar.session_on("2024-01-02") == Session(
+        ns_from_iso("2024-01-01T20:00Z"),
+        ns_from_iso("2024-01-02T16:00Z"),
+        "2024-01-02",
+        ((ns_from_iso("2024-01-02T08:00Z"), ns_from_iso("2024-01-02T12:00Z")),),
+    )
+
+
+def test_calendar_named_twice_is_the_same() -> None:
+    assert calendar_named("nse") is calendar_named("nse")
+
+
 def test_calendar_named_by_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ConfigError, match="use one of 24x7, us_equities, nse, forex"):
+    with pytest.raises(ConfigError, match="use one of 24x7, us_equities, nse, nfo, forex, or exchange:CODE"):
         calendar_named("moon")
 
 
