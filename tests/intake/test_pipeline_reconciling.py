@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.intake.pipeline_driving import BTC, Feed, Rig, one, sale, signal
 
 from surefill.intake.pipeline import (
     OrderCancelled,
+    OrderExecutorHandler,
     OrderFilled,
     OrderPlaced,
     OrderState,
@@ -84,8 +86,6 @@ def test_reconciler_that_does_not_verify_leaves_the_order_working() -> None:
 
 
 def test_order_times_out_without_a_reconciler_in_the_chain() -> None:
-    from surefill.intake.pipeline import OrderExecutorHandler
-
     rig = Rig(execution=RESTS, handlers=[OrderExecutorHandler()])
 
     async def story(rig: Rig) -> None:
@@ -158,3 +158,59 @@ def test_monitor_trails_by_asset_class(symbol: str, classes: Any, prices: list[f
 
     rig.run(story)
     assert [event.exit_reason for event in rig.of(PositionClosed)] == (["trailing"] if leaves else [])
+
+
+HELD = {"default": {"max_hold_s": 60}}
+
+
+def test_monitor_leaves_when_the_holding_time_is_up() -> None:
+    rig = Rig(pipeline={"asset_classes": HELD})
+
+    async def story(rig: Rig) -> None:
+        assert (await rig.send(signal())).success
+        await rig.price(100.5)
+        await rig.wait(58.999)
+        assert not rig.of(PositionClosed)
+        await rig.wait(0.001)
+        await rig.until(PositionClosed)
+
+    rig.run(story)
+    (closed,) = rig.of(PositionClosed)
+    assert (closed.exit_reason, closed.hold_duration_seconds, closed.exit_price) == ("time_stop", 60.0, 100.5)
+
+
+def test_monitor_remembers_the_holding_time_over_a_restart(tmp_path: Path) -> None:
+    first = Rig(folder=tmp_path, pipeline={"asset_classes": HELD})
+
+    async def buy(rig: Rig) -> None:
+        assert (await rig.send(signal())).success
+
+    first.run(buy)
+    again = Rig(folder=tmp_path, pipeline={"asset_classes": HELD})
+
+    async def wait(rig: Rig) -> None:
+        await rig.price(100.5)
+        await rig.wait(60)
+        await rig.until(PositionClosed)
+
+    again.run(wait)
+    assert [event.exit_reason for event in again.of(PositionClosed)] == ["time_stop"]
+
+
+def test_monitor_counts_the_holding_time_of_each_position_anew() -> None:
+    rig = Rig(pipeline={"asset_classes": HELD})
+
+    async def story(rig: Rig) -> None:
+        assert (await rig.send(signal())).success
+        await rig.price(104.0)  # the target
+        await rig.wait(49)
+        await rig.price(100.0)
+        assert (await rig.send(signal())).success
+        await rig.wait(20)
+        assert len(rig.of(PositionClosed)) == 1
+        await rig.wait(40)
+        while len(rig.of(PositionClosed)) < 2:
+            await asyncio.sleep(0)
+
+    rig.run(story)
+    assert [event.exit_reason for event in rig.of(PositionClosed)] == ["target", "time_stop"]

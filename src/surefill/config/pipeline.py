@@ -13,9 +13,10 @@ from pydantic import Field
 
 from surefill.config.fields import Fraction, NotNegative, Positive, Section
 from surefill.config.risk import Complaint, RiskSettings
+from surefill.domain.intent import HOLD_MAX_NS
 from surefill.domain.limits import Limits
 from surefill.errors import InputError
-from surefill.units import PPB, to_quanta
+from surefill.units import NS_PER_S, PPB, to_quanta
 
 _SCALE: Final = 9  # parts per billion, and nanoseconds
 _LARGEST: Final = 10**6 * PPB
@@ -28,7 +29,9 @@ class PipelineAssetClass(Section):
 
     bases: list[str] = Field(default=[], description="The assets of the class: BTC for BTC/USDT")
     trailing_pct: Pct = Field(default=Decimal(0), description="The stop follows at this distance, in percent; 0: not")
-    max_hold_s: NotNegative = Field(default=Decimal(0), description="Close after so many seconds; 0: never")
+    max_hold_s: Annotated[NotNegative, Field(le=HOLD_MAX_NS // NS_PER_S)] = Field(
+        default=Decimal(0), description="Close after so many seconds; 0: never"
+    )
 
 
 class PipelineSettings(Section):

@@ -27,7 +27,7 @@ from surefill.domain.sizing import SizeMethod, SizingCaps, SizingSpec
 from surefill.errors import InputError
 from surefill.intake.pipeline.events import TradingSignalGenerated
 from surefill.rules.arithmetic import rate_floor
-from surefill.units import PCT_PPB, PPB, PRICE_MAX, RATE_MAX_PPB, observed_quanta, quanta_text, to_quanta
+from surefill.units import NS_PER_S, PCT_PPB, PPB, PRICE_MAX, RATE_MAX_PPB, observed_quanta, quanta_text, to_quanta
 
 T = TypeVar("T")
 
@@ -195,6 +195,7 @@ class _Reader:
             stop_px=self._level(self._signal.stop_loss, "stop_loss") or self._default_stop(side, entry_px, market),
             target_px=self._level(self._signal.take_profit, "take_profit"),
             trail_distance=trail,
+            max_hold_ns=int(kind.max_hold_s * NS_PER_S) if kind else 0,
         )
 
     def _level(self, value: Any, name: str) -> int:
