@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
+from surefill.config.pipeline import PipelineSettings
 from surefill.config.risk import RiskSettings
 from surefill.config.rpm import RpmSettings
 
@@ -313,6 +314,7 @@ class Settings(Section):
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
     strategies: list[StrategySettings] = Field(default=[])
+    pipeline: PipelineSettings = PipelineSettings()
 
     _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
     _base_dir: Path = PrivateAttr(default_factory=Path)

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from surefill.config import Settings, profile_of
@@ -145,9 +146,13 @@ class OpenDoor:
 
         The market is not part of what the intent's key stands for: asked again, the feed may say another price.
         """
+        return self.begin(intent, quote, refusal).result()
+
+    def begin(self, intent: Intent, quote: Quote | None = None, refusal: Refusal | None = None) -> Future[Receipt]:
+        """As `submit`, without waiting: for callers with a loop of their own."""
         engine, workspace_id = self.session.engine.engine, self.session.workspace_id
         item = SubmitIntent(engine.clock.now_ns(), intent, None, refusal)
-        return self.session.engine.run(_submit(engine, workspace_id, item, quote))
+        return self.session.engine.begin(_submit(engine, workspace_id, item, quote))
 
     def feed(self, items: Sequence[Input]) -> None:
         """Hand inputs in together; what they did is durable when this returns."""
