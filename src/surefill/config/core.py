@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from surefill.config.costs import cost_schedule_of, segment_for
+from surefill.config.policy import PolicySettings, with_policy, without_standing_halts
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
 from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
@@ -80,7 +81,10 @@ def profile_of(settings: Settings) -> Profile:
     profile = msgspec.structs.replace(
         profile, limits=limits, calendar=(template and template.calendar) or preset.calendar
     )
-    return with_risk(profile, settings.risk, money_decimals_of(settings), functools.partial(_wrong, settings))
+    complain = functools.partial(_wrong, settings)
+    profile = with_policy(profile, settings.policy, settings.risk, complain)
+    profile = with_risk(profile, settings.risk, money_decimals_of(settings), complain)
+    return without_standing_halts(profile, settings.policy, settings.risk, settings.workspace.mode)
 
 
 def _breakers(settings: Settings) -> dict[str, int]:
@@ -184,6 +188,8 @@ def config_hash(settings: Settings) -> str:
     # Younger than the first journals: where they say nothing they decide nothing, and an old run can still go on.
     if settings.costs == CostSettings():
         del tree["costs"]
+    if settings.policy == PolicySettings():
+        del tree["policy"]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

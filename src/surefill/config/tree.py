@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
+from surefill.config.policy import PolicySettings
 from surefill.config.risk import RiskSettings
 
 Segment = Literal["equity", "equity_intraday", "equity_delivery", "futures", "options", "spot", "fx"]
@@ -303,6 +304,7 @@ class Settings(Section):
     workspace: WorkspaceSettings = WorkspaceSettings()
     execution: ExecutionSettings = ExecutionSettings()
     risk: RiskSettings = RiskSettings()
+    policy: PolicySettings = PolicySettings()
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
     fees: list[FeeSettings] = Field(default=[])

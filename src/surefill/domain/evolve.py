@@ -456,6 +456,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.InstrumentDefined: _instrument_defined,
     e.IntentAccepted: _intent_accepted,
     e.IntentRefused: _intent_refused,
+    e.IntentEvaluated: _nothing,
     e.OrderCreated: _order_created,
     e.VenueReported: _nothing,
     e.ReportParked: _report_parked,
