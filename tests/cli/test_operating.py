@@ -78,7 +78,8 @@ def traded_files(folder: Path, config: Path) -> dict[str, bytes]:
 def test_halt_without_an_engine_is_written_into_the_journal(tmp_path: Path) -> None:
     file = traded(tmp_path)
     ran = surefill("halt", "lunch", "--by", "ann", "-c", file)
-    assert (ran.code, ran.out.strip()) == (0, "main is halted (OPERATOR: lunch)")
+    told = "main is halted (OPERATOR: lunch)\n  workspace: SUSPEND (OPERATOR: lunch)"
+    assert (ran.code, ran.out.strip()) == (0, told)
     assert "No engine was running" in ran.err
     assert surefill("status", "-c", file, "--check").code == 6
     assert surefill("resume", "--by", "ann", "-c", file).out.strip() == "main takes entries"

@@ -42,9 +42,9 @@ def test_show_config_tells_values_sources_and_what_does_not_hold(tmp_path: Path)
     listed = {each["key"]: each for each in told["settings"]}
     assert listed["workspace.id"]["source"] == "flag workspace.id"
     assert listed["execution.slippage_bps"]["meant"] == "5.0"
-    assert "execution.circuit_breakers" in told["not_enforced"]
+    assert list(told["not_enforced"]) == ["execution.dry_run"]
     shown = surefill("show-config", "-c", file).out
-    assert "NOT ENFORCED: execution.circuit_breakers" in shown
+    assert "NOT ENFORCED: execution.dry_run" in shown
 
 
 def test_show_config_of_a_mode_that_is_not_there_says_so(tmp_path: Path) -> None:
@@ -64,7 +64,6 @@ def test_doctor_finds_a_new_set_up_in_order(tmp_path: Path) -> None:
         "sqlite": "ok",
         "clock": "ok",
         "configuration": "ok",
-        "execution.circuit_breakers": "note",
         "execution.dry_run": "note",
         "disk": "ok",
         "durability": "ok",

@@ -46,7 +46,9 @@ def test_toggle_picks_the_profile(flags: dict[str, object], name: str) -> None:
 
 
 def test_engine_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ConfigError, match=r"execution\.engine is 'v9'.*paper_full, paper_long_only, v2, v3"):
+    with pytest.raises(
+        ConfigError, match=r"execution\.engine is 'v9'.*paper_full, paper_long_only, pipeline, rpm, v2, v3"
+    ):
         profile_of(_settings(execution__engine="v9"))
 
 

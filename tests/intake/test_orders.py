@@ -162,11 +162,95 @@ def test_gate_order_lets_a_halt_through_for_orders_that_only_reduce(caplog: pyte
         assert len(orders) == 2
 
 
-def test_breakers_of_the_documents_block_load_and_are_not_enforced_yet() -> None:
-    block = yaml.safe_load(DOCUMENT)
-    block["execution"]["circuit_breakers"]["max_trades_per_day"] = 1
+#: Breaker of the document -> its key, a limit, what is done before, and how the next purchase is refused.
+BREAKERS: list[tuple[str, Any, list[tuple[str, float]], str]] = [
+    # a loss of 200 from 19500 to 19300 on one unit, of which 200 are allowed and 199.99 are not
+    ("max_daily_loss_rupees", 199.99, [("BUY", 19_500), ("SELL", 19_300)], "DAILY_LOSS: daily loss 200 INR of 199.99"),
+    ("max_daily_loss_rupees", 200, [("BUY", 19_500), ("SELL", 19_300)], ""),
+    ("max_daily_loss_rupees", 0, [("BUY", 19_500), ("SELL", 19_700)], ""),  # a profit trips nothing
+    # 1000000 at the start: 200 of it lost are a fraction of 0.0002
+    ("max_daily_drawdown_pct", 0.0001999, [("BUY", 19_500), ("SELL", 19_300)], "DAILY_DRAWDOWN: 200 INR below"),
+    ("max_daily_drawdown_pct", 0.0002, [("BUY", 19_500), ("SELL", 19_300)], ""),
+    ("max_trades_per_day", 2, [("BUY", 19_500), ("BUY", 19_500)], "TRADES_PER_DAY: 2 trades today, 2 are the limit"),
+    ("max_trades_per_day", 2, [("BUY", 19_500)], ""),
+    ("max_trades_per_strategy_per_day", 1, [("BUY", 19_500)], "TRADES_PER_STRATEGY: 1 trades of strategy"),
+    ("max_loss_streak", 1, [("BUY", 19_500), ("SELL", 19_499)], "LOSS_STREAK: 1 losing positions in a row, 1 are the"),
+    ("max_loss_streak", 2, [("BUY", 19_500), ("SELL", 19_499)], ""),
+]
+
+
+@pytest.mark.parametrize(("key", "limit", "before", "refused"), BREAKERS)
+def test_breaker_of_the_document_blocks_with_its_figures(
+    key: str, limit: Any, before: list[tuple[str, float]], refused: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    block: dict[str, Any] = {
+        "execution": {"slippage_bps": 0, "circuit_breakers": {key: limit}},
+        "workspace": {"starting_equity": 10**6},
+    }
     with Orders(**block) as door:
-        assert [door.send().status for _ in range(3)] == ["FILLED"] * 3  # the documentation says so plainly
+        for side, px in before:
+            door.market.px = px
+            assert door.send(side).status == "FILLED"
+        answer = door.send("BUY")
+        assert answer.status == ("REJECTED" if refused else "FILLED")
+        if refused:
+            assert answer.message is not None
+            assert answer.message.startswith(refused)
+            assert refused.split(":")[0] in caplog.text  # a WARNING
+
+
+THROTTLER: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"cap_total_max": 0}, {"expected_edge": 100}, "CAP_TOTAL: 0 trades today, 0 are the limit"),
+    ({"cap_symbol_max": 0}, {"expected_edge": 100}, "CAP_SYMBOL: 0 trades of NIFTY24DECFUT today"),
+    ({"cap_strategy_max": 0}, {"expected_edge": 100}, "CAP_STRATEGY: 0 trades of strategy EMA_20_50 today"),
+    ({}, {}, "FIGURE_MISSING: gate edge needs edge"),
+    # 5 bps of 19500 each way are 9.75 twice
+    (
+        {},
+        {"expected_edge": 19.49},
+        "EDGE_BELOW_COST: 19.49 expected for each unit, 19.5 is what",
+    ),
+    ({}, {"expected_edge": 19.5}, ""),
+    ({"edge_multiple_min": 2}, {"expected_edge": 38.99}, "EDGE_BELOW_COST"),
+]
+
+
+@pytest.mark.parametrize(("limits", "metadata", "refused"), THROTTLER)
+def test_throttler_if_configured_is_asked_before_the_breakers(
+    limits: dict[str, Any], metadata: dict[str, Any], refused: str
+) -> None:
+    block: dict[str, Any] = {"risk": {"throttler": True, **limits}}
+    with Orders(**block) as door:
+        answer = door.send("BUY", metadata=metadata)
+        assert (answer.message or "").startswith(refused)
+        assert answer.status == ("REJECTED" if refused else "FILLED")
+
+
+def test_guardian_row_by_row() -> None:
+    block: dict[str, Any] = {"execution": {"slippage_bps": 0}, "risk": {"guardian": True, "equity_drop_max_pct": 1}}
+    with Orders(workspace={"starting_equity": 10_000}, **block) as door:
+        assert (door.send("BUY", 51).message or "").startswith("MAX_LOTS_EXCEEDED: 51 is 51 lots of 1, at most 50")
+        door.market.timestamp = START
+        door.clock.advance_to(door.clock.now_ns() + 10 * 10**9)
+        assert (door.send("BUY").message or "").startswith("STALE_PRICE")
+        door.market.timestamp = None
+        assert door.send("BUY").status == "FILLED"
+        door.market.px = 19_400.0  # the account has lost 1 %: the limit, not beyond it
+        assert door.send("BUY").status == "FILLED"
+        door.market.px = 19_399.0
+        assert (door.send("BUY").message or "").startswith("EQUITY_DROP: 102 INR below the day's start, 1.02 %")
+        for _ in range(6):
+            door.engine.execute_intent(OrderIntent(SYMBOL, "s", "SELL", 3))
+        door.market.px = 19_500.0
+        assert (door.send("BUY").message or "").startswith("EQUITY_DROP")  # it stays open until a person re-arms it
+
+
+def test_breakers_let_orders_pass_that_only_reduce() -> None:
+    block: dict[str, Any] = {"execution": {"slippage_bps": 0, "circuit_breakers": {"max_trades_per_day": 1}}}
+    with Orders(**block) as door:
+        assert door.send("BUY").status == "FILLED"
+        assert door.send("BUY").status == "REJECTED"
+        assert door.send("SELL").status == "FILLED"
 
 
 # -- MARKET -----------------------------------------------------------------------------------------------------

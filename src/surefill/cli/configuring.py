@@ -100,7 +100,6 @@ def show_config(
 
 
 NOT_ENFORCED = {
-    "execution.circuit_breakers": "the five breakers load and are checked, but nothing acts on them yet",
     "execution.dry_run": "only live workspaces could reach a venue, and they are not there yet",
 }
 

@@ -104,7 +104,7 @@ def status(
 def _is_well(told: dict[str, Any]) -> bool:
     engine = told["engine"]
     broken = engine is not None and bool(engine["broken"])
-    return not (broken or told["halted"] or told["halted_instruments"] or told["unknown_orders"])
+    return not (broken or told["halted"] or told["halted_instruments"] or told["tripped"] or told["unknown_orders"])
 
 
 def _status_facts(told: dict[str, Any]) -> list[tuple[str, object]]:
@@ -124,6 +124,8 @@ def _status_facts(told: dict[str, Any]) -> list[tuple[str, object]]:
         *pairs,
         ("halted", halted),
         ("stopped within it", ", ".join(f"{name} ({why})" for name, why in stopped.items())),
+        ("breakers", ", ".join(f"{name} ({why})" for name, why in told["tripped"].items()) or "none has tripped"),
+        ("trading day", f"{told['trading_day'] or '-'}: {told['day_trades']} trades, realised {told['day_realised']}"),
         ("mode", f"{told['mode']} at {told['venue']}, account {told['account']}"),
         ("profile", f"{told['profile']}, limits version {told['limits_version']}"),
         ("working orders", f"{told['working_orders']}, of which {told['unknown_orders']} of unknown fate"),

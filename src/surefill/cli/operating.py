@@ -21,12 +21,13 @@ from surefill.errors import ConfigError, InputError, JournalError, RemoteError, 
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.domain.events import Event
-    from surefill.domain.inputs import Halt, Resume
+    from surefill.domain.inputs import Halt, Rearm, Resume
     from surefill.engine.writer import WorkspaceWriter
 
 By = Annotated[str, typer.Option("--by", default_factory=operator, show_default="you", help="Who decides.")]
 Instrument = Annotated[str | None, typer.Option("--instrument", "-i", help="Only this symbol.", show_default=False)]
 Strategy = Annotated[str | None, typer.Option("--strategy", help="Only this strategy.", show_default=False)]
+Scope = Annotated[str, typer.Option("--scope", help="workspace, venue (all of it) or engine (everything).")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,22 +43,21 @@ def halt(
     by: By,
     instrument: Instrument = None,
     strategy: Strategy = None,
+    scope: Scope = "workspace",
+    level: Annotated[
+        str, typer.Option("--level", help="suspend: no entries; throttle: few; shutdown: also sell, if configured.")
+    ] = "suspend",
     config: ConfigFile = None,
     override: Overrides = None,
     journal: JournalFile = None,
     workspace: WorkspaceId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop entries at once; exits and cancels go on. Ends with `resume` only."""
-    from surefill.domain.inputs import Halt
-    from surefill.engine.control import OPERATOR
-
-    if not reason.strip():
-        raise InputError("say why: surefill halt REASON", code="REASON_REQUIRED")
+    """Throw a kill switch: no entries from here on; exits and cancels go on. Ends with `resume` only."""
     settings = settings_from(config, override, journal, workspace)
-    told = ask(settings, "halt", by=by, reason=reason, instrument=instrument, strategy=strategy)
-    if told is None:
-        told = _by_ourselves(settings, Halt(_now_ns(), OPERATOR, reason, by, instrument or "", strategy or ""))
+    told = _decide(
+        settings, "halt", by=by, reason=reason, instrument=instrument, strategy=strategy, scope=scope, level=level
+    )
     if instrument or strategy:
         told = {**told, "known": _warned_if_unknown(settings, instrument or "", strategy or "")}
     _show_halts(told, as_json=as_json)
@@ -91,20 +91,39 @@ def resume(
     by: By,
     instrument: Instrument = None,
     strategy: Strategy = None,
+    scope: Scope = "workspace",
+    level: Annotated[str, typer.Option("--level", help="How far: normal, throttle or suspend.")] = "normal",
+    breaker: Annotated[
+        str | None, typer.Option("--breaker", help="Re-arm this breaker instead.", show_default=False)
+    ] = None,
     config: ConfigFile = None,
     override: Overrides = None,
     journal: JournalFile = None,
     workspace: WorkspaceId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let entries through again."""
-    from surefill.domain.inputs import Resume
-
+    """Loosen a kill switch so that entries are let through again, or re-arm a breaker that has tripped."""
     settings = settings_from(config, override, journal, workspace)
-    told = ask(settings, "resume", by=by, instrument=instrument, strategy=strategy)
-    if told is None:
-        told = _by_ourselves(settings, Resume(_now_ns(), by, instrument or "", strategy or ""))
+    told = _decide(
+        settings, "resume", by=by, instrument=instrument, strategy=strategy, scope=scope, level=level, breaker=breaker
+    )
     _show_halts(told, as_json=as_json)
+
+
+def _decide(settings: Settings, do: str, **words: str | None) -> dict[str, Any]:
+    """Let the running engine do it, else do it ourselves; the status afterwards."""
+    import msgspec
+
+    from surefill.engine.control import HaltRequest, ResumeRequest, decision_of
+
+    said = {key: value for key, value in words.items() if value is not None}
+    try:
+        request = msgspec.convert({"do": do, **said}, HaltRequest | ResumeRequest)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{error}", code="INVALID_INPUT") from error
+    decided = decision_of(request, _now_ns())
+    told = ask(settings, do, **said)
+    return _by_ourselves(settings, decided) if told is None else told
 
 
 def reconcile(
@@ -173,14 +192,22 @@ def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
         found.close()
 
 
-def _by_ourselves(settings: Settings, item: Halt | Resume) -> dict[str, Any]:
+def _by_ourselves(settings: Settings, item: Halt | Resume | Rearm) -> dict[str, Any]:
     """Write one decision into the journal; the status after it."""
     import msgspec
 
+    from surefill.domain.inputs import Rearm
+    from surefill.engine.control_stream import ControlStream, of_venue
     from surefill.engine.status import status_of
 
     with _writer(settings) as writer:
-        writer.feed(item)
+        if isinstance(item, Rearm) or not item.scope:
+            writer.feed(item)
+        else:
+            control = ControlStream(writer.journal)
+            control.throw(of_venue(item, writer.state.book.venue))
+            for seen in list(control.unseen(writer.state.book, item.ts_ns)):
+                writer.feed(seen)
         writer.flush()
         return {**msgspec.to_builtins(status_of(writer.state)), "engine": None}
 
@@ -213,8 +240,10 @@ def _show_halts(told: dict[str, Any], *, as_json: bool) -> None:
             console.print(f"{name} is halted ({told['halted']}: {told['halted_reason']})", markup=False)
         else:
             console.print(f"{name} takes entries", markup=False)
-        for what, why in {**told["halted_instruments"], **told["paused_strategies"]}.items():
-            console.print(f"  but not for {what} ({why})", markup=False)
+        for scope, how in told["switches"].items():
+            console.print(f"  {scope}: {how}", markup=False)
+        for breaker, why in told["tripped"].items():
+            console.print(f"  breaker {breaker} has tripped: {why}", markup=False)
 
     show(told, draw, as_json=as_json)
     if told["engine"] is None and not as_json:

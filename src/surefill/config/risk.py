@@ -21,19 +21,11 @@ from surefill.domain.sizing import Correlation, SizingCaps
 from surefill.domain.sizing.caps import tightest
 from surefill.errors import ConfigError
 from surefill.rules.codes import PartialFill
-from surefill.units import MONEY_MAX, rate_ppb_from_pct, to_quanta
+from surefill.units import MONEY_MAX, NS_PER_S, PCT_PPB, rate_ppb_from_pct, to_quanta
 
 _Amount = Annotated[NotNegative | None, Blank]
 _Number = Annotated[Count | None, Blank]
-_Share = Annotated[Annotated[Decimal, Field(ge=-1, le=1, allow_inf_nan=False)], Blank]
-
-
-class CorrelationSettings(Section):
-    """How two instruments move together."""
-
-    first: str = Field(description="An instrument")
-    second: str = Field(description="Another one")
-    value: _Share = Field(description="-1 to 1")
+Share = Annotated[Decimal, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
 class RiskSettings(Section):
@@ -41,6 +33,13 @@ class RiskSettings(Section):
 
     gates: list[str] | None = Field(
         default=None, description="The gates in their order, instead of the profile's; an unknown name is an error"
+    )
+    throttler: bool = Field(
+        default=False, description="Ask cap_total, cap_symbol, cap_strategy and edge before everything else"
+    )
+    guardian: bool = Field(
+        default=False,
+        description="Ask order_rate, lots, slippage, drawdown (3 %) and equity_drop as well; prices no older than 3 s",
     )
     enable: list[str] = Field(default=[], description="Gates to ask as well, after the profile's")
     disable: list[str] = Field(default=[], description="Gates of the profile not to ask")
@@ -107,7 +106,9 @@ class RiskSettings(Section):
     sized_correlated_max_pct: _Amount = Field(default=None, description="The same for what moves together")
     sized_risk_max_pct: _Amount = Field(default=None, description="Share of the equity lost when every stop is hit")
     algo_ids: dict[str, str] = Field(default={}, description="By strategy: the id it is registered under")
-    correlations: list[CorrelationSettings] = Field(default=[], description="What the correlation gate knows")
+    correlations: dict[str, Share] = Field(
+        default={}, description="By pair, written ONE,OTHER: how they move together, -1 to 1"
+    )
 
 
 #: Setting -> field of Limits, decimals of its quantum ("money": the workspace's).
@@ -156,6 +157,10 @@ _KEYS: Final[dict[str, tuple[str, int | str]]] = {
     "retry_jitter_pct": ("retry_jitter_ppb", 7),
 }
 
+THROTTLER: Final = ("cap_total", "cap_symbol", "cap_strategy", "edge")
+GUARDIAN: Final = ("order_rate", "lots", "slippage", "drawdown", "equity_drop")
+_GUARDIANS_OWN: Final = {"price_max_age_ns": 3 * NS_PER_S, "drawdown_max_ppb": 3 * PCT_PPB}
+
 #: Says what is wrong with a setting: path, value, what is allowed.
 Complaint = Callable[[tuple[str, ...], object, str], ConfigError]
 
@@ -187,13 +192,12 @@ def _share(pct: Decimal | None) -> int:
 
 def _correlations(risk: RiskSettings, complain: Complaint) -> tuple[Correlation, ...]:
     found: dict[frozenset[str], Correlation] = {}
-    for index, each in enumerate(risk.correlations):
-        pair = frozenset((each.first, each.second))
-        if pair in found or len(pair) < 2:
-            path = ("risk", "correlations", str(index))
-            raise complain(path, f"{each.first}, {each.second}", "each pair of two instruments stands once")
-        ppb = to_quanta(each.value, 9, field="value", allow_negative=True)
-        found[pair] = Correlation(each.first, each.second, ppb)
+    for text, value in risk.correlations.items():
+        first, _, second = (name.strip() for name in text.partition(","))
+        pair = frozenset((first, second))
+        if pair in found or len(pair) < 2 or "" in pair:
+            raise complain(("risk", "correlations"), text, "write each pair of two instruments once, as ONE,OTHER")
+        found[pair] = Correlation(first, second, to_quanta(value, 9, field="correlation", allow_negative=True))
     return tuple(found.values())
 
 
@@ -211,16 +215,20 @@ def _gates(profile: Profile, risk: RiskSettings, complain: Complaint) -> tuple[s
             raise complain(("risk", "disable"), name, f"profile {profile.name} does not ask it anyway")
         if name in ("halted", "instrument"):
             raise complain(("risk", "disable"), name, "no order can do without it")
-    kept = tuple(name for name in gates if name not in risk.disable)
-    added = _known(("risk", "enable"), risk.enable, GATES, complain)
+    first = THROTTLER if risk.throttler else ()
+    kept = first + tuple(name for name in gates if name not in (*risk.disable, *first))
+    added = (*(GUARDIAN if risk.guardian else ()), *_known(("risk", "enable"), risk.enable, GATES, complain))
     for name in ("halted", "instrument"):
         if name not in kept:
             raise complain(("risk", "gates"), ", ".join(kept), f"no order can do without {name}: put it in")
-    return kept + tuple(name for name in added if name not in kept)
+    return tuple(dict.fromkeys((*kept, *added)))
 
 
 def _limits(limits: Limits, risk: RiskSettings, money_decimals: int, complain: Complaint) -> Limits:
     changes: dict[str, Any] = {}
+    if risk.guardian:
+        changes = {field: value for field, value in _GUARDIANS_OWN.items() if field != "price_max_age_ns"}
+        changes["price_max_age_ns"] = limits.price_max_age_ns or _GUARDIANS_OWN["price_max_age_ns"]
     for key, (field, unit) in _KEYS.items():
         value = getattr(risk, key)
         if value is None:

@@ -18,16 +18,18 @@ import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from surefill.domain.inputs import Halt, Resume
+from surefill.domain.inputs import Halt, Rearm, Resume
 from surefill.engine.books import order_lines, position_lines
+from surefill.engine.control_stream import of_venue
 from surefill.engine.engine import Engine
 from surefill.engine.status import status_of
 from surefill.errors import ConfigError, InputError, SurefillError
 from surefill.logs import logger
+from surefill.rules.codes import KillLevel
 
 LINE_BYTES_MAX: Final = 64 * 1024
 IDLE_S: Final = 60.0
@@ -36,23 +38,32 @@ OPERATOR: Final = "OPERATOR"
 _log = logger("surefill.control")
 
 
+Level = Literal["normal", "throttle", "suspend", "shutdown"]
+Scope = Literal["workspace", "venue", "engine"]
+
+
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="halt"):
-    """Stop entries; of the workspace, or of one instrument or strategy."""
+    """Throw a kill switch: of the workspace, of one instrument or strategy in it, of its venue, of the engine."""
 
     by: str
     reason: str
     workspace: str = ""
     instrument: str = ""
     strategy: str = ""
+    level: Level = "suspend"
+    scope: Scope = "workspace"
 
 
 class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="resume"):
-    """Let entries through again."""
+    """Loosen a kill switch, or re-arm a breaker."""
 
     by: str
     workspace: str = ""
     instrument: str = ""
     strategy: str = ""
+    level: Level = "normal"
+    scope: Scope = "workspace"
+    breaker: str = ""
 
 
 class ReconcileRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="reconcile"):
@@ -168,11 +179,10 @@ class ControlServer:
             _log.warning("stop_asked", by=request.by)
             return {"stopping": True}
         workspace_id = self._workspace(request.workspace)
-        if isinstance(request, HaltRequest):
-            await self._engine.feed(workspace_id, self._halt(request))
-        elif isinstance(request, ResumeRequest):
-            await self._engine.revive(workspace_id)
-            await self._engine.feed(workspace_id, self._resume(request))
+        if isinstance(request, HaltRequest | ResumeRequest):
+            if isinstance(request, ResumeRequest):
+                await self._engine.revive(workspace_id)
+            await self._decide(workspace_id, decision_of(request, self._engine.clock.now_ns()))
         elif isinstance(request, ReconcileRequest):
             return {"differences": await self._engine.reconcile(workspace_id)}
         elif isinstance(request, OrdersRequest):
@@ -181,16 +191,12 @@ class ControlServer:
             return await self._engine.read(workspace_id, position_lines)
         return await self._status(workspace_id)
 
-    def _halt(self, request: HaltRequest) -> Halt:
-        if not request.by or not request.reason:
-            raise InputError("say who halts, and why", code="REASON_REQUIRED")
-        now_ns = self._engine.clock.now_ns()
-        return Halt(now_ns, OPERATOR, request.reason, request.by, request.instrument, request.strategy)
-
-    def _resume(self, request: ResumeRequest) -> Resume:
-        if not request.by:
-            raise InputError("say who resumes", code="REASON_REQUIRED")
-        return Resume(self._engine.clock.now_ns(), request.by, request.instrument, request.strategy)
+    async def _decide(self, workspace_id: str, item: Halt | Resume | Rearm) -> None:
+        if isinstance(item, Rearm) or not item.scope:
+            await self._engine.feed(workspace_id, item)
+            return
+        venue = self._engine.desks[workspace_id].writer.state.book.venue
+        await self._engine.throw(of_venue(item, venue))
 
     async def _status(self, workspace_id: str) -> dict[str, Any]:
         desk = self._engine.desks[workspace_id]
@@ -216,6 +222,22 @@ class ControlServer:
             f"name one of this engine's workspaces (open: {known}, asked for: {asked or 'none'})",
             code="UNKNOWN_WORKSPACE",
         )
+
+
+def decision_of(request: HaltRequest | ResumeRequest, now_ns: int) -> Halt | Resume | Rearm:
+    """What a person decides, as an input of the core. Raises InputError where it does not say enough."""
+    if not request.by or (isinstance(request, HaltRequest) and not request.reason.strip()):
+        raise InputError("say who decides, and why", code="REASON_REQUIRED")
+    inner = (request.instrument, request.strategy)
+    scope = "" if request.scope == "workspace" else request.scope
+    if (scope and any(inner)) or all(inner):
+        raise InputError("name one thing: an instrument, a strategy, or a scope", code="ONE_SCOPE")
+    level = KillLevel[request.level.upper()]
+    if isinstance(request, HaltRequest):
+        return Halt(now_ns, OPERATOR, request.reason, request.by, *inner, level, scope)
+    if request.breaker:
+        return Rearm(now_ns, request.breaker, request.by)
+    return Resume(now_ns, request.by, *inner, level, scope)
 
 
 def _refusal(code: str, message: str) -> bytes:

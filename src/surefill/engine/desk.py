@@ -18,6 +18,7 @@ from surefill.domain.inputs import (
     VenueReports,
 )
 from surefill.domain.state import State
+from surefill.engine.control_stream import ControlStream
 from surefill.engine.receipt import Receipt
 from surefill.engine.writer import MARKET_DATA, Ticket, WorkspaceWriter
 from surefill.errors import AppendFailed, LocalError, SurefillError, WorkspaceHalted
@@ -36,8 +37,9 @@ class Desk:
     a halt could be journaled; only `revive` ends that.
     """
 
-    def __init__(self, writer: WorkspaceWriter, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, writer: WorkspaceWriter, loop: asyncio.AbstractEventLoop, control: ControlStream) -> None:
         self.writer = writer
+        self.control = control
         self.accepting = False
         self.broken: SurefillError | None = None
         self.inbox: deque[tuple[Input, asyncio.Future[Any] | None]] = deque()

@@ -23,6 +23,7 @@ from surefill.domain.inputs import (
     Input,
     OpenWorkspace,
     RecoverOrders,
+    Resume,
     SubmitIntent,
     TimerFired,
     VenueReports,
@@ -34,6 +35,7 @@ from surefill.domain.policy import Policy
 from surefill.domain.reports import VenueReport
 from surefill.engine import reconciliation
 from surefill.engine.clock import Clock
+from surefill.engine.control_stream import ControlStream
 from surefill.engine.desk import Desk, Reader
 from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
@@ -70,6 +72,7 @@ class Engine:
         self.desks: dict[str, Desk] = {}
         self.alarms: list[Alarm] = [_log_alarm]
         self.disk_floor_bytes = disk_floor_bytes
+        self.control = ControlStream(journal)
         self._loop = asyncio.get_running_loop()
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
@@ -88,12 +91,13 @@ class Engine:
         if opening.workspace_id in self.desks:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
         writer = self._writer(opening.workspace_id, venue)
-        desk = self.desks[opening.workspace_id] = Desk(writer, self._loop)
+        desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control)
         try:
             await venue.connect(lambda report: self._reported(desk, report))
             await self.feed(opening.workspace_id, opening)
             for instrument in instruments:
                 await self.feed(opening.workspace_id, DefineInstrument(self.clock.now_ns(), instrument))
+            await self._tell_switches(opening.workspace_id)
             await self.feed(opening.workspace_id, RecoverOrders(self.clock.now_ns()))
             await self._compare_at_last(desk)
         except (Exception, asyncio.CancelledError):
@@ -127,6 +131,26 @@ class Engine:
                     self._raise_alarm(desk.writer.workspace_id, Notify("BOOKS_NOT_COMPARED", text, page=True))
             await reconciliation.pause(desk)
         raise self._has_stopped()
+
+    async def throw(self, item: Halt | Resume) -> None:
+        """Throw or loosen a switch above the workspaces (`scope` engine or venue:NAME).
+
+        When this returns it is durable, and so is what every open workspace did because of it. Raises AppendFailed
+        where the journal could not be written; then every workspace is halted by that.
+        """
+        try:
+            self.control.throw(item)
+        except AppendFailed as error:
+            self._collapse(error)
+            self._schedule()
+            raise
+        for workspace_id, desk in list(self.desks.items()):
+            if desk.broken is None:
+                await self._tell_switches(workspace_id)
+
+    async def _tell_switches(self, workspace_id: str) -> None:
+        for item in list(self.control.unseen(self._desk(workspace_id).writer.state.book, self.clock.now_ns())):
+            await self.feed(workspace_id, item)
 
     async def reconcile(self, workspace_id: str) -> reconciliation.Differences:
         """Compare positions with the venue; differences (ours, theirs) halt the workspace and are returned.
@@ -336,6 +360,7 @@ class Engine:
                 desk.break_off(again)
             self._raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
             return
+        self.control.reopen()
         for desk in self.desks.values():
             if not isinstance(desk.broken, StaleWriter):  # a fenced one stays out until a person says otherwise
                 self._refold(desk, told, "APPEND_FAILED", str(error))

@@ -44,6 +44,9 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
     order = desk.writer.state.book.orders.get(request.cl_ord_id)
     if desk.broken is not None or order is None or order.cancel_pending:
         return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", "taken back before it was sent")
+    kill = desk.control.holds_back(desk.writer.state.book.venue)
+    if kill is not None and not request.reduce_only:
+        return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", f"halted before it was sent ({kill.text()})")
     objection = first_objection(desk.writer.state, order, now_ns)
     if objection is None:
         return None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from surefill.domain.state import State
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import KillLevel, OrdStatus
 from surefill.units import quanta_text
 
 
 class WorkspaceStatus(msgspec.Struct, frozen=True):
-    """Money as decimal text in `currency`. `halted` is empty while entries are let through."""
+    """Money as decimal text in `currency`. `halted` is empty while entries are let through.
+
+    `switches`: every kill switch that is thrown, by scope, with its level. `tripped`: open breakers, and why. The day's
+    figures are those of the workspace's trading day (empty before the first price).
+    """
 
     workspace: str
     mode: str
@@ -24,6 +28,11 @@ class WorkspaceStatus(msgspec.Struct, frozen=True):
     halted_reason: str
     halted_instruments: dict[str, str]
     paused_strategies: dict[str, str]
+    switches: dict[str, str]
+    tripped: dict[str, str]
+    trading_day: str
+    day_trades: int
+    day_realised: str
     working_orders: int
     unknown_orders: int
     open_positions: int
@@ -57,6 +66,11 @@ def status_of(state: State) -> WorkspaceStatus:
         halted_reason=book.halted_reason,
         halted_instruments=dict(book.halted_instruments),
         paused_strategies=dict(book.halted_strategies),
+        switches={scope: f"{KillLevel(kill.level).name} ({kill.text()})" for scope, kill in book.kills.items()},
+        tripped={name: trip.reason for name, trip in book.tripped.items()},
+        trading_day=book.day.day,
+        day_trades=book.day.trades,
+        day_realised=money(book.day.realised),
         working_orders=len(book.orders),
         unknown_orders=sum(1 for order in orders if order.status == OrdStatus.UNKNOWN),
         open_positions=len(held),

@@ -57,6 +57,8 @@ def translate(order: OrderIntent, instrument: Instrument | None, story: str) -> 
         stop_px=reader.price(order.trigger_price, "trigger_price") if kind in (OrdType.STOP, OrdType.STOP_LIMIT) else 0,
         reason=str(order.reason or ""),
         context=_labels(order, metadata),
+        basket_id=str(metadata.get("basket_id") or ""),
+        figures=reader.figures(metadata),
     )
     return Translated(intent, reader.refusal)
 
@@ -103,6 +105,11 @@ class _Reader:
             code = RefusalCode.OFF_TICK if error.code == "TOO_FINE" else RefusalCode.INVALID_INPUT
             self._refuse(code, error.message)
             return 0
+
+    def figures(self, metadata: dict[str, Any]) -> dict[str, int]:
+        """What gates judge by: `expected_edge`, the gain expected for each unit, in price."""
+        edge = metadata.get("expected_edge")
+        return {} if edge is None else {"edge": self.price(edge, "expected_edge")}
 
     def _read(self, code: RefusalCode, convert: Callable[[], int]) -> int:
         try:
