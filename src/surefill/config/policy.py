@@ -15,7 +15,6 @@ from pydantic import Field
 from surefill.config.fields import Blank, NotNegative, Positive, Section
 from surefill.config.risk import Complaint, RiskSettings
 from surefill.domain.profile import Profile
-from surefill.domain.sizing import SizingCaps
 from surefill.errors import InputError
 from surefill.units import figure_ppb, rate_ppb_from_pct
 
@@ -73,7 +72,7 @@ def with_policy(profile: Profile, policy: PolicySettings, risk: RiskSettings, co
     for key, (field, read, same) in _LIMITS.items():
         if getattr(policy, key) is not None:
             limits[field] = _read(policy, key, read, risk, same, complain)
-    caps = {
+    caps: dict[str, Any] = {
         field: _read(policy, key, rate_ppb_from_pct, risk, same, complain)
         for key, (field, same) in _CAPS.items()
         if getattr(policy, key) is not None
@@ -83,13 +82,14 @@ def with_policy(profile: Profile, policy: PolicySettings, risk: RiskSettings, co
         profile,
         gates=(*profile.gates[:first], *GATES, *profile.gates[first:]),
         limits=msgspec.structs.replace(profile.limits, **limits),
-        sizing_caps=SizingCaps(**caps),
+        sizing_caps=msgspec.structs.replace(profile.sizing_caps, **caps),
     )
 
 
 def without_standing_halts(profile: Profile, policy: PolicySettings, risk: RiskSettings, mode: str) -> Profile:
     """In a backtest nobody is there to re-arm a breaker: drawdown is asked there only where a setting names it."""
-    named = policy.max_drawdown_pct is not None or "drawdown" in risk.enable or risk.gates is not None
+    named = risk.guardian or risk.gates is not None or "drawdown" in risk.enable
+    named = named or policy.max_drawdown_pct is not None
     if profile.name not in PROFILES or mode != "backtest" or named:
         return profile
     return msgspec.structs.replace(profile, gates=tuple(gate for gate in profile.gates if gate != "drawdown"))
@@ -106,6 +106,10 @@ def _read(
     value: Decimal = getattr(policy, key)
     if same and getattr(risk, same) is not None:
         raise complain(("policy", key), value, f"risk.{same} says the same thing: leave one of them out")
+    if key == "max_drawdown_pct" and risk.guardian:
+        raise complain(
+            ("policy", key), value, "risk.guardian brings its own: set risk.drawdown_max_pct"
+        )
     try:
         return read(value, key)
     except InputError as error:

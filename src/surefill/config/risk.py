@@ -100,7 +100,7 @@ class RiskSettings(Section):
     retry_jitter_pct: _Amount = Field(default=None, description="Waits vary by so much (25)")
     sized_position_max_pct: _Amount = Field(
         default=None,
-        description="Where surefill sizes, and where gate size_caps is asked: equity share of one position; empty: no cap",
+        description="Where surefill sizes, and for gate size_caps: equity share of one position; empty: no cap",
     )
     sized_total_max_pct: _Amount = Field(default=None, description="The same for all positions together")
     sized_correlated_max_pct: _Amount = Field(default=None, description="The same for what moves together")

@@ -17,7 +17,7 @@ from surefill.domain.intent import Action
 from surefill.domain.limits import REARM_DAY
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
-from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
+from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip, fills_key
 from surefill.domain.state import Book, State
 from surefill.rules.codes import ExitReason, OrdStatus
 from surefill.units import NS_PER_MIN, NS_PER_S, PPB
@@ -370,11 +370,6 @@ def kill_scope(event: e.Halted | e.Resumed | Halt | Resume) -> str:
     if event.strategy_id:
         return STRATEGY + event.strategy_id
     return event.scope or WORKSPACE
-
-
-def fills_key(strategy_id: str, instrument_id: str) -> str:
-    """The key of `Flow.fills`."""
-    return f"{strategy_id}|{instrument_id}"
 
 
 def _session_set(state: State, event: e.SessionSet) -> None:

@@ -40,6 +40,7 @@ MAX_DRAWDOWN: Final = "max_drawdown"
 SIZING: Final = "sizing"
 ORDER_TERMS: Final = "order_terms"
 _TEXT_MAX: Final = 1_000
+_CODES: Final = frozenset(RefusalCode)
 
 
 class Warn(msgspec.Struct, frozen=True):
@@ -218,8 +219,8 @@ class _Asked:
             self.question.qty = qty
         if finding is None:
             return None
-        if isinstance(finding, Refusal) and isinstance(finding.code, RefusalCode):
-            return Refusal(finding.code, _told(finding.reason))
+        if isinstance(finding, Refusal) and finding.code in _CODES:
+            return Refusal(RefusalCode(finding.code), _told(finding.reason))
         if isinstance(finding, Warn):
             self.warnings.append(_told(f"{rule.name}: {finding.text}"))
             return None
