@@ -27,6 +27,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 #: Each benchmark with what it is given by `--quick`, and by `--large`.
 BENCHMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "order_path": (("--intents", "200", "--rounds", "1", "--paired", "100"), ()),
+    "gate_chain": (("--intents", "50", "--rounds", "1"), ()),
     "durable_intents": (("--per-caller", "3", "--rounds", "1"), ()),
     "journal_floor": (("--events", "1280", "--rounds", "1"), ()),
     "recovery": (("--events", "8000", "--rounds", "1"), ("--large",)),

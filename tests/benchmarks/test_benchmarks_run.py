@@ -23,6 +23,7 @@ def run(script: str, *options: str, **variables: str) -> subprocess.CompletedPro
 
 
 CASES = {
+    "gate_chain.py": (("--intents", "20", "--rounds", "1"), "gate chain", 5),
     "order_path.py": (("--intents", "100", "--rounds", "1", "--paired", "200"), "order path", 4),
     "durable_intents.py": (("--per-caller", "2", "--rounds", "1"), "journal", 3),
     "journal_floor.py": (("--events", "1280", "--rounds", "1"), "journal", 6),

@@ -16,6 +16,7 @@ from surefill.domain.events import (
     IntentAccepted,
     IntentRefused,
     OrderCanceled,
+    PositionAdjusted,
     PositionsCompared,
     ProfileSet,
     WorkspaceReset,
@@ -26,7 +27,8 @@ from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.state import State
 from surefill.errors import ConfigError, InputError
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import DriftBand, OrdStatus
+from surefill.units import PPB
 
 # -- opening --------------------------------------------------------------------------------------------------
 
@@ -237,6 +239,48 @@ def test_comparison_names_positions_by_instrument_and_bucket() -> None:
 
 
 # -- resetting ------------------------------------------------------------------------------------------------
+
+
+BANDS = (PPB // 200, PPB // 100, PPB // 50, PPB // 20)  # 0.5, 1, 2 and 5 %
+DRIFTS: list[tuple[int, int, DriftBand]] = [
+    (1000, 1004, DriftBand.NONE),
+    (1000, 1006, DriftBand.LOG),
+    (995, 1000, DriftBand.LOG),  # 0.5 % is not below it
+    (990, 1000, DriftBand.ALERT),
+    (1000, 1015, DriftBand.ALERT),
+    (980, 1000, DriftBand.CORRECT),
+    (1000, 960, DriftBand.CORRECT),
+    (950, 1000, DriftBand.HALT),
+    (1000, 1100, DriftBand.HALT),
+    (1000, 0, DriftBand.HALT),
+    (0, 1000, DriftBand.HALT),
+    (1000, -1000, DriftBand.HALT),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "band"), DRIFTS)
+@pytest.mark.parametrize("side", [1, -1])
+def test_drift_is_judged_by_its_band(ours: int, theirs: int, band: DriftBand, side: int) -> None:
+    core = Core(profile(limits=Limits(allow_negative_cash=True, drift_bands_ppb=BANDS)))
+    for qty in [ours // 10 * 10] if ours >= 10 else []:
+        core.hold(side, qty)
+    if ours % 10:
+        core.fill(core.order(side, 10), ours % 10)
+    core.feed(ComparePositions(core.tick(), {"X": side * theirs}))
+    compared, adjusted = core.only(PositionsCompared), core.all(PositionAdjusted)
+    assert compared.bands == ({"X": band} if band < DriftBand.HALT else {})
+    assert bool(core.all(Notify)) == (band >= DriftBand.ALERT)
+    assert core.state.book.halted_code == ("POSITION_DRIFT" if band == DriftBand.HALT else "")
+    assert [event.qty for event in adjusted] == ([side * theirs] if band == DriftBand.CORRECT else [])
+    assert core.position.qty == side * (theirs if band == DriftBand.CORRECT else ours) if ours else True
+
+
+def test_correction_takes_back_reductions_that_exceed_what_is_left() -> None:
+    core = Core(profile(limits=Limits(allow_negative_cash=True, drift_bands_ppb=BANDS)))
+    core.hold(1, 1000)
+    working = core.order(-1, 1000, px=1100, action=Action.CLOSE)
+    core.feed(ComparePositions(core.tick(), {"X": 970}))
+    assert working.cancel_pending
 
 
 def test_reset_starts_over_and_keeps_what_is_not_money() -> None:

@@ -31,6 +31,7 @@ PUBLISHED = {
     },
     codes.Anomaly: {"DUPLICATE": -1, "LATE_FILL": -2, "ILLEGAL": -3},
     codes.KillLevel: {"NORMAL": 0, "THROTTLE": 1, "SUSPEND": 2, "SHUTDOWN": 3},
+    codes.DriftBand: {"NONE": 1, "LOG": 2, "ALERT": 3, "CORRECT": 4, "HALT": 5},
     codes.PartialFill: {"ACCEPT": 1, "RETRY": 2},
     codes.ExitReason: {
         "NONE": 0,

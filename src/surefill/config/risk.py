@@ -83,6 +83,11 @@ class RiskSettings(Section):
     rearm: dict[str, Literal["human", "day"] | Positive] = Field(
         default={}, description="By breaker: human, day (the next trading day), or seconds of cooling-off"
     )
+    drift_bands_pct: Annotated[list[NotNegative], Field(min_length=4, max_length=4)] | None = Field(
+        default=None,
+        description="A difference to the venue's position below the first is none, below the second logged, below the"
+        " third alerted, below the fourth corrected; else it halts",
+    )
     throttle_spacing_s: _Amount = Field(default=None, description="Kill switch at throttle: between two entries (60)")
     shutdown_flattens: bool | None = Field(default=None, description="Kill switch at shutdown: sell what is held")
     order_timeout_s: _Amount = Field(default=None, description="Cancel an entry that has not filled by then; 0 never")
@@ -240,6 +245,10 @@ def _limits(limits: Limits, risk: RiskSettings, money_decimals: int, complain: C
             raise
         except Exception as error:
             raise complain(("risk", key), value, f"it may have at most {decimals} decimals ({error})") from error
+    if risk.drift_bands_pct is not None:
+        if risk.drift_bands_pct != sorted(risk.drift_bands_pct):
+            raise complain(("risk", "drift_bands_pct"), risk.drift_bands_pct, "write them in ascending order")
+        changes["drift_bands_ppb"] = tuple(rate_ppb_from_pct(each, "drift_bands_pct") for each in risk.drift_bands_pct)
     if risk.partial_fill is not None:
         changes["partial_fill"] = int(PartialFill[risk.partial_fill.upper()])
     changes["rearm_ns"] = {name: _rearm(name, how, complain) for name, how in risk.rearm.items()}

@@ -374,9 +374,26 @@ class AnomalyNoted(Event, frozen=True):
 
 
 class PositionsCompared(Event, frozen=True):
-    """Our book and the venue's were laid side by side; `differences` is empty where they agree."""
+    """Our book and the venue's were laid side by side; `differences` is empty where they agree.
+
+    `bands`: how far apart each is (`DriftBand`); one that is not there halts.
+    """
 
     differences: dict[str, tuple[int, int]]
+    bands: dict[str, int] = {}
+
+
+class PositionAdjusted(Event, frozen=True):
+    """Our book follows the venue's: a declared adjustment, at the average cost. Figures are those after it.
+
+    No cash has moved; what the quantity was worth at cost is realised, so that money stays conserved.
+    """
+
+    position: str
+    qty: int
+    cost: int
+    realised: int
+    reason: str
 
 
 class OrderResolved(Event, frozen=True):

@@ -393,6 +393,14 @@ def _equity_marked(state: State, event: e.EquityMarked) -> None:
     streaks.peak_equity = event.equity if peak is None else max(peak, event.equity)
 
 
+def _position_adjusted(state: State, event: e.PositionAdjusted) -> None:
+    book, position = state.book, state.book.positions[event.position]
+    position.qty, position.cost = event.qty, event.cost
+    position.realised += event.realised
+    book.realised += event.realised
+    book.day.realised += event.realised
+
+
 def _breaker_tripped(state: State, event: e.BreakerTripped) -> None:
     state.book.tripped[event.breaker] = Trip(event.code, event.reason, event.ts_ns, event.until_ns)
 
@@ -481,6 +489,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.OrderResent: _resent,
     e.AnomalyNoted: _anomaly_noted,
     e.PositionsCompared: _nothing,
+    e.PositionAdjusted: _position_adjusted,
     e.OrderResolved: _order_resolved,
     e.WorkspaceReset: _workspace_reset,
 }

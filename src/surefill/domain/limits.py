@@ -49,6 +49,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `regime_optional`: an entry without a regime figure passes the gate `regime`; from `regime_z_warn_ppb` on it is
     warned of, where somebody listens to warnings.
     `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
+    `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
+    the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
     """
 
@@ -120,6 +122,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     reject_streak_max: int = 5
     slippage_max_ppb: int = 2 * PCT_PPB
     equity_granularity_ppb: int = PPB // 1_000
+    drift_bands_ppb: tuple[int, int, int, int] = (0, 0, 0, 0)
     rearm_ns: dict[str, int] = {}
 
     def rearm_of(self, breaker: str) -> int:

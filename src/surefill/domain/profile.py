@@ -9,7 +9,7 @@ from surefill.domain.intent import Action
 from surefill.domain.limits import Limits
 from surefill.domain.sizing.spec import NO_CAPS, Correlation, SizingCaps
 from surefill.rules.codes import OrdType
-from surefill.units import NS_PER_S
+from surefill.units import NS_PER_S, PCT_PPB
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -88,7 +88,12 @@ RPM = Profile(
     ),
     id_style=IdStyle.HEX,
     id_prefix="exec",
-    limits=Limits(attempts_max=3, retry_jitter_ppb=0, order_timeout_ns=60 * NS_PER_S),
+    limits=Limits(
+        attempts_max=3,
+        retry_jitter_ppb=0,
+        order_timeout_ns=60 * NS_PER_S,
+        drift_bands_ppb=(PCT_PPB // 2, PCT_PPB, 2 * PCT_PPB, 5 * PCT_PPB),
+    ),
     rechecks=("tick_age", "spread_widening", "margin_left"),
     calendar="forex",
 )

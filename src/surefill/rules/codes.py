@@ -98,6 +98,16 @@ class PartialFill(enum.IntEnum):
     RETRY = 2  # a further order for the rest, within the attempts allowed
 
 
+class DriftBand(enum.IntEnum):
+    """How far our book and the venue's are apart, and so what is done about it."""
+
+    NONE = 1  # nothing
+    LOG = 2  # kept in the journal
+    ALERT = 3  # somebody is told
+    CORRECT = 4  # our book follows the venue's, by a declared adjustment, and somebody is told
+    HALT = 5
+
+
 class FillMode(enum.IntEnum):
     """Which price the simulated market trades at."""
 

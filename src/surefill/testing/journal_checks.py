@@ -285,7 +285,20 @@ def _compared(audit: Audit, _seq: int, event: e.PositionsCompared) -> Findings:
     for key, (ours, theirs) in event.differences.items():
         if ours != audit.qty[key] or ours == theirs:
             yield 7, f"compared {ours} of {key} with the venue's {theirs}, the fills sum to {audit.qty[key]}"
-    audit.drift = bool(event.differences)
+    audit.drift = len(event.bands) < len(event.differences)
+
+
+def _adjusted(audit: Audit, _seq: int, event: e.PositionAdjusted) -> Findings:
+    key = event.position
+    before, instrument = audit.qty[key], audit.instruments[key.split("|")[0]]
+    if before * event.qty <= 0 or abs(event.cost * before - audit.cost[key] * event.qty) > abs(before):
+        yield 7, f"{key} was adjusted from {before} to {event.qty} at another cost than its own"
+    if event.realised != (event.cost - audit.cost[key]) * instrument.money_per_notional:
+        yield 7, f"the adjustment of {key} made or lost money"
+    audit.qty[key], audit.cost[key] = event.qty, event.cost
+    audit.realised += event.realised
+    if audit.exceeds(key):
+        audit.shrunk.add(key)
 
 
 def _reset(audit: Audit, _seq: int, event: e.WorkspaceReset) -> Findings:
@@ -325,5 +338,6 @@ CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.BarCounted: _guarded,
     e.ExitTriggered: _guarded,
     e.PositionsCompared: _compared,
+    e.PositionAdjusted: _adjusted,
     e.WorkspaceReset: _reset,
 }

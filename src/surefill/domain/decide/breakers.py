@@ -21,20 +21,20 @@ def watch(this: Step) -> None:
     state = this.state
     if not state.breakers:
         return
-    if state.watches_equity:
-        _mark_equity(this)
+    now = equity(state) if state.watches_equity else None
+    if now is not None:
+        _mark_equity(this, now)
     for name in state.breakers:
         if name not in this.book.tripped:
             breaker = BREAKERS[name]
-            refusal = breaker.condition(state)
+            refusal = breaker.condition(state, now)
             if refusal is not None and refusal.code == breaker.code:
                 _trip(this, name, refusal.code, refusal.reason)
 
 
-def _mark_equity(this: Step) -> None:
+def _mark_equity(this: Step, now: int) -> None:
     day, streaks, limits = this.book.day, this.book.streaks, this.book.profile.limits
-    now = equity(this.state)
-    if now is None or not day.day:
+    if not day.day:
         return
     start, high, peak = day.start_equity, day.high_equity, streaks.peak_equity
     if start is not None and high is not None and peak is not None:

@@ -28,7 +28,7 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
         alarm(this, order, "LATE_FILL" if late else "OVERFILL", detail)
     if order.plan is not None:
         _protect(this, order, report.last_px, first=first)
-    _trim_reductions(this, order.position)
+    trim_reductions(this, order.position)
 
 
 def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool) -> None:
@@ -105,7 +105,7 @@ def _protect(this: Step, order: Order, entry_px: int, *, first: bool) -> None:
     )
 
 
-def _trim_reductions(this: Step, key: str) -> None:
+def trim_reductions(this: Step, key: str) -> None:
     """The position has shrunk or turned: reducing orders that could now carry it through zero are taken back."""
     working = this.state.reducing.get(key)
     if not working:

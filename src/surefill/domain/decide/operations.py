@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.decide import exits
+from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
@@ -10,6 +11,7 @@ from surefill.domain.events import (
     InstrumentDefined,
     OrderCanceled,
     OrderResolved,
+    PositionAdjusted,
     PositionsCompared,
     ProfileSet,
     WorkspaceOpened,
@@ -28,9 +30,9 @@ from surefill.domain.inputs import (
 from surefill.domain.instrument import Instrument
 from surefill.domain.profile import Profile
 from surefill.errors import ConfigError, InputError
-from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.rules.codes import DriftBand, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
-from surefill.units import DECIMALS_MAX
+from surefill.units import DECIMALS_MAX, PPB
 
 MODES = ("paper", "dry_run", "live", "backtest")
 _ENDS = {
@@ -151,7 +153,7 @@ def _quanta(instrument: Instrument) -> tuple[object, ...]:
 
 
 def compare_positions(this: Step, item: ComparePositions) -> None:
-    """Lay the venue's positions beside ours. A difference halts and pages; agreement is recorded."""
+    """Lay the venue's positions beside ours. A difference halts and pages, unless a band of drift says otherwise."""
     ours = {key: position.qty for key, position in this.state.open_positions()}
     theirs = {key: qty for key, qty in item.quantities.items() if qty}
     differences = {
@@ -159,11 +161,40 @@ def compare_positions(this: Step, item: ComparePositions) -> None:
         for key in sorted(ours.keys() | theirs.keys())
         if ours.get(key, 0) != theirs.get(key, 0)
     }
-    this.emit(PositionsCompared(item.ts_ns, "", 0, differences))
-    if differences:
-        text = ", ".join(f"{key}: ours {a}, venue {b}" for key, (a, b) in differences.items())
-        halt(this, Halt(item.ts_ns, "POSITION_DRIFT", text, "surefill"))
+    bands: dict[str, int] = {
+        key: drift_band(a, b, this.book.profile.limits.drift_bands_ppb) for key, (a, b) in differences.items()
+    }
+    lesser = {key: band for key, band in bands.items() if band < DriftBand.HALT}
+    this.emit(PositionsCompared(item.ts_ns, "", 0, differences, lesser))
+    for key, band in lesser.items():
+        if band == DriftBand.CORRECT:
+            _adjust(this, key, differences[key][1])
+    told = [key for key, band in bands.items() if band >= DriftBand.ALERT]
+    if told:
+        text = ", ".join(f"{key}: ours {differences[key][0]}, venue {differences[key][1]}" for key in told)
+        if len(lesser) < len(bands):
+            halt(this, Halt(item.ts_ns, "POSITION_DRIFT", text, "surefill"))
         this.ask(Notify("POSITION_DRIFT", text, page=True))
+
+
+def drift_band(ours: int, theirs: int, bands_ppb: tuple[int, int, int, int]) -> DriftBand:
+    """How far the venue's quantity is from ours, as a share of the venue's. One side without the other halts."""
+    if ours * theirs <= 0:
+        return DriftBand.HALT
+    for band, limit_ppb in zip(DriftBand, bands_ppb, strict=False):
+        if abs(ours - theirs) * PPB < limit_ppb * abs(theirs):
+            return band
+    return DriftBand.HALT
+
+
+def _adjust(this: Step, key: str, qty: int) -> None:
+    position = this.book.positions[key]
+    cost = position.cost * qty // position.qty
+    per_notional = this.book.instruments[position.instrument_id].money_per_notional
+    realised = (cost - position.cost) * per_notional
+    reason = f"the venue holds {qty}, our book held {position.qty}"
+    this.emit(PositionAdjusted(this.ts_ns, position.correlation_id, this.book.seq, key, qty, cost, realised, reason))
+    trim_reductions(this, key)
 
 
 def resolve_order(this: Step, item: ResolveOrder) -> None:

@@ -16,12 +16,13 @@ from surefill.domain.gates.question import Question
 from surefill.domain.gates.wording import limit_missing, pct_text, share_text
 from surefill.domain.limits import UNSET
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.domain.state import State
+from surefill.domain.state import EQUITY_BREAKERS, State
 from surefill.domain.valuation import equity
 from surefill.units import PPB, quanta_text
 
-#: What has happened beyond the limit, with figures; None: within it.
-Condition = Callable[[State], Refusal | None]
+#: What has happened beyond the limit, with figures; None: within it. The equity (None: not known) comes along, so that
+#: it is reckoned once for all that ask.
+Condition = Callable[[State, int | None], Refusal | None]
 
 
 class Breaker(msgspec.Struct, frozen=True):
@@ -35,13 +36,15 @@ class Breaker(msgspec.Struct, frozen=True):
 def asked(breaker: Breaker) -> Callable[[Question], Refusal | None]:
     """The gate of a breaker."""
 
+    watches_equity = breaker.name in EQUITY_BREAKERS
+
     def gate(q: Question) -> Refusal | None:
         if q.is_exit:
             return None
         trip = q.book.tripped.get(breaker.name)
         if trip is not None:
             return Refusal(breaker.code, f"{trip.reason} ({_rearming(trip.until_ns)})")
-        return breaker.condition(q.state)
+        return breaker.condition(q.state, equity(q.state) if watches_equity else None)
 
     gate.__doc__ = breaker.condition.__doc__
     return gate
@@ -57,7 +60,7 @@ def _money(state: State, money: int) -> str:
     return f"{quanta_text(money, state.book.money_decimals)} {state.book.currency}"
 
 
-def _daily_loss(state: State) -> Refusal | None:
+def _daily_loss(state: State, _now: int | None) -> Refusal | None:
     """The realised result of the trading day, net of fees, is a loss beyond the limit."""
     limit = state.book.profile.limits.daily_loss_max
     if limit == UNSET:
@@ -84,12 +87,11 @@ def _no_equity() -> Refusal:
     )
 
 
-def _daily_drawdown(state: State) -> Refusal | None:
+def _daily_drawdown(state: State, now: int | None) -> Refusal | None:
     """The equity has fallen from the day's high by more than the limit, a share of the equity the day began with."""
     day, limit = state.book.day, state.book.profile.limits.daily_drawdown_max_ppb
     if not day.day:
         return _no_day()
-    now = equity(state)
     if now is None or day.start_equity is None or day.high_equity is None:
         return _no_equity()
     fall = day.high_equity - now
@@ -102,9 +104,9 @@ def _daily_drawdown(state: State) -> Refusal | None:
     )
 
 
-def _drawdown(state: State) -> Refusal | None:
+def _drawdown(state: State, now: int | None) -> Refusal | None:
     """The equity has fallen from its highest by more than the limit: a share of the highest, or money if configured."""
-    limits, peak, now = state.book.profile.limits, state.book.streaks.peak_equity, equity(state)
+    limits, peak = state.book.profile.limits, state.book.streaks.peak_equity
     if now is None or peak is None:
         return _no_equity()
     fall = peak - now
@@ -118,12 +120,11 @@ def _drawdown(state: State) -> Refusal | None:
     return None
 
 
-def _equity_drop(state: State) -> Refusal | None:
+def _equity_drop(state: State, now: int | None) -> Refusal | None:
     """The equity is lower than the day began with by more than the limit."""
     day, limit = state.book.day, state.book.profile.limits.equity_drop_max_ppb
     if not day.day:
         return _no_day()
-    now = equity(state)
     if now is None or day.start_equity is None:
         return _no_equity()
     fall = day.start_equity - now
@@ -135,7 +136,7 @@ def _equity_drop(state: State) -> Refusal | None:
     )
 
 
-def _loss_streak(state: State) -> Refusal | None:
+def _loss_streak(state: State, _now: int | None) -> Refusal | None:
     """So many positions in a row were closed with a loss."""
     count, limit = state.book.streaks.losses, state.book.profile.limits.loss_streak_max
     if count < limit:
@@ -143,7 +144,7 @@ def _loss_streak(state: State) -> Refusal | None:
     return Refusal(RefusalCode.LOSS_STREAK, f"{count} losing positions in a row, {limit} are the limit")
 
 
-def _reject_streak(state: State) -> Refusal | None:
+def _reject_streak(state: State, _now: int | None) -> Refusal | None:
     """The venue has refused so many orders in a row."""
     count, limit = state.book.streaks.rejects, state.book.profile.limits.reject_streak_max
     if count < limit:
@@ -151,7 +152,7 @@ def _reject_streak(state: State) -> Refusal | None:
     return Refusal(RefusalCode.REJECT_STREAK, f"{count} orders in a row refused by the venue, {limit} are the limit")
 
 
-def _slippage(state: State) -> Refusal | None:
+def _slippage(state: State, _now: int | None) -> Refusal | None:
     """An entry has filled further from the price it was decided at than the limit."""
     worst, limit = state.book.streaks.worst_slippage_ppb, state.book.profile.limits.slippage_max_ppb
     if worst <= limit:
