@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from surefill.config.costs import cost_schedule_of, segment_for
-from surefill.config.policy import PolicySettings, with_policy, without_standing_halts
+from surefill.config.policy import PolicySettings, with_policy
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
 from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
@@ -83,8 +83,7 @@ def profile_of(settings: Settings) -> Profile:
     )
     complain = functools.partial(_wrong, settings)
     profile = with_policy(profile, settings.policy, settings.risk, complain)
-    profile = with_risk(profile, settings.risk, money_decimals_of(settings), complain)
-    return without_standing_halts(profile, settings.policy, settings.risk, settings.workspace.mode)
+    return with_risk(profile, settings.risk, money_decimals_of(settings), complain)
 
 
 def _breakers(settings: Settings) -> dict[str, int]:

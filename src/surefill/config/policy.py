@@ -34,9 +34,11 @@ class PolicySettings(Section):
     )
     regime_reject_z: _Amount = Field(default=None, description="Refuse it from here on (3)")
     require_regime: bool = Field(default=False, description="Refuse entries that bring no regime_distance_z")
-    max_drawdown_pct: _Amount = Field(
-        default=None, description="Fall from the highest equity (5); a backtest asks it only where it is set"
+    limit_drawdown: bool | None = Field(
+        default=None,
+        description="Ask how far the equity has fallen; empty: the intents door does, others where the next key is set",
     )
+    max_drawdown_pct: _Amount = Field(default=None, description="How far it may fall from its highest (5)")
     max_position_pct: _Cap = Field(
         default=None, description="Share of the equity in one position; empty is no cap, as with the next three"
     )
@@ -77,22 +79,15 @@ def with_policy(profile: Profile, policy: PolicySettings, risk: RiskSettings, co
         for key, (field, same) in _CAPS.items()
         if getattr(policy, key) is not None
     }
+    asks_drawdown = policy.max_drawdown_pct is not None if policy.limit_drawdown is None else policy.limit_drawdown
+    gates = GATES if asks_drawdown else tuple(gate for gate in GATES if gate != "drawdown")
     first = profile.gates.index("halted") + 1
     return msgspec.structs.replace(
         profile,
-        gates=(*profile.gates[:first], *GATES, *profile.gates[first:]),
+        gates=(*profile.gates[:first], *gates, *profile.gates[first:]),
         limits=msgspec.structs.replace(profile.limits, **limits),
         sizing_caps=msgspec.structs.replace(profile.sizing_caps, **caps),
     )
-
-
-def without_standing_halts(profile: Profile, policy: PolicySettings, risk: RiskSettings, mode: str) -> Profile:
-    """In a backtest nobody is there to re-arm a breaker: drawdown is asked there only where a setting names it."""
-    named = risk.guardian or risk.gates is not None or "drawdown" in risk.enable
-    named = named or policy.max_drawdown_pct is not None
-    if profile.name not in PROFILES or mode != "backtest" or named:
-        return profile
-    return msgspec.structs.replace(profile, gates=tuple(gate for gate in profile.gates if gate != "drawdown"))
 
 
 def _read(
@@ -107,9 +102,7 @@ def _read(
     if same and getattr(risk, same) is not None:
         raise complain(("policy", key), value, f"risk.{same} says the same thing: leave one of them out")
     if key == "max_drawdown_pct" and risk.guardian:
-        raise complain(
-            ("policy", key), value, "risk.guardian brings its own: set risk.drawdown_max_pct"
-        )
+        raise complain(("policy", key), value, "risk.guardian brings its own: set risk.drawdown_max_pct")
     try:
         return read(value, key)
     except InputError as error:
