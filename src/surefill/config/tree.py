@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
 from surefill.config.pipeline import PipelineSettings
+from surefill.config.policy import PolicySettings
 from surefill.config.risk import RiskSettings
 from surefill.config.rpm import RpmSettings
 
@@ -306,6 +307,7 @@ class Settings(Section):
     execution: ExecutionSettings = ExecutionSettings()
     risk: RiskSettings = RiskSettings()
     rpm: RpmSettings = RpmSettings()
+    policy: PolicySettings = PolicySettings()
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
     fees: list[FeeSettings] = Field(default=[])

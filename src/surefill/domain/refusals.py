@@ -88,6 +88,8 @@ class RefusalCode(enum.IntEnum):
     TRADES_PER_DAY = 417
     TRADES_PER_STRATEGY = 418
     SLIPPAGE = 419
+    POLICY_RULE = 420
+    POLICY_ERROR = 421
     DUPLICATE_INTENT = 501
     MESSAGE_RATE = 502
     ORDER_RATE = 503
@@ -95,6 +97,7 @@ class RefusalCode(enum.IntEnum):
     DAY_UNKNOWN = 505
     SIZE_ZERO_LOTS = 601
     SIZE_INPUT_MISSING = 602
+    SIZE_ABOVE_CAP = 603
 
 
 class Refusal(msgspec.Struct, frozen=True):
