@@ -233,7 +233,11 @@ def test_group_whose_position_was_reduced_meanwhile_closes_what_is_left_of_it_an
     with Desk() as desk:
         desk.looks_left["EURUSD"] = 1
         other = decision("other", symbol="GBPUSD", direction=1, position_units=60_000)
-        desk.at_the_end = lambda: desk.engine.execute(other) and None
+
+        def reduced_by_another() -> None:
+            desk.engine.execute(other)
+
+        desk.at_the_end = reduced_by_another
         group = desk.run(pair())
         assert desk.held() == {}
         assert [each.executed_units for each in group.rollbacks] == [40_000, 0]
