@@ -11,6 +11,7 @@ from surefill.units import (
     MONEY_MAX,
     PPB,
     PRICE_MAX,
+    figure_ppb,
     observed_quanta,
     quanta_decimal,
     quanta_float,
@@ -238,3 +239,39 @@ def test_rate_ppb_refuses_what_it_cannot_hold() -> None:
             rate_ppb_from_bps(value, "slippage_bps")
         assert caught.value.code == code
     assert rate_ppb_from_bps(-1, "maker_bps", allow_negative=True) == -100_000
+
+
+@pytest.mark.parametrize(
+    ("value", "ppb"),
+    [
+        (0, 0),
+        (-0.0, 0),
+        (3, 3 * PPB),
+        ("2.5", 5 * PPB // 2),
+        (2.9999999999, 3 * PPB),
+        (-2.9999999991, -3 * PPB),
+        (2.999999999, 3 * PPB - 1),
+        (1e-300, 1),
+        ("-0.0000000001", -1),
+        (Decimal("1E+9"), 10**18),
+    ],
+)
+def test_figure_ppb_row_is_rounded_away_from_zero(value: Any, ppb: int) -> None:
+    assert figure_ppb(value, "z") == ppb
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (float("nan"), "NOT_FINITE"),
+        (float("-inf"), "NOT_FINITE"),
+        (True, "NOT_A_NUMBER"),
+        ("two", "NOT_A_NUMBER"),
+        (1e300, "OUT_OF_RANGE"),
+        ("1000000000.0000000001", "OUT_OF_RANGE"),
+    ],
+)
+def test_figure_ppb_that_is_none_is_refused(value: Any, code: str) -> None:
+    with pytest.raises(InputError) as raised:
+        figure_ppb(value, "z")
+    assert raised.value.code == code
