@@ -3,7 +3,7 @@
 Inside, a price or a quantity is a number of *quanta*: 10**-decimals of its unit, decimals fixed per
 instrument. Money is an integer at 10**-money_decimals of its currency, a rate is in parts per billion, a time
 is nanoseconds since 1970 UTC. Conversions here are exact or they raise: nothing is ever rounded into the
-system.
+system, except for figures that are only held against a limit (`figure_ppb`), and those outwards.
 
 Bounds. They are enforced here, at the door, and they are what lets `surefill.rules` stay inside 64 bits:
 prices and quantities up to 2**40 quanta, price times quantity up to 2**60, money up to 2**62.
@@ -30,6 +30,7 @@ PPB: Final = 10**9
 PCT_PPB: Final = 10**7
 BPS_PPB: Final = 100_000
 RATE_MAX_PPB: Final = 1000 * PPB
+FIGURE_MAX_PPB: Final = 10**9 * PPB
 
 NS_PER_US: Final = 1_000
 NS_PER_MS: Final = 1_000_000
@@ -118,6 +119,27 @@ def rate_ppb_from_pct(value: str | int | float | Decimal, field: str, *, allow_n
 def rate_ppb_from_fraction(value: str | int | float | Decimal, field: str, *, allow_negative: bool = False) -> int:
     """A rate given as a fraction of one, in parts per billion (0.02 = 20 000 000 ppb). Raises InputError."""
     return to_quanta(value, 9, field=field, max_quanta=RATE_MAX_PPB, allow_negative=allow_negative)
+
+
+def figure_ppb(value: str | int | float | Decimal, field: str) -> int:
+    """A plain number that limits are held against (a z-score), in parts per billion, rounded away from zero.
+
+    It may have more decimals than that, as statistics do; rounded outwards it never slips under a limit. Raises
+    InputError: NOT_A_NUMBER, NOT_FINITE, or OUT_OF_RANGE beyond a thousand million.
+    """
+    digits, exponent = _digits_and_exponent(value, field)
+    exponent += 9
+    magnitude = len(str(abs(digits))) + exponent
+    if digits and magnitude > 25:
+        _refuse_range(field, value, 9, FIGURE_MAX_PPB)
+    if exponent >= 0 or not digits:
+        n = digits * 10**exponent if digits else 0
+    else:
+        outward = -(-abs(digits) // 10**-exponent) if magnitude > 0 else 1
+        n = outward if digits > 0 else -outward
+    if abs(n) > FIGURE_MAX_PPB:
+        _refuse_range(field, value, 9, FIGURE_MAX_PPB)
+    return n
 
 
 def _exact_quanta(value: object, decimals: int, field: str, max_quanta: int, allow_negative: bool) -> int:

@@ -24,6 +24,17 @@ SAYS = {
         r"at 19440\.0: 0 held, realised -\d+\.\d\d before fees",
         r"\d+ events, all of them verified",
     ],
+    "rpm_execution.py": [
+        r"REJECTED: SPREAD_TOO_WIDE",
+        r"kept for later: \['rpm-1'\]",
+        r"FILLED: 95000 at 1\.09505, 0\.5 pips",
+        r"the same decision again: the same execution",
+        r"REJECTED: TRADING_HALTED, drawdown of 10 %",
+        r"after the target: 0 held",
+        r"1 of 3 filled, rejected for SPREAD_TOO_WIDE, TRADING_HALTED",
+        r"log: rpm-[12] (FILLED|REJECTED)",
+        r"refused: the execution log is never changed",
+    ],
     "signal_pipeline.py": [
         r"filled: BUY 0\.0040 BTC/USDT at 50000\.0, 0\.1998 USDT",
         r"refused: ETH/USDT CONFLUENCE_TOO_LOW: confluence score 2 is below 3: .*",

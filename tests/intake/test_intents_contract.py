@@ -165,7 +165,7 @@ def test_errors_insufficient_cash(broker: PaperBroker) -> None:
 
 def test_errors_strategy_paused_is_200_and_lets_exits_through(broker: PaperBroker) -> None:
     done(broker.execute(trade("a"), 100.0))
-    broker.halt("main", "under review", strategy_id="s1", by="ada")
+    broker.pause("main", "s1", "under review", by="ada")
     outcome = broker.execute(trade("b"), 100.0)
     assert (outcome.http_status, outcome.code, outcome.success) == (200, "STRATEGY_PAUSED", False)
     assert event_types(outcome)[-1] == "POLICY_REJECTED"

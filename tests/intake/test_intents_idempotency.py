@@ -82,7 +82,7 @@ def test_restart_keeps_ledger_ids_and_order_ids(tmp_path: Path) -> None:
     broker, journal = start()
     first = done(broker.execute(trade("a", stop_loss=90.0, workspace_id="w"), 100.0))
     done(broker.execute(trade("b", "OPEN_LONG", workspace_id="w"), 110.0))
-    broker.halt("w", "night", strategy_id="s9")
+    broker.pause("w", "s9", "night")
     before = broker.state("w")
     story = broker.events("w")
     broker.close()

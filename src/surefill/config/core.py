@@ -12,6 +12,7 @@ import msgspec
 
 from surefill.config.costs import cost_schedule_of, segment_for
 from surefill.config.pipeline import pipeline_limits
+from surefill.config.policy import PolicySettings, with_policy
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
 from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
@@ -83,7 +84,9 @@ def profile_of(settings: Settings) -> Profile:
     profile = msgspec.structs.replace(
         profile, limits=limits, calendar=(template and template.calendar) or preset.calendar
     )
-    return with_risk(profile, settings.risk, money_decimals_of(settings), functools.partial(_wrong, settings))
+    complain = functools.partial(_wrong, settings)
+    profile = with_policy(profile, settings.policy, settings.risk, complain)
+    return with_risk(profile, settings.risk, money_decimals_of(settings), complain)
 
 
 def _breakers(settings: Settings) -> dict[str, int]:
@@ -187,6 +190,8 @@ def config_hash(settings: Settings) -> str:
     # Younger than the first journals: where they say nothing they decide nothing, and an old run can still go on.
     if settings.costs == CostSettings():
         del tree["costs"]
+    if settings.policy == PolicySettings():
+        del tree["policy"]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

@@ -18,6 +18,7 @@ from surefill.domain.gates import GATES, RECHECKS
 from surefill.domain.limits import REARM_DAY, REARM_DEFAULTS, REARM_HUMAN, Limits
 from surefill.domain.profile import Profile
 from surefill.domain.sizing import Correlation, SizingCaps
+from surefill.domain.sizing.caps import tightest
 from surefill.errors import ConfigError
 from surefill.rules.codes import PartialFill
 from surefill.units import MONEY_MAX, NS_PER_S, PCT_PPB, rate_ppb_from_pct, to_quanta
@@ -103,7 +104,8 @@ class RiskSettings(Section):
     retry_max_s: _Amount = Field(default=None, description="The longest wait (30)")
     retry_jitter_pct: _Amount = Field(default=None, description="Waits vary by so much (25)")
     sized_position_max_pct: _Amount = Field(
-        default=None, description="Where surefill sizes: share of the equity in one position; empty is no cap"
+        default=None,
+        description="Where surefill sizes, and for gate size_caps: equity share of one position; empty: no cap",
     )
     sized_total_max_pct: _Amount = Field(default=None, description="The same for all positions together")
     sized_correlated_max_pct: _Amount = Field(default=None, description="The same for what moves together")
@@ -177,11 +179,14 @@ def with_risk(profile: Profile, risk: RiskSettings, money_decimals: int, complai
         limits=_limits(profile.limits, risk, money_decimals, complain),
         algo_ids=dict(risk.algo_ids),
         correlations=_correlations(risk, complain),
-        sizing_caps=SizingCaps(
-            max_position_ppb=_share(risk.sized_position_max_pct),
-            max_total_ppb=_share(risk.sized_total_max_pct),
-            max_correlated_ppb=_share(risk.sized_correlated_max_pct),
-            max_risk_ppb=_share(risk.sized_risk_max_pct),
+        sizing_caps=tightest(
+            profile.sizing_caps,
+            SizingCaps(
+                max_position_ppb=_share(risk.sized_position_max_pct),
+                max_total_ppb=_share(risk.sized_total_max_pct),
+                max_correlated_ppb=_share(risk.sized_correlated_max_pct),
+                max_risk_ppb=_share(risk.sized_risk_max_pct),
+            ),
         ),
     )
 

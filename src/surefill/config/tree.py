@@ -14,7 +14,9 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
 from surefill.config.pipeline import PipelineSettings
+from surefill.config.policy import PolicySettings
 from surefill.config.risk import RiskSettings
+from surefill.config.rpm import RpmSettings
 
 Segment = Literal["equity", "equity_intraday", "equity_delivery", "futures", "options", "spot", "fx"]
 
@@ -304,6 +306,8 @@ class Settings(Section):
     workspace: WorkspaceSettings = WorkspaceSettings()
     execution: ExecutionSettings = ExecutionSettings()
     risk: RiskSettings = RiskSettings()
+    rpm: RpmSettings = RpmSettings()
+    policy: PolicySettings = PolicySettings()
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
     fees: list[FeeSettings] = Field(default=[])

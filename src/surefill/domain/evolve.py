@@ -17,7 +17,7 @@ from surefill.domain.intent import Action
 from surefill.domain.limits import REARM_DAY
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
-from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
+from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip, fills_key
 from surefill.domain.state import Book, State
 from surefill.rules.codes import ExitReason, OrdStatus
 from surefill.units import NS_PER_MIN, NS_PER_S, PPB
@@ -373,11 +373,6 @@ def kill_scope(event: e.Halted | e.Resumed | Halt | Resume) -> str:
     return event.scope or WORKSPACE
 
 
-def fills_key(strategy_id: str, instrument_id: str) -> str:
-    """The key of `Flow.fills`."""
-    return f"{strategy_id}|{instrument_id}"
-
-
 def _session_set(state: State, event: e.SessionSet) -> None:
     book = state.book
     book.sessions[event.calendar] = Session(event.day, event.open_ns, event.end_ns)
@@ -465,6 +460,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.InstrumentDefined: _instrument_defined,
     e.IntentAccepted: _intent_accepted,
     e.IntentRefused: _intent_refused,
+    e.IntentEvaluated: _nothing,
     e.OrderCreated: _order_created,
     e.VenueReported: _nothing,
     e.ReportParked: _report_parked,

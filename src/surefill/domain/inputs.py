@@ -10,6 +10,7 @@ import msgspec
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Bar, BarOpened, Quote
+from surefill.domain.policy import Policy
 from surefill.domain.profile import Profile
 from surefill.domain.refusals import Refusal
 from surefill.domain.reports import VenueReport
@@ -52,6 +53,9 @@ class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
 
     `refusal`: the door has already found what is wrong with it (something that no gate could see, such as a price
     that cannot be counted): it is journaled as refused, and no gate is asked.
+
+    `policy`: the door's own rules, asked before the gates, in the same step. They can refuse and warn, nothing else;
+    what they say is journaled, so a replay does not need them.
     """
 
     ts_ns: int
@@ -59,6 +63,21 @@ class SubmitIntent(msgspec.Struct, frozen=True, gc=False):
     quote: Quote | None = None
     refusal: Refusal | None = None
     given_px: int = 0
+    policy: Policy | None = None
+
+
+class EvaluateIntent(msgspec.Struct, frozen=True, gc=False):
+    """What would policy say of an intent? It makes no order and claims no key.
+
+    `quote`: the price to judge by; it moves nothing and is not kept. `instrument`: its terms where the workspace does
+    not know it yet.
+    """
+
+    ts_ns: int
+    intent: Intent
+    policy: Policy
+    quote: Quote | None = None
+    instrument: Instrument | None = None
 
 
 class RequestCancel(msgspec.Struct, frozen=True, gc=False):
@@ -198,6 +217,7 @@ Input = (
     | SetProfile
     | DefineInstrument
     | SubmitIntent
+    | EvaluateIntent
     | RequestCancel
     | VenueReports
     | OutcomeUnknown

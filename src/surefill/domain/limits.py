@@ -46,6 +46,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     time between two entries.
 
     Gates that ask only where their parameter is above 0: `price_max_age_ns`, `duplicate_window_ns`.
+    `regime_optional`: an entry without a regime figure passes the gate `regime`; from `regime_z_warn_ppb` on it is
+    warned of, where somebody listens to warnings.
     `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
@@ -89,7 +91,9 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     spread_max_ppb: int = 0
     spread_widening_max_mpip: int = 2_000
     recheck_age_max_ns: int = 5 * NS_PER_S
+    regime_z_warn_ppb: int = 2 * PPB
     regime_z_max_ppb: int = 3 * PPB
+    regime_optional: bool = False
     # the account
     exposure_value_max: int = UNSET
     position_value_max: int = UNSET

@@ -41,6 +41,8 @@ class RefusalCode(enum.IntEnum):
     EDGE_BELOW_COST = 125
     FIGURE_MISSING = 126
     LIMIT_MISSING = 127
+    UPSTREAM_REJECTED = 128
+    GROUP_FAILED = 129
     NO_MARKET_DATA = 201
     STALE_PRICE = 202
     CROSSED_MARKET = 203
@@ -86,6 +88,8 @@ class RefusalCode(enum.IntEnum):
     TRADES_PER_DAY = 417
     TRADES_PER_STRATEGY = 418
     SLIPPAGE = 419
+    POLICY_RULE = 420
+    POLICY_ERROR = 421
     DUPLICATE_INTENT = 501
     MESSAGE_RATE = 502
     ORDER_RATE = 503
@@ -93,6 +97,7 @@ class RefusalCode(enum.IntEnum):
     DAY_UNKNOWN = 505
     SIZE_ZERO_LOTS = 601
     SIZE_INPUT_MISSING = 602
+    SIZE_ABOVE_CAP = 603
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -82,6 +82,11 @@ class Flow(msgspec.Struct, omit_defaults=True):
     last_entry_ns: int = 0
 
 
+def fills_key(strategy_id: str, instrument_id: str) -> str:
+    """The key of `Flow.fills`."""
+    return f"{strategy_id}|{instrument_id}"
+
+
 class Streaks(msgspec.Struct, omit_defaults=True):
     """What the breakers count: closed positions that lost, orders that the venue refused, each in a row.
 

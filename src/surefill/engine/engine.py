@@ -31,6 +31,7 @@ from surefill.domain.inputs import (
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
+from surefill.domain.policy import Policy
 from surefill.domain.reports import VenueReport
 from surefill.engine import reconciliation
 from surefill.engine.clock import Clock
@@ -208,9 +209,14 @@ class Engine:
 
     # -- what callers use -------------------------------------------------------------------------------------
 
-    async def submit(self, workspace_id: str, intent: Intent, quote: Quote | None = None) -> Receipt:
-        """Execute an intent; returns when its outcome, as far as it is known, is durable."""
-        item = SubmitIntent(self.clock.now_ns(), intent, quote)
+    async def submit(
+        self, workspace_id: str, intent: Intent, quote: Quote | None = None, policy: Policy | None = None
+    ) -> Receipt:
+        """Execute an intent; returns when its outcome, as far as it is known, is durable.
+
+        `policy` is asked in the step that decides, before the gates.
+        """
+        item = SubmitIntent(self.clock.now_ns(), intent, quote, policy=policy)
         return cast(Receipt, await self.enqueue(workspace_id, item))
 
     async def feed(self, workspace_id: str, item: Input) -> None:

@@ -22,7 +22,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Prices and quantities in quanta, money in money quanta.
 
     For a DUPLICATE or CONFLICT, `correlation_id` and the order's figures are those of the first intent.
-    `code` and `reason` say why it was refused, or what the venue said.
+    `code` and `reason` say why it was refused, or what the venue said; `rule` is the rule of policy that said no.
     """
 
     verdict: int
@@ -39,6 +39,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     fees: int = 0
     code: str = ""
     reason: str = ""
+    rule: str = ""
 
 
 def receipt_of(verdict: int, intent_id: str, ts_ns: int, order: Order) -> Receipt:

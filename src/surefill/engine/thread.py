@@ -12,6 +12,7 @@ from surefill.domain.inputs import Input, OpenWorkspace
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
+from surefill.domain.policy import Policy
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Reader
 from surefill.engine.engine import Engine
@@ -64,9 +65,11 @@ class EngineThread:
         """Begin or take up a workspace."""
         self.run(self.engine.open(opening, venue, instruments))
 
-    def submit(self, workspace_id: str, intent: Intent, quote: Quote | None = None) -> Receipt:
-        """Execute an intent."""
-        return self.run(self.engine.submit(workspace_id, intent, quote))
+    def submit(
+        self, workspace_id: str, intent: Intent, quote: Quote | None = None, policy: Policy | None = None
+    ) -> Receipt:
+        """Execute an intent; `policy` is asked in the step that decides."""
+        return self.run(self.engine.submit(workspace_id, intent, quote, policy))
 
     def feed(self, workspace_id: str, item: Input) -> None:
         """Hand an input in and wait until it is durable."""

@@ -174,7 +174,7 @@ class WorkspaceWriter:
             self._set_sessions(item.ts_ns, item.ts_ns)
         if item.quote is not None:
             self.feed(item.quote)  # what that sets off (an exit, say) is none of the intent's doing
-            item = SubmitIntent(item.ts_ns, intent, None, item.refusal, given_px)
+            item = SubmitIntent(item.ts_ns, intent, None, item.refusal, given_px, item.policy)
         first = len(self._events)
         self._run(item)
         self._follow(ticket, first, item, digest)
@@ -361,4 +361,5 @@ def _refused(intent_id: str, event: IntentRefused) -> Receipt:
         order_qty=event.intent.order_qty,
         code=RefusalCode(event.code).name,
         reason=event.reason,
+        rule=event.rule,
     )

@@ -10,9 +10,11 @@ from surefill.domain.intent import Action, ExitPlan, Intent
 from surefill.errors import InputError
 from surefill.rules.codes import OrdType
 from surefill.strategy.intents import TradeAction, TradeIntent
-from surefill.units import QTY_MAX, to_quanta
+from surefill.units import QTY_MAX, figure_ppb, to_quanta
 
 DOOR: Final = "intents"
+#: Metadata: how many standard deviations the regime is away from the one that the strategy was made for.
+REGIME: Final = "regime_distance_z"
 
 #: What each action may do to the position, and on which side (0: the side that fits what is held).
 MEANING: Final[Mapping[TradeAction, tuple[Action, int]]] = {
@@ -48,7 +50,18 @@ def to_intent(trade: TradeIntent, instrument: Instrument, *, ord_type: int = Ord
         plan=plan_of(trade, instrument) if action != Action.CLOSE else None,
         reason=trade.reason,
         context={"tf": trade.timeframe, "signal": str(trade.metadata.get("signal", ""))},
+        figures=_figures(trade),
     )
+
+
+def _figures(trade: TradeIntent) -> dict[str, int]:
+    """What the gates judge by: how far the market's regime has drifted, where the caller says so."""
+    distance = trade.metadata.get(REGIME)
+    if distance is None:
+        return {}
+    if not isinstance(distance, str | int | float):
+        raise InputError(f"{REGIME} must be a number, not {distance!r}", code="NOT_A_NUMBER", field=REGIME)
+    return {"regime_z": figure_ppb(distance, REGIME)}
 
 
 def plan_of(trade: TradeIntent, instrument: Instrument) -> ExitPlan | None:

@@ -25,6 +25,7 @@ _DECIDE: dict[type, Callable[[Step, Any], None]] = {
     Bar: exits.bar,
     BarOpened: exits.bar_opened,
     i.SubmitIntent: intents.submit,
+    i.EvaluateIntent: intents.evaluate,
     i.RequestCancel: intents.request_cancel,
     i.VenueReports: reports.apply_all,
     i.OutcomeUnknown: reports.outcome_unknown,

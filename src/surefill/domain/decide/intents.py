@@ -8,16 +8,17 @@ from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
 from surefill.domain.decide.timers import set_timeout
 from surefill.domain.effects import SubmitOrder
-from surefill.domain.events import IntentAccepted, IntentRefused, OrderCreated
+from surefill.domain.events import IntentAccepted, IntentEvaluated, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
-from surefill.domain.gates.account import promised_cash
 from surefill.domain.gates.question import NOWHERE
-from surefill.domain.inputs import RequestCancel, SubmitIntent
+from surefill.domain.gates.sizes import moment_of
+from surefill.domain.inputs import EvaluateIntent, RequestCancel, SubmitIntent
 from surefill.domain.intent import Action
 from surefill.domain.orders import OrderRequest
+from surefill.domain.policy import PASSED, Ruling
 from surefill.domain.refusals import Refusal
-from surefill.domain.sizing import SizingMoment, SizingSpec, correlations_of, size
-from surefill.domain.valuation import equity, open_risk, signed_exposures
+from surefill.domain.sizing import SizingSpec, size
+from surefill.domain.state import State
 
 
 def submit(this: Step, item: SubmitIntent) -> None:
@@ -30,42 +31,73 @@ def submit(this: Step, item: SubmitIntent) -> None:
     refusal, sized = item.refusal, ""
     if refusal is None and intent.sizing is not None and not intent.order_qty and not question.is_exit:
         refusal, sized = _size(question, intent.sizing)
+    ruling = PASSED
+    if refusal is None and item.policy is not None:
+        ruling = item.policy(_copied(question))
+        refusal = ruling.refusal
     refusal = refusal or first_refusal(question, question.profile.gates)
     if refusal is None:
-        _accept(this, question, item.given_px, sized)
+        _accept(this, question, item.given_px, sized, ruling)
     else:
-        _refuse(this, question, refusal)
+        _refuse(this, question, refusal, ruling)
         breakers.watch(this)
+
+
+def _copied(question: Question) -> Question:
+    """The same question: whatever policy does to it, the order is made of the first."""
+    again = Question(question.state, question.intent, question.ts_ns)
+    again.qty = question.qty
+    return again
+
+
+def evaluate(this: Step, item: EvaluateIntent) -> None:
+    """Let policy speak before there is an order, and keep what it said."""
+    ruling, intent = ruling_on(this.state, item), item.intent
+    refusal = ruling.refusal
+    this.emit(
+        IntentEvaluated(
+            item.ts_ns,
+            intent.correlation_id,
+            0,
+            intent,
+            this.book.limits_version,
+            ruling.qty,
+            0 if refusal is None else refusal.code,
+            "" if refusal is None else refusal.reason,
+            ruling.rule,
+            ruling.warnings,
+            ruling.resized,
+            0 if item.quote is None else item.quote.last_px,
+        )
+    )
+
+
+def ruling_on(state: State, item: EvaluateIntent) -> Ruling:
+    """What policy says at the price that came with the intent. The state is as before when it returns."""
+    quotes = state.quotes
+    if item.quote is not None:
+        state.quotes = {**quotes, item.quote.instrument_id: item.quote}
+    try:
+        question = Question(state, item.intent, item.ts_ns)
+        if question.instrument is NOWHERE and item.instrument is not None:
+            question.instrument, question.terms = item.instrument, item.instrument.terms_at(item.ts_ns)
+        return item.policy(question)
+    finally:
+        state.quotes = quotes
 
 
 def _size(q: Question, spec: SizingSpec) -> tuple[Refusal | None, str]:
     """Set the quantity, once; after this nothing changes it. What is not known, or no whole lot, is a refusal."""
     if q.instrument is NOWHERE:
         return None, ""  # a gate says so
-    book, state = q.book, q.state
-    moment = SizingMoment(
-        side=q.side,
-        entry_px=q.limit_px,
-        instrument=q.instrument,
-        terms=q.terms,
-        money_decimals=book.money_decimals,
-        stop_px=q.intent.plan.stop_px if q.intent.plan is not None else 0,
-        equity=equity(state),
-        cash=book.cash - promised_cash(q),
-        exposures=signed_exposures(state),
-        open_risk=open_risk(state),
-        correlations=correlations_of(q.profile.correlations, q.intent.instrument_id),
-        cost_ppb=q.profile.limits.cost_cushion_ppb,
-        caps=q.profile.sizing_caps,
-    )
-    found = size(spec, moment)
+    found = size(spec, moment_of(q))
     if isinstance(found, Refusal):
         return found, ""
     q.qty = found.qty
     return None, found.figures
 
 
-def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
+def _refuse(this: Step, question: Question, refusal: Refusal, ruling: Ruling) -> None:
     book, profile = this.book, question.profile
     number = book.number + 1
     ref = ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number)
@@ -81,18 +113,29 @@ def _refuse(this: Step, question: Question, refusal: Refusal) -> None:
             ref,
             refusal.code,
             refusal.reason,
+            ruling.rule,
+            ruling.warnings,
         )
     )
 
 
-def _accept(this: Step, question: Question, given_px: int, sized: str) -> None:
+def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: Ruling) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
     value = question.value if intent.basket_id else 0
     this.emit(
         IntentAccepted(
-            ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px, value, sized
+            ts_ns,
+            this.correlation_id,
+            this.cause,
+            intent,
+            number,
+            book.limits_version,
+            given_px,
+            value,
+            sized,
+            ruling.warnings,
         )
     )
     request = OrderRequest(

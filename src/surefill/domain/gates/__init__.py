@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from surefill.domain.gates import account, caps, flow, market, signal, terms, value
+from surefill.domain.gates import account, caps, flow, market, signal, sizes, terms, value
 from surefill.domain.gates.breakers import BREAKERS, asked
 from surefill.domain.gates.question import Question
 from surefill.domain.gates.recheck import RECHECKS, first_objection
@@ -54,6 +54,7 @@ GATES: dict[str, Gate] = {
     "reward_risk": signal.reward_risk,
     "sane": market.sane,
     "signal_strength": signal.signal_strength,
+    "size_caps": sizes.size_caps,
     "spread": market.spread,
     "stale": market.stale,
     "stop_distance": signal.stop_distance,

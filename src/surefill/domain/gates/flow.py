@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from surefill.domain.evolve import fills_key
 from surefill.domain.gates.question import Question
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.domain.risk import ENGINE, STRATEGY, SYMBOL, VENUE, WORKSPACE, Kill
+from surefill.domain.risk import ENGINE, STRATEGY, SYMBOL, VENUE, WORKSPACE, Kill, fills_key
 from surefill.units import NS_PER_S, PPB, quanta_text
 
 

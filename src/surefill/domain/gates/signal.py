@@ -38,7 +38,7 @@ def regime(q: Question) -> Refusal | None:
         return None
     value, limit = q.intent.figures.get("regime_z"), q.profile.limits.regime_z_max_ppb
     if value is None:
-        return figure_missing("regime", "regime_z")
+        return None if q.profile.limits.regime_optional else figure_missing("regime", "regime_z")
     if abs(value) < limit:
         return None
     return Refusal(

@@ -4,7 +4,7 @@ from surefill.intake.intents.broker import PaperBroker
 from surefill.intake.intents.event_view import EventView, TradeEvent, trade_events
 from surefill.intake.intents.outcome import ExecutionOutcome
 from surefill.intake.intents.paper_state import PaperPosition, PaperState
-from surefill.intake.intents.policy import PolicyDecision, PolicyEngine, PolicyRule
+from surefill.intake.intents.policy import PolicyDecision, PolicyEngine, PolicyRule, Shrink, Warn
 from surefill.intake.intents.reconciliation import ReconcileReport
 from surefill.intake.intents.request import ExecuteRequest
 from surefill.strategy.intents import TradeAction, TradeIntent
@@ -20,8 +20,10 @@ __all__ = [
     "PolicyEngine",
     "PolicyRule",
     "ReconcileReport",
+    "Shrink",
     "TradeAction",
     "TradeEvent",
     "TradeIntent",
+    "Warn",
     "trade_events",
 ]

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from surefill.config import Settings, instrument_of, opening_of, paper_settings_of, profile_name
+from surefill.config import (
+    Settings,
+    config_hash,
+    instrument_of,
+    opening_of,
+    paper_settings_of,
+    profile_name,
+    profile_of,
+)
 from surefill.domain.events import Event, IntentAccepted, IntentRefused
-from surefill.domain.inputs import DefineInstrument, Input
+from surefill.domain.inputs import DefineInstrument, Input, SetProfile
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.state import State
@@ -62,7 +70,15 @@ class Account:
                 f" with profile {' or '.join(sorted(ACTIONS))}",
                 code="UNSUPPORTED_WORKSPACE",
             )
+        self._have_policy(profile)
         return profile, money_decimals
+
+    def _have_policy(self, profile: str) -> None:
+        """A workspace that was opened by somebody else has this door's policy from here on."""
+        settings = door_settings(self._settings, profile)
+        ours = profile_of(settings)
+        if self.read(lambda state: state.book.profile != ours):
+            self.feed(SetProfile(self.engine.clock.now_ns(), ours, config_hash(settings)))
 
     def read(self, reader: Callable[[State], T]) -> T:
         """What `reader` makes of the state, at a moment when all of it is durable."""
@@ -182,6 +198,7 @@ def door_settings(settings: Settings, profile: str | None = None) -> Settings:
     """The settings as this door reads them: its profile, and in `paper_long_only` a market that adds nothing but fees.
 
     There the caller's price is the price, so what is configured of slippage, spread, latency and sizes is set aside.
+    The drawdown is limited unless `policy.limit_drawdown` says no.
     `profile` takes the place of `execution.engine`. Raises ConfigError where neither is a profile of this door.
     """
     name = profile or profile_name(settings)
@@ -194,7 +211,10 @@ def door_settings(settings: Settings, profile: str | None = None) -> Settings:
     changes: dict[str, object] = {"engine": name}
     if name == LONG_ONLY:
         changes |= _PLAIN_MARKET
-    return settings.model_copy(update={"execution": settings.execution.model_copy(update=changes)})
+    update: dict[str, object] = {"execution": settings.execution.model_copy(update=changes)}
+    if settings.policy.limit_drawdown is None:
+        update["policy"] = settings.policy.model_copy(update={"limit_drawdown": True})
+    return settings.model_copy(update=update)
 
 
 _PLAIN_MARKET: Final = {

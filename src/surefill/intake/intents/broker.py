@@ -6,21 +6,26 @@ mistake in the program's use of the broker (reads of a workspace that is not the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from surefill.config import Settings
+from surefill.domain.decide.intents import ruling_on
 from surefill.domain.gates import Question
-from surefill.domain.gates.question import NOWHERE
-from surefill.domain.inputs import Halt, RequestCancel, ResetWorkspace, Resume
+from surefill.domain.inputs import EvaluateIntent, Halt, Rearm, RequestCancel, ResetWorkspace, Resume
+from surefill.domain.market import Quote, Source
 from surefill.domain.orders import Order
+from surefill.domain.policy import Ruling
 from surefill.domain.state import State
+from surefill.engine.claims import content_digest
 from surefill.engine.clock import Clock
 from surefill.errors import ConfigError, InputError, JournalError, WorkspaceHalted
 from surefill.intake.intents.accounts import Account, Accounts, door_settings
 from surefill.intake.intents.event_view import TradeEvent, trade_events
 from surefill.intake.intents.outcome import ExecutionOutcome, answered, refused
 from surefill.intake.intents.paper_state import PaperPosition, PaperState, paper_state
-from surefill.intake.intents.policy import ORDER_TERMS, PolicyDecision, PolicyEngine, PolicyRule, order_terms
+from surefill.intake.intents.policy import PolicyDecision, PolicyEngine, PolicyRule
 from surefill.intake.intents.reconciliation import ReconcileReport, differences, live_ledger, rebuild_from
 from surefill.intake.intents.request import decode_request
 from surefill.intake.intents.translation import MODE, Price, check_action, check_request, translate
@@ -28,7 +33,7 @@ from surefill.intake.session import Session
 from surefill.journal.protocol import Journal
 from surefill.rules.codes import OrdStatus
 from surefill.strategy.intents import TradeAction, TradeIntent
-from surefill.units import MONEY_MAX, to_quanta
+from surefill.units import MONEY_MAX, observed_quanta, to_quanta
 
 _ANSWERABLE = (InputError, ConfigError, JournalError, WorkspaceHalted)
 
@@ -38,11 +43,12 @@ class PaperBroker:
 
     A workspace is opened by its first intent, with the configured starting equity (10000.0). On a session that is
     given, its own workspace and any number of others share the engine and the journal.
+    `rules` are rules of policy of one's own, asked beside the contract's.
     """
 
-    def __init__(self, session: Session, *, profile: str | None = None) -> None:
+    def __init__(self, session: Session, *, profile: str | None = None, rules: Iterable[PolicyRule] = ()) -> None:
         self.session = session
-        self.policy = PolicyEngine()
+        self.policy = PolicyEngine(rules)
         self._engine = session.engine
         self._accounts = Accounts(door_settings(session.settings, profile), session.engine)
         self._owns_session = False
@@ -55,10 +61,13 @@ class PaperBroker:
         profile: str | None = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
+        rules: Iterable[PolicyRule] = (),
     ) -> PaperBroker:
         """A broker with its own session: `profile` in place of `execution.engine`, `journal` of the configured file."""
         ours = door_settings(settings or Settings(), profile)
-        broker = cls(Session.open(ours, clock=clock, journal=journal))
+        rules = tuple(rules)
+        PolicyEngine(rules)  # before there is anything to close
+        broker = cls(Session.open(ours, clock=clock, journal=journal), rules=rules)
         broker._owns_session = True
         return broker
 
@@ -105,7 +114,7 @@ class PaperBroker:
         order = translate(trade, fill_price, account.profile, instrument, self._engine.clock.now_ns())
         account.define(instrument)
         with account.listening(order.intent) as events:
-            receipt = self._engine.submit(account.workspace_id, order.intent, order.quote)
+            receipt = self._engine.submit(account.workspace_id, order.intent, order.quote, self.policy.recheck)
         return answered(account.workspace_id, receipt, instrument, account.money_decimals, tuple(events))
 
     def _cancel(self, account: Account, trade: TradeIntent) -> ExecutionOutcome:
@@ -147,30 +156,38 @@ class PaperBroker:
 
         return account.read(find)
 
-    def evaluate(self, intent: TradeIntent, fill_price: Price | None = None, mode: str = MODE) -> PolicyDecision:
-        """What policy and the profile's gates would say now. Nothing is journaled, nothing is claimed, nothing moves.
+    def evaluate(
+        self, intent: TradeIntent, fill_price: Price | None = None, mode: str = MODE, *, dry_run: bool = True
+    ) -> PolicyDecision:
+        """What policy and the profile's gates say now; `decision.intent` is what to execute, where it is approved.
 
-        Raises InputError for an intent that cannot be understood.
+        With `dry_run` nothing is journaled, nothing is claimed, nothing moves. Without, what was said is journaled
+        (POLICY_EVALUATED, INTENT_APPROVED); it binds nobody, for execution asks again. The price is one to judge by:
+        it sets off no exit. Raises InputError for an intent that cannot be understood; without `dry_run` JournalError
+        and WorkspaceHalted too.
         """
         check_request(intent, mode)
-        account = self._accounts.find(intent.workspace_id)
+        account = self._accounts.find(intent.workspace_id) if dry_run else self._accounts.take(intent.workspace_id)
         check_action(intent, account.profile)
         if intent.action == TradeAction.CANCEL_ORDER:
-            return PolicyDecision(True)
+            return PolicyDecision(True, intent=intent)
         instrument = account.instrument(intent.symbol)
         now_ns = self._engine.clock.now_ns()
         order = translate(intent, fill_price, account.profile, instrument, now_ns)
-        policy = PolicyEngine((*self.policy.rules, PolicyRule(ORDER_TERMS, 1_000, order_terms)))
+        said: list[PolicyDecision] = []
 
-        def ask(state: State) -> PolicyDecision:
-            question = Question(state, order.intent, now_ns)
-            if order.quote is not None:
-                question.quote = order.quote
-            if question.instrument is NOWHERE:  # the first intent on a symbol defines it
-                question.instrument, question.terms = instrument, instrument.terms_at(now_ns)
-            return policy.evaluate(question)
+        def policy(question: Question) -> Ruling:
+            said.append(self.policy.evaluate(question))
+            return said[-1].ruling(question.qty)
 
-        return account.read(ask)
+        item = EvaluateIntent(now_ns, order.intent, policy, order.quote, instrument)
+        if dry_run:
+            account.read(lambda state: ruling_on(state, item))
+        else:
+            content_digest(order.intent, 0)  # text that no journal can hold is refused here
+            account.define(instrument)
+            account.feed(item)
+        return said[-1].about(intent)
 
     # -- the ledger -------------------------------------------------------------------------------------------
 
@@ -211,6 +228,16 @@ class PaperBroker:
             shown,
         )
 
+    def quote(self, workspace_id: str, symbol: str, last: Price) -> None:
+        """Show the workspace a price, in units: it moves exits, resting orders and marks; durable when this returns.
+
+        The drawdown limit needs a price of everything that is held, and a restart forgets prices.
+        """
+        account = self._accounts.find(workspace_id)
+        instrument = account.instrument(symbol)
+        px = observed_quanta(last, instrument.price_decimals, field="last")
+        account.feed(Quote(symbol, self._engine.clock.now_ns(), px, source=Source.CALLER))
+
     def reset(self, workspace_id: str, *, by: str = "operator", starting_equity: Price | None = None) -> PaperState:
         """Start the account over; journaled, and the history stays. Ids that were executed stay executed.
 
@@ -226,13 +253,26 @@ class PaperBroker:
 
     # -- stopping ---------------------------------------------------------------------------------------------
 
-    def halt(self, workspace_id: str, reason: str, *, by: str = "operator", strategy_id: str = "") -> None:
-        """The kill switch: no entries from here on, of the workspace or (paused) of one strategy; exits go on."""
-        code = "PAUSED" if strategy_id else "KILL_SWITCH"
-        halt = Halt(self._engine.clock.now_ns(), code, reason, by, strategy_id=strategy_id)
+    def halt(self, workspace_id: str, reason: str, *, by: str = "operator") -> None:
+        """The kill switch: no entries of the workspace from here on; exits go on."""
+        self._accounts.find(workspace_id).feed(Halt(self._engine.clock.now_ns(), "KILL_SWITCH", reason, by))
+
+    def pause(self, workspace_id: str, strategy_id: str, reason: str, *, by: str = "operator") -> None:
+        """No entries of one strategy from here on; its exits go on. Journaled: a restart changes nothing.
+
+        `strategy_id` is the strategy's name in the journal: `metadata.strategy_id` of its intents where they have it,
+        else `strategy_entity_id`.
+        """
+        if not strategy_id:
+            raise InputError("say which strategy is to pause", code="NAME_REQUIRED")
+        halt = Halt(self._engine.clock.now_ns(), "PAUSED", reason, by, strategy_id=strategy_id)
         self._accounts.find(workspace_id).feed(halt)
 
     def resume(self, workspace_id: str, *, by: str = "operator", strategy_id: str = "") -> None:
-        """A person lets entries through again."""
+        """A person lets entries through again, of the workspace or (paused) of one strategy."""
         resume = Resume(self._engine.clock.now_ns(), by, strategy_id=strategy_id)
         self._accounts.find(workspace_id).feed(resume)
+
+    def rearm(self, workspace_id: str, breaker: str = "drawdown", *, by: str) -> None:
+        """A named person lets a tripped breaker count anew. Raises InputError where it has not tripped."""
+        self._accounts.find(workspace_id).feed(Rearm(self._engine.clock.now_ns(), breaker, by))

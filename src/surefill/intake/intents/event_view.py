@@ -7,7 +7,8 @@ truth that balances are rebuilt from; POSITION_* are breadcrumbs beside it and n
 the core's event    here
 ==================  =================================================================================================
 IntentAccepted      INTENT_EMITTED, POLICY_EVALUATED, INTENT_APPROVED
-IntentRefused       INTENT_EMITTED, POLICY_EVALUATED, then POLICY_REJECTED (halted, paused) or ORDER_REJECTED
+IntentRefused       INTENT_EMITTED, POLICY_EVALUATED, then POLICY_REJECTED (a rule of policy) or ORDER_REJECTED
+IntentEvaluated     the same, `stage` "evaluation" instead of "execution", and nothing after it
 OrderAccepted       ORDER_PLACED (of orders that rest; one that trades at once shows its fill only)
 OrderFilled         ORDER_FILLED, then POSITION_OPENED, POSITION_SCALED or POSITION_CLOSED (a flip: closed, opened)
 OrderCanceled …     ORDER_CANCELED, ORDER_EXPIRED, ORDER_REJECTED
@@ -28,6 +29,7 @@ from surefill.domain.events import (
     Event,
     InstrumentDefined,
     IntentAccepted,
+    IntentEvaluated,
     IntentRefused,
     OrderAccepted,
     OrderCanceled,
@@ -43,12 +45,27 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import Book
+from surefill.intake.intents.policy import ORDER_TERMS
 from surefill.journal.protocol import Journal
 from surefill.rules.codes import ExitReason, PositionEffect, Side
 from surefill.units import datetime_from_ns, quanta_float
 from surefill.views.wording import avg_px
 
-POLICY_REFUSALS = frozenset({RefusalCode.HALTED.name, RefusalCode.SYMBOL_HALTED.name, RefusalCode.STRATEGY_PAUSED.name})
+#: What a rule of policy says no with, where a gate said it: to an intent that came through another door.
+POLICY_REFUSALS = frozenset(
+    {
+        RefusalCode.ENGINE_HALTED,
+        RefusalCode.VENUE_HALTED,
+        RefusalCode.HALTED,
+        RefusalCode.SYMBOL_HALTED,
+        RefusalCode.STRATEGY_PAUSED,
+        RefusalCode.UPSTREAM_HALTED,
+        RefusalCode.THROTTLED,
+        RefusalCode.REGIME_DRIFT,
+        RefusalCode.DRAWDOWN,
+        RefusalCode.SIZE_ABOVE_CAP,
+    }
+)
 POSITION_EVENTS = frozenset({"POSITION_OPENED", "POSITION_SCALED", "POSITION_CLOSED"})
 
 _POSITION_WORDS = {
@@ -58,6 +75,9 @@ _POSITION_WORDS = {
     PositionEffect.CLOSED: ("POSITION_CLOSED",),
     PositionEffect.FLIPPED: ("POSITION_CLOSED", "POSITION_OPENED"),
 }
+
+
+_EVALUATION, _EXECUTION = "evaluation", "execution"
 
 
 class TradeEvent(msgspec.Struct, frozen=True):
@@ -138,17 +158,43 @@ class EventView:
         intent = event.intent
         return [
             self._of_intent("INTENT_EMITTED", seq, event, intent, dict(intent.context)),
-            self._of_intent("POLICY_EVALUATED", seq, event, intent, {"approved": True}),
+            self._of_intent("POLICY_EVALUATED", seq, event, intent, _said(_EXECUTION, True, event.warnings)),
             self._of_intent("INTENT_APPROVED", seq, event, intent, {"limits_version": event.limits_version}),
         ]
 
-    def _refused(self, seq: int, event: IntentRefused) -> list[TradeEvent]:
-        intent, code = event.intent, RefusalCode(event.code).name
-        by_policy = code in POLICY_REFUSALS
-        why: dict[str, object] = {"code": code, "reason": event.reason}
+    def _evaluated(self, seq: int, event: IntentEvaluated) -> list[TradeEvent]:
+        intent = event.intent
+        if event.code:
+            return self._no(seq, event, intent, _EVALUATION)
+        instrument = self._instruments[intent.instrument_id]
+        approved: dict[str, object] = {
+            "limits_version": event.limits_version,
+            "quantity": quanta_float(event.qty, instrument.qty_decimals),
+        }
+        if event.resized:
+            approved["modified_quantity"], approved["modification"] = approved["quantity"], event.resized
+        said = _said(_EVALUATION, True, event.warnings)
+        said |= {name: approved[name] for name in ("modified_quantity", "modification") if name in approved}
         return [
             self._of_intent("INTENT_EMITTED", seq, event, intent, dict(intent.context)),
-            self._of_intent("POLICY_EVALUATED", seq, event, intent, {"approved": not by_policy}),
+            self._of_intent("POLICY_EVALUATED", seq, event, intent, said),
+            self._of_intent("INTENT_APPROVED", seq, event, intent, approved),
+        ]
+
+    def _refused(self, seq: int, event: IntentRefused) -> list[TradeEvent]:
+        return self._no(seq, event, event.intent, _EXECUTION)
+
+    def _no(self, seq: int, event: IntentRefused | IntentEvaluated, intent: Intent, stage: str) -> list[TradeEvent]:
+        """Policy said no, or it let pass what the order's terms then stopped."""
+        code = RefusalCode(event.code)
+        by_policy = code in POLICY_REFUSALS or event.rule not in ("", ORDER_TERMS)
+        said = _said(stage, not by_policy, event.warnings)
+        why: dict[str, object] = {"code": code.name, "reason": event.reason}
+        if by_policy and event.rule:
+            said["rule"] = why["rule"] = event.rule
+        return [
+            self._of_intent("INTENT_EMITTED", seq, event, intent, dict(intent.context)),
+            self._of_intent("POLICY_EVALUATED", seq, event, intent, said),
             self._of_intent("POLICY_REJECTED" if by_policy else "ORDER_REJECTED", seq, event, intent, why),
         ]
 
@@ -239,11 +285,18 @@ class EventView:
         return datetime_from_ns(event.ts_ns)
 
 
+def _said(stage: str, approved: bool, warnings: tuple[str, ...]) -> dict[str, object]:
+    """What POLICY_EVALUATED tells."""
+    said: dict[str, object] = {"stage": stage, "approved": approved}
+    return said | {"warnings": list(warnings)} if warnings else said
+
+
 _READ: dict[type[Event], Callable[[EventView, int, Any], list[TradeEvent]]] = {
     WorkspaceOpened: EventView._opened,
     InstrumentDefined: EventView._defined,
     IntentAccepted: EventView._accepted,
     IntentRefused: EventView._refused,
+    IntentEvaluated: EventView._evaluated,
     OrderCreated: EventView._created,
     OrderAccepted: EventView._placed,
     OrderFilled: EventView._filled,

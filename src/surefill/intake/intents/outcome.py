@@ -50,8 +50,6 @@ _HTTP: Final = {
 _WORDS: Final = {
     "OFF_LOT": "INVALID_QUANTITY",
     "QUANTITY_OUT_OF_RANGE": "INVALID_QUANTITY",
-    "HALTED": "POLICY_REJECTED",
-    "SYMBOL_HALTED": "POLICY_REJECTED",
 }
 
 
@@ -150,6 +148,8 @@ def _code(receipt: Receipt) -> tuple[str, str, str]:
         return "INTENT_CONFLICT", receipt.reason, receipt.code
     if receipt.verdict == Verdict.REFUSED:
         word = _WORDS.get(receipt.code, receipt.code)
+        if receipt.rule and word != "STRATEGY_PAUSED":
+            word = "POLICY_REJECTED"
         return word, receipt.reason, "" if word == receipt.code else receipt.code
     if receipt.status == OrdStatus.UNKNOWN:
         return "OUTCOME_UNKNOWN", receipt.reason, ""

@@ -13,7 +13,7 @@ from surefill.domain.market import Quote, Source
 from surefill.errors import InputError
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.strategy.intents import TradeAction, TradeIntent
-from surefill.strategy.translate import to_intent
+from surefill.strategy.translate import REGIME, to_intent
 from surefill.units import observed_quanta, to_quanta
 
 Price = str | int | float | Decimal
@@ -40,6 +40,7 @@ _CODE_OF_FIELD: Final = {
     "take_profit": "INVALID_PLAN",
     "trail_distance": "INVALID_PLAN",
     "time_stop_bars": "INVALID_PLAN",
+    REGIME: "INVALID_FIGURE",
 }
 
 
