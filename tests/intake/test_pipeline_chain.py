@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.intake.pipeline_driving import BTC, ETH, Feed, Rig, one, sale, signal
 
+from surefill.config import Settings
 from surefill.domain.events import IntentRefused, OrderCreated, WorkspaceOpened
 from surefill.errors import ConfigError
 from surefill.intake.pipeline import (
@@ -25,6 +26,7 @@ from surefill.intake.pipeline import (
     ValidationHandler,
 )
 from surefill.intake.pipeline.providers import positions_elsewhere
+from surefill.intake.pipeline.translation import Account, draft_of
 from surefill.units import NS_PER_S, PPB
 
 ALL = ("ValidationHandler", "RiskManagementHandler", "OrderExecutorHandler", "ReconciliationHandler")
@@ -194,6 +196,41 @@ def test_risk_handler_asks_at_the_markets_price_too() -> None:
     """The signal is sound at its own price; at the market's the stop is too far away."""
     result, _ = one(signal(stop_loss=98.0, take_profit=120.0), market_data=Feed(101.0))
     assert (result.failed_handler, result.error_code) == ("OrderExecutorHandler", "STOP_TOO_FAR")
+
+
+def test_chain_without_a_feed_trades_at_the_last_price_shown_else_at_the_signals_own() -> None:
+    rig = Rig()
+
+    async def story(rig: Rig) -> None:
+        assert (await rig.send(signal(take_profit=110.0))).average_price == 100.0
+        assert (await rig.send(signal(take_profit=110.0, entry_price=100.2))).average_price == 100.2
+        await rig.price(100.4)
+        assert (await rig.send(signal(take_profit=110.0))).average_price == 100.4
+
+    rig.run(story)
+
+
+@pytest.mark.parametrize("handlers", [None, [OrderExecutorHandler()]])
+def test_chain_lets_no_refused_signal_move_the_market(handlers: list[ExecutionHandler] | None) -> None:
+    rig = Rig(handlers=handlers)
+
+    async def story(rig: Rig) -> None:
+        assert (await rig.send(signal())).success
+        for wrong in ({"exchange": "nowhere"}, {"side": "HOLD"}):
+            assert not (await rig.send(signal(entry_price=50.0, **wrong))).success
+        assert (await rig.engine.exchange.get_positions())[0].quantity == 2.0, "the stop was hit by a refused signal"
+
+    rig.run(story)
+
+
+@pytest.mark.parametrize(("exchange", "refused"), [("bybit", False), ("binance", True)])
+def test_signal_for_another_exchange_than_the_workspaces_is_refused(exchange: str, refused: bool) -> None:
+    settings = Settings()
+    settings = settings.model_copy(update={"workspace": settings.workspace.model_copy(update={"venue": "bybit"})})
+    draft = draft_of(signal(exchange=exchange), settings, None, None, Account(), story="c", now_ns=0)
+    assert [refusal.reason for refusal in draft.refusals.values()] == (
+        ["the signal is for binance, this workspace trades at bybit: send it to that one's"] if refused else []
+    )
 
 
 @pytest.mark.parametrize("feed", [Feed(None), Feed(NAN), Feed(0.0)])

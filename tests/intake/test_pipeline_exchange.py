@@ -87,6 +87,8 @@ def test_exchange_places_orders_through_the_gates_and_the_journal() -> None:
         assert again == order
         closed = await exchange.place_order(BTC, "sell", "market", 0.5, reduce_only=True)
         assert (closed.reduce_only, closed.filled_quantity) == (True, 0.5)
+        with pytest.raises(InvalidOrderError, match="ask for less"):
+            await exchange.place_order(BTC, "sell", "market", 1.5, reduce_only=True)
 
     rig.run(story)
 

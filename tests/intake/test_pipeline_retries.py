@@ -116,7 +116,7 @@ def test_executor_never_resends_what_may_have_arrived(process: VenueProcess) -> 
 
 def test_executor_reaches_a_venue_that_comes_back_during_the_back_off(tmp_path: Any) -> None:
     with VenueProcess(tmp_path / "truth.db") as process:
-        remote = Remote(process, base_delay=0.3, max_delay=0.3, max_wait_time=5)
+        remote = Remote(process, base_delay=0.1, max_delay=0.1, max_retries=90, max_wait_time=10)
         scheduled = threading.Event()
 
         def look(_first_seq: int, events: list[Any]) -> None:
