@@ -150,7 +150,7 @@ def _order_triggered(state: State, event: e.OrderTriggered) -> None:
 def _order_unknown(state: State, event: e.OrderOutcomeUnknown) -> None:
     order = state.book.orders[event.cl_ord_id]
     order.status = OrdStatus.UNKNOWN
-    order.unknown_ns = event.ts_ns
+    order.unknown_ns, order.resend_ns = event.ts_ns, 0
     order.text = event.reason
 
 
@@ -286,10 +286,13 @@ def _order_end_reported(state: State, event: e.OrderEndReported) -> None:
 
 def _cancel_requested(state: State, event: e.CancelRequested) -> None:
     order = state.book.orders[event.cl_ord_id]
-    order.cancel_pending, order.cancel_ns = True, event.ts_ns
-    order.timed_out = order.timed_out or event.by == TIMEOUT
-    if state.counts_messages:
+    if state.counts_messages and not order.cancel_pending:
         _sent(state.book.flow.messages, event.ts_ns)
+    if event.by == TIMEOUT:
+        order.timed_out = order.timed_out or not order.cancel_ns
+    elif event.by != STILL_WORKING:
+        order.timed_out = False
+    order.cancel_pending, order.cancel_ns = True, event.ts_ns
 
 
 def _cancel_refused(state: State, event: e.CancelRefused) -> None:
@@ -449,6 +452,7 @@ def _workspace_reset(state: State, event: e.WorkspaceReset) -> None:
 PARKED_MAX = 1_000
 UNKNOWN_UNRESOLVED = "UNKNOWN_UNRESOLVED"
 TIMEOUT = "timeout"  # who cancels what has not filled in time
+STILL_WORKING = "still working"  # who asks again for a cancel that did not succeed
 
 _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.WorkspaceOpened: _workspace_opened,

@@ -16,6 +16,11 @@ SYMBOL: Final = "symbol:"
 STRATEGY: Final = "strategy:"
 
 
+def kill_scopes(instrument_id: str, strategy_id: str) -> tuple[str, ...]:
+    """The switches that an entry of this strategy in this instrument stands under, the widest first."""
+    return (ENGINE, VENUE, WORKSPACE, SYMBOL + instrument_id, STRATEGY + strategy_id)
+
+
 class Kill(msgspec.Struct, frozen=True, omit_defaults=True):
     """One kill switch that is not at NORMAL: how far, why, and who threw it."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from surefill.domain import ids
 from surefill.domain.decide import breakers, exits
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
-from surefill.domain.decide.timers import set_timeout
-from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import IntentAccepted, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
 from surefill.domain.gates.account import promised_cash
@@ -129,13 +128,6 @@ def _accept(this: Step, question: Question, given_px: int, sized: str) -> None:
             timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
         ),
     )
-
-
-def create_order(this: Step, created: OrderCreated) -> None:
-    """Decide to send an order: the event first, the wire after it is durable."""
-    this.emit(created)
-    this.ask(SubmitOrder(created.request))
-    set_timeout(this, this.book.orders[created.request.cl_ord_id])
 
 
 def request_cancel(this: Step, item: RequestCancel) -> None:
