@@ -9,7 +9,7 @@ import pytest
 from tests.domain.core import ALL_GATES, Core, profile
 
 from surefill.domain.decide.retries import RESEND_TIMER, wait_ns
-from surefill.domain.decide.timers import TIMEOUT_TIMER
+from surefill.domain.decide.sending import TIMEOUT_TIMER
 from surefill.domain.effects import CancelOrder, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import (
     BreakerTripped,
@@ -213,7 +213,7 @@ def test_cancel_while_it_waits_ends_the_order_at_once() -> None:
 
 
 @pytest.mark.parametrize("halt", [{}, {"instrument_id": "X"}, {"strategy_id": "s"}, {"scope": "engine"}])
-def test_kill_while_it_waits_ends_an_entry(halt: dict[str, str]) -> None:
+def test_kill_while_it_waits_ends_an_entry(halt: dict[str, Any]) -> None:
     core = _core()
     order = core.order()
     _undelivered(core, order)
@@ -233,7 +233,7 @@ def test_kill_while_it_waits_ends_an_entry(halt: dict[str, str]) -> None:
         ({"strategy_id": "other"}, True),
     ],
 )
-def test_proof_that_comes_after_a_kill_plans_nothing(halt: dict[str, str], again: bool) -> None:
+def test_proof_that_comes_after_a_kill_plans_nothing(halt: dict[str, Any], again: bool) -> None:
     core = _core()
     order = core.order()
     core.feed(Halt(core.tick(), "KILL", "a person said so", "ada", **halt))

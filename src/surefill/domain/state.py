@@ -19,11 +19,9 @@ from surefill.domain.position import Position
 from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
 from surefill.domain.risk import (
-    ENGINE,
     STRATEGY,
     SYMBOL,
-    VENUE,
-    WORKSPACE,
+    WIDE_SCOPES,
     Day,
     Flow,
     Kill,
@@ -89,7 +87,7 @@ class Book(msgspec.Struct, omit_defaults=True):
 
     def workspace_kill(self) -> Kill | None:
         """The switch that suspends the whole workspace: the engine's, its venue's, or its own."""
-        for scope in (ENGINE, VENUE, WORKSPACE):
+        for scope in WIDE_SCOPES:
             kill = self.kills.get(scope)
             if kill is not None and kill.suspends:
                 return kill

@@ -88,7 +88,7 @@ def _accept(this: Step, question: Question, given_px: int, sized: str) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
-    value = question.value if intent.basket_id else 0
+    value = question.value if intent.basket_id and not reduce_only else 0
     this.emit(
         IntentAccepted(
             ts_ns, this.correlation_id, this.cause, intent, number, book.limits_version, given_px, value, sized
