@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.domain.core import Core
@@ -52,7 +53,7 @@ def _works(core: Core) -> None:
 
 
 XY = (Correlation("X", "Y", HALF),)
-B = {"basket_id": "b"}
+B: dict[str, Any] = {"basket_id": "b"}
 
 CASES: dict[str, list[Case]] = {
     "order_value": [
