@@ -298,7 +298,7 @@ class Halted(Event, frozen=True):
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
-    level: int = KillLevel.SUSPEND
+    level: int = int(KillLevel.SUSPEND)  # a plain one: a default is left out where it is the very same object
     scope: str = ""
 
 
@@ -308,7 +308,7 @@ class Resumed(Event, frozen=True):
     by: str
     instrument_id: str = ""
     strategy_id: str = ""
-    level: int = KillLevel.NORMAL
+    level: int = int(KillLevel.NORMAL)
     scope: str = ""
 
 

@@ -13,14 +13,13 @@ import msgspec
 
 from surefill.domain import events as e
 from surefill.domain.inputs import Halt, Resume
-from surefill.domain.intent import Action
 from surefill.domain.limits import REARM_DAY
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
 from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip, fills_key
 from surefill.domain.state import Book, State
 from surefill.rules.codes import ExitReason, OrdStatus
-from surefill.units import NS_PER_MIN, NS_PER_S, PPB
+from surefill.units import NS_PER_S, PPB
 
 EVOLVE_VERSION = 2
 
@@ -70,12 +69,9 @@ def _intent_accepted(state: State, event: e.IntentAccepted) -> None:
         for key in [key for key, ts_ns in recent.items() if ts_ns <= event.ts_ns - window_ns]:
             del recent[key]
         recent[event.intent.likeness()] = event.ts_ns
-    intent = event.intent
-    if intent.action != Action.CLOSE:
-        book.flow.last_entry_ns = event.ts_ns
-    if intent.basket_id:
-        baskets = book.day.baskets
-        baskets[intent.basket_id] = baskets.get(intent.basket_id, 0) + event.value
+    basket_id, baskets = event.intent.basket_id, book.day.baskets
+    if basket_id:
+        baskets[basket_id] = baskets.get(basket_id, 0) + event.value
 
 
 def _intent_refused(state: State, event: e.IntentRefused) -> None:
@@ -105,6 +101,8 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
         _sent(book.flow.orders, event.ts_ns)
     if request.reduce_only:
         state.reducing.setdefault(key, []).append(request.cl_ord_id)
+    else:
+        book.flow.last_entry_ns = event.ts_ns
     if event.exit_reason:
         protection = book.positions[key].protection
         if protection is not None:
@@ -150,7 +148,7 @@ def _order_triggered(state: State, event: e.OrderTriggered) -> None:
 def _order_unknown(state: State, event: e.OrderOutcomeUnknown) -> None:
     order = state.book.orders[event.cl_ord_id]
     order.status = OrdStatus.UNKNOWN
-    order.unknown_ns = event.ts_ns
+    order.unknown_ns, order.resend_ns = event.ts_ns, 0
     order.text = event.reason
 
 
@@ -198,8 +196,9 @@ def _count_trade(state: State, order: Order) -> None:
 def _count_fill(state: State, event: e.OrderFilled, order: Order) -> None:
     """Entries are watched: how many fills lately, and how far from the price they were decided at."""
     request, streaks = order.request, state.book.streaks
-    if request.arrival_px:
-        worse = (event.last_px - request.arrival_px) * event.side * PPB // request.arrival_px
+    decided_px = request.stop_px or request.arrival_px  # how far off a trigger is, is no slippage
+    if decided_px:
+        worse = (event.last_px - decided_px) * event.side * PPB // decided_px
         streaks.worst_slippage_ppb = max(streaks.worst_slippage_ppb, worse)
     window_ns = state.fills_window_ns
     if window_ns:
@@ -255,7 +254,8 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
 
 
 def _order_rejected(state: State, event: e.OrderRejected) -> None:
-    state.book.streaks.rejects += 1
+    if event.causation_seq:  # by a report of the venue; what was not sent it has not refused
+        state.book.streaks.rejects += 1
     order = state.book.orders[event.cl_ord_id]
     order.code, order.text = event.code, event.text
     _finish(state, order, OrdStatus.REJECTED, event.ts_ns)
@@ -286,10 +286,13 @@ def _order_end_reported(state: State, event: e.OrderEndReported) -> None:
 
 def _cancel_requested(state: State, event: e.CancelRequested) -> None:
     order = state.book.orders[event.cl_ord_id]
-    order.cancel_pending, order.cancel_ns = True, event.ts_ns
-    order.timed_out = order.timed_out or event.by == TIMEOUT
-    if state.counts_messages:
+    if state.counts_messages and not order.cancel_pending:
         _sent(state.book.flow.messages, event.ts_ns)
+    if event.by == TIMEOUT:
+        order.timed_out = order.timed_out or not order.cancel_ns
+    elif event.by != STILL_WORKING:
+        order.timed_out = False
+    order.cancel_pending, order.cancel_ns = True, event.ts_ns
 
 
 def _cancel_refused(state: State, event: e.CancelRefused) -> None:
@@ -382,7 +385,8 @@ def _session_set(state: State, event: e.SessionSet) -> None:
     book.streaks.loss_floor = 0
     for breaker in [name for name, trip in book.tripped.items() if trip.until_ns == REARM_DAY]:
         _rearm(book, breaker, event.equity)
-    book.flow.fills = {key: times for key, times in book.flow.fills.items() if times[-1] > event.ts_ns - NS_PER_MIN}
+    oldest_ns = event.ts_ns - state.fills_window_ns
+    book.flow.fills = {key: times for key, times in book.flow.fills.items() if times[-1] > oldest_ns}
 
 
 def _equity_marked(state: State, event: e.EquityMarked) -> None:
@@ -453,6 +457,7 @@ def _workspace_reset(state: State, event: e.WorkspaceReset) -> None:
 PARKED_MAX = 1_000
 UNKNOWN_UNRESOLVED = "UNKNOWN_UNRESOLVED"
 TIMEOUT = "timeout"  # who cancels what has not filled in time
+STILL_WORKING = "still working"  # who asks again for a cancel that did not succeed
 
 _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.WorkspaceOpened: _workspace_opened,

@@ -35,9 +35,10 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
 class Order(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one order; `evolve` alone changes it.
 
-    In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`; `timed_out`: because its
-    time was up), `resend_ns` (when it is to be sent again: until then it is proven not to be at the venue), and
-    `end_status` with `end_qty` when the venue has reported a terminal state whose fills have not all arrived yet.
+    In-flight requests are kept beside the status: `cancel_pending` (asked last at `cancel_ns`; `timed_out`: for no
+    other reason than that its time was up), `resend_ns` (when it is to be sent again: until then it is proven not to
+    be at the venue), and `end_status` with `end_qty` when the venue has reported a terminal state whose fills have not
+    all arrived yet.
     `unknown_ns` is since when something about it is not known; `absent_count` counts the queries that did not find it,
     the last of them at `absent_ns`. `attempts` counts the submissions. `parent` is the first order of an intent whose
     unfilled rest this one takes up. `arrival_spread`: how far bid and ask were apart at the decision (0: not quoted).

@@ -12,8 +12,14 @@ from surefill.rules.codes import KillLevel
 ENGINE: Final = "engine"
 VENUE: Final = "venue"
 WORKSPACE: Final = "workspace"
+WIDE_SCOPES: Final = (ENGINE, VENUE, WORKSPACE)
 SYMBOL: Final = "symbol:"
 STRATEGY: Final = "strategy:"
+
+
+def kill_scopes(instrument_id: str, strategy_id: str) -> tuple[str, ...]:
+    """The switches that an entry of this strategy in this instrument stands under, the widest first."""
+    return (*WIDE_SCOPES, SYMBOL + instrument_id, STRATEGY + strategy_id)
 
 
 class Kill(msgspec.Struct, frozen=True, omit_defaults=True):

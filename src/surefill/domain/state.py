@@ -18,7 +18,18 @@ from surefill.domain.orders import Order
 from surefill.domain.position import Position
 from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
-from surefill.domain.risk import ENGINE, STRATEGY, SYMBOL, VENUE, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
+from surefill.domain.risk import (
+    STRATEGY,
+    SYMBOL,
+    WIDE_SCOPES,
+    Day,
+    Flow,
+    Kill,
+    Session,
+    Streaks,
+    Trip,
+    kill_scopes,
+)
 
 
 class Book(msgspec.Struct, omit_defaults=True):
@@ -76,11 +87,19 @@ class Book(msgspec.Struct, omit_defaults=True):
 
     def workspace_kill(self) -> Kill | None:
         """The switch that suspends the whole workspace: the engine's, its venue's, or its own."""
-        for scope in (ENGINE, VENUE, WORKSPACE):
+        for scope in WIDE_SCOPES:
             kill = self.kills.get(scope)
             if kill is not None and kill.suspends:
                 return kill
         return None
+
+    def suspended_by(self, instrument_id: str, strategy_id: str) -> str:
+        """The scope of the switch that holds back entries of this strategy in this instrument; "": none does."""
+        for scope in kill_scopes(instrument_id, strategy_id):
+            kill = self.kills.get(scope)
+            if kill is not None and kill.suspends:
+                return scope
+        return ""
 
     def _suspended(self, kind: str) -> dict[str, str]:
         named = ((scope, kill) for scope, kill in self.kills.items() if scope.startswith(kind))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder
 from surefill.domain.events import CancelRequested, OrderCanceled
+from surefill.domain.evolve import TIMEOUT
 from surefill.domain.orders import Order
 
 
@@ -19,6 +20,9 @@ def cancel(this: Step, order: Order, by: str) -> None:
     elif not order.cancel_pending:
         this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
         this.ask(CancelOrder(order.request, order.order_id))
+    elif order.timed_out and by != TIMEOUT:
+        # Asked already, for its time is up. Now somebody wants it gone: what it leaves unfilled is not taken up.
+        this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))
 
 
 def cancel_entries(this: Step, by: str, instrument_id: str = "", strategy_id: str = "") -> None:

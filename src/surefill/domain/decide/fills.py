@@ -9,7 +9,8 @@ from surefill.domain.effects import Notify
 from surefill.domain.events import AnomalyNoted, Halted, OrderFilled, ProtectionSet
 from surefill.domain.orders import Order
 from surefill.domain.reports import VenueReport
-from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.domain.risk import SYMBOL
+from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus
 from surefill.rules.exits import initial_risk, trail_distance_r
 from surefill.rules.position import apply_fill, position_effect
 from surefill.rules.transitions import next_status
@@ -69,7 +70,13 @@ def alarm(this: Step, order: Order, kind: str, detail: str) -> None:
     request = order.request
     detail = f"{detail}: booked, symbol halted"
     this.emit(AnomalyNoted(this.ts_ns, order.correlation_id, this.cause, request.cl_ord_id, kind, detail))
-    this.emit(Halted(this.ts_ns, order.correlation_id, this.cause, kind, detail, "surefill", request.instrument_id))
+    before = this.book.kills.get(SYMBOL + request.instrument_id)
+    level = int(KillLevel.SUSPEND) if before is None else max(before.level, int(KillLevel.SUSPEND))
+    this.emit(
+        Halted(
+            this.ts_ns, order.correlation_id, this.cause, kind, detail, "surefill", request.instrument_id, level=level
+        )
+    )
     this.ask(Notify(kind, f"{request.instrument_id} {request.cl_ord_id}: {detail}", page=True))
     cancel_entries(this, kind, request.instrument_id)
 

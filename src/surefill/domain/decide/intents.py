@@ -5,9 +5,8 @@ from __future__ import annotations
 from surefill.domain import ids
 from surefill.domain.decide import breakers, exits
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
-from surefill.domain.decide.timers import set_timeout
-from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import IntentAccepted, IntentEvaluated, IntentRefused, OrderCreated
 from surefill.domain.gates import Question, first_refusal
 from surefill.domain.gates.question import NOWHERE
@@ -123,7 +122,7 @@ def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: R
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
     reduce_only = intent.action == Action.CLOSE or question.reduces
-    value = question.value if intent.basket_id else 0
+    value = question.value if intent.basket_id and not reduce_only else 0
     this.emit(
         IntentAccepted(
             ts_ns,
@@ -172,13 +171,6 @@ def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: R
             timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
         ),
     )
-
-
-def create_order(this: Step, created: OrderCreated) -> None:
-    """Decide to send an order: the event first, the wire after it is durable."""
-    this.emit(created)
-    this.ask(SubmitOrder(created.request))
-    set_timeout(this, this.book.orders[created.request.cl_ord_id])
 
 
 def request_cancel(this: Step, item: RequestCancel) -> None:

@@ -28,7 +28,7 @@ from surefill.domain.events import (
     ReportParked,
     VenueReported,
 )
-from surefill.domain.evolve import UNKNOWN_UNRESOLVED
+from surefill.domain.evolve import STILL_WORKING, UNKNOWN_UNRESOLVED
 from surefill.domain.inputs import (
     OrderQueried,
     OutcomeUnknown,
@@ -85,7 +85,7 @@ def _accepted(this: Step, order: Order, report: VenueReport) -> None:
 def _cancel_again(this: Step, order: Order) -> None:
     """A cancel was decided and did not succeed, and the order works on: the wish stands, once a pause."""
     if this.ts_ns - order.cancel_ns >= this.book.profile.limits.query_spacing_ns:
-        cancel(this, order, "still working")
+        cancel(this, order, STILL_WORKING)
     else:
         _ask_again(this, order)
 

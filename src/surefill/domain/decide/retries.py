@@ -13,6 +13,8 @@ import hashlib
 import msgspec
 
 from surefill.domain import ids
+from surefill.domain.decide import breakers
+from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SetTimer, SubmitOrder
 from surefill.domain.events import OrderCreated, OrderResendScheduled, OrderResent
@@ -27,6 +29,8 @@ RESEND_TIMER = "resend:"
 
 def resend_later(this: Step, order: Order, report: VenueReport) -> bool:
     """Plan to send the same order again; false where that is not to be: then the rejection stands."""
+    if report.undelivered and order.resend_ns:
+        return True  # the same proof once more
     limits = this.book.profile.limits
     fresh = order.status == OrdStatus.SUBMITTED and not order.cancel_pending
     if not report.undelivered or not fresh or order.attempts >= limits.attempts_max or not _allowed(this, order):
@@ -44,7 +48,7 @@ def resend_later(this: Step, order: Order, report: VenueReport) -> bool:
 
 def wait_ns(limits: Limits, cl_ord_id: str, attempt: int) -> int:
     """How long after its `attempt`-th submission an order waits; the jitter derives from its id."""
-    wait = limits.retry_base_ns
+    wait = min(limits.retry_base_ns, limits.retry_max_ns)
     for _ in range(attempt - 1):
         wait = min(wait * limits.retry_factor, limits.retry_max_ns)
     chance = hashlib.sha256(f"{cl_ord_id}|{attempt}".encode()).digest()
@@ -65,10 +69,13 @@ def take_up_rest(this: Step, order: Order) -> None:
     """An entry has ended half filled: a further order for the rest, where the profile wants one."""
     book, limits, request = this.book, this.book.profile.limits, order.request
     rest = request.order_qty - order.cum_qty
-    by_itself = order.timed_out or not order.cancel_ns  # nobody else wanted it gone
+    by_itself = order.timed_out or not order.cancel_ns  # nobody wanted it gone
     if limits.partial_fill != PartialFill.RETRY or not order.cum_qty or rest <= 0 or not by_itself:
         return
-    if request.reduce_only or order.attempts >= limits.attempts_max or not _allowed(this, order):
+    if request.reduce_only or order.attempts >= limits.attempts_max:
+        return
+    breakers.watch(this)  # the fill before its end may have tripped one
+    if not _allowed(this, order):
         return
     number, parent = book.number + 1, order.parent or request.cl_ord_id
     again = msgspec.structs.replace(
@@ -79,7 +86,8 @@ def take_up_rest(this: Step, order: Order) -> None:
         transact_ns=this.ts_ns,
         send_by_ns=this.ts_ns + limits.send_by_ns,
     )
-    this.emit(
+    create_order(
+        this,
         OrderCreated(
             this.ts_ns,
             order.correlation_id,
@@ -93,11 +101,11 @@ def take_up_rest(this: Step, order: Order) -> None:
             arrival_spread=order.arrival_spread,
             timeout_ns=order.timeout_ns,
             attempt=order.attempts + 1,
-        )
+        ),
     )
-    this.ask(SubmitOrder(again))
 
 
 def _allowed(this: Step, order: Order) -> bool:
     """Whether nothing has been thrown or has tripped that keeps entries back. Exits are always tried again."""
-    return order.request.reduce_only or not (this.book.tripped or any(k.suspends for k in this.book.kills.values()))
+    book, request = this.book, order.request
+    return request.reduce_only or not (book.tripped or book.suspended_by(request.instrument_id, order.strategy_id))

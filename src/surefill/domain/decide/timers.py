@@ -6,15 +6,13 @@ from surefill.domain.decide import breakers, exits, reports
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.holding import HOLD_TIMER, set_hold_timer
 from surefill.domain.decide.retries import RESEND_TIMER, resend
+from surefill.domain.decide.sending import TIMEOUT_TIMER, set_timeout
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder, QueryOrder, SetTimer
 from surefill.domain.events import OrderOutcomeUnknown
 from surefill.domain.evolve import TIMEOUT
 from surefill.domain.inputs import RecoverOrders, TimerFired
-from surefill.domain.orders import Order
 from surefill.rules.codes import OrdStatus
-
-TIMEOUT_TIMER = "timeout:"
 
 
 def fired(this: Step, item: TimerFired) -> None:
@@ -35,12 +33,6 @@ def fired(this: Step, item: TimerFired) -> None:
         cancel(this, order, TIMEOUT)
     else:
         reports.ask_what_became(this, order)
-
-
-def set_timeout(this: Step, order: Order) -> None:
-    """An entry that has not filled by its deadline is canceled."""
-    if order.timeout_ns:
-        this.ask(SetTimer(TIMEOUT_TIMER + order.request.cl_ord_id, order.created_ns + order.timeout_ns))
 
 
 def recover(this: Step, _item: RecoverOrders) -> None:

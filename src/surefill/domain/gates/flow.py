@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.gates.question import Question
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.domain.risk import ENGINE, STRATEGY, SYMBOL, VENUE, WORKSPACE, Kill, fills_key
+from surefill.domain.risk import ENGINE, SYMBOL, VENUE, WORKSPACE, Kill, fills_key, kill_scopes
 from surefill.units import NS_PER_S, PPB, quanta_text
 
 
@@ -16,7 +16,7 @@ def halted(q: Question) -> Refusal | None:
     kills = q.book.kills
     if not kills or q.is_exit:
         return None
-    scopes = (ENGINE, VENUE, WORKSPACE, SYMBOL + q.intent.instrument_id, STRATEGY + q.intent.strategy_id)
+    scopes = kill_scopes(q.intent.instrument_id, q.intent.strategy_id)
     thrown = [(scope, kills[scope]) for scope in scopes if scope in kills]
     for scope, kill in thrown:
         if kill.suspends:

@@ -72,8 +72,8 @@ def market_hours(q: Question) -> Refusal | None:
 
 
 def tradable(q: Question) -> Refusal | None:
-    """The venue takes orders in the instrument."""
-    if q.terms.tradable:
+    """The venue takes orders in the instrument. An exit is for the venue itself to refuse."""
+    if q.is_exit or q.terms.tradable:
         return None
     return Refusal(
         RefusalCode.SYMBOL_NOT_TRADABLE,

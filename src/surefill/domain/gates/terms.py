@@ -197,8 +197,8 @@ def collar(q: Question) -> Refusal | None:
 
 
 def algo_id(q: Question) -> Refusal | None:
-    """The strategy carries the id under which it is registered."""
-    if q.profile.algo_ids.get(q.intent.strategy_id):
+    """The strategy carries the id under which it is registered. An exit is not held up for want of it."""
+    if q.is_exit or q.profile.algo_ids.get(q.intent.strategy_id):
         return None
     return Refusal(
         RefusalCode.ALGO_ID_MISSING,

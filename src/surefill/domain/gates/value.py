@@ -22,7 +22,8 @@ def basket(q: Question) -> Refusal | None:
     """The orders of one basket together, this one included, are worth no more than the limit."""
     limit = q.profile.limits.basket_value_max
     sent = q.book.day.baskets.get(q.intent.basket_id, 0) if q.intent.basket_id else 0
-    return _value(q, "basket", limit, RefusalCode.BASKET_VALUE_EXCEEDED, f"basket {q.intent.basket_id}", sent)
+    name = f"basket {q.intent.basket_id}" if q.intent.basket_id else "order without a basket"
+    return _value(q, "basket", limit, RefusalCode.BASKET_VALUE_EXCEEDED, name, sent)
 
 
 def position_limit(q: Question) -> Refusal | None:

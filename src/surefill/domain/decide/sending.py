@@ -1,0 +1,23 @@
+"""Deciding to send an order, and how long it may take to fill."""
+
+from __future__ import annotations
+
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import SetTimer, SubmitOrder
+from surefill.domain.events import OrderCreated
+from surefill.domain.orders import Order
+
+TIMEOUT_TIMER = "timeout:"
+
+
+def create_order(this: Step, created: OrderCreated) -> None:
+    """Decide to send an order: the event first, the wire after it is durable."""
+    this.emit(created)
+    this.ask(SubmitOrder(created.request))
+    set_timeout(this, this.book.orders[created.request.cl_ord_id])
+
+
+def set_timeout(this: Step, order: Order) -> None:
+    """An order that has not filled by its deadline is canceled."""
+    if order.timeout_ns:
+        this.ask(SetTimer(TIMEOUT_TIMER + order.request.cl_ord_id, order.created_ns + order.timeout_ns))
