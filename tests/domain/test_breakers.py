@@ -36,6 +36,7 @@ from surefill.domain.limits import REARM_DAY, REARM_DEFAULTS, REARM_HUMAN, Limit
 from surefill.domain.market import Quote
 from surefill.domain.refusals import RefusalCode as Code
 from surefill.domain.state import State
+from surefill.domain.valuation import equity
 from surefill.errors import InputError
 from surefill.rules.codes import OrdType
 from surefill.units import NS_PER_DAY, PCT_PPB, PPB
@@ -217,7 +218,7 @@ def _close_y(core: Core, px: int) -> None:
 def test_tripped_breaker_stays_so_when_what_tripped_it_is_gone(name: str) -> None:
     core = _trip(name)
     MENDED[name](core)
-    assert BREAKERS[name].condition(core.state) is None, "the test has not mended what it says"
+    assert BREAKERS[name].condition(core.state, equity(core.state)) is None, "the test has not mended what it says"
     code, reason = _entry(core)
     assert code == BREAKERS[name].code
     assert "re-arm" in reason

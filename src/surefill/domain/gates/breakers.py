@@ -17,7 +17,6 @@ from surefill.domain.gates.wording import limit_missing, pct_text, share_text
 from surefill.domain.limits import UNSET
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.state import EQUITY_BREAKERS, State
-from surefill.domain.valuation import equity
 from surefill.units import PPB, quanta_text
 
 #: What has happened beyond the limit, with figures; None: within it. The equity (None: not known) comes along, so that
@@ -44,7 +43,7 @@ def asked(breaker: Breaker) -> Callable[[Question], Refusal | None]:
         trip = q.book.tripped.get(breaker.name)
         if trip is not None:
             return Refusal(breaker.code, f"{trip.reason} ({_rearming(trip.until_ns)})")
-        return breaker.condition(q.state, equity(q.state) if watches_equity else None)
+        return breaker.condition(q.state, q.equity if watches_equity else None)
 
     gate.__doc__ = breaker.condition.__doc__
     return gate

@@ -8,10 +8,12 @@ from surefill.domain.market import Quote
 from surefill.domain.position import Position, position_key
 from surefill.domain.profile import Profile
 from surefill.domain.state import Book, State
+from surefill.domain.valuation import equity, exposures
 from surefill.rules.codes import OrdType
 from surefill.units import quanta_text
 
 NO_TERMS = Terms()
+_NOT_YET = -(2**100)
 NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
 
 
@@ -23,6 +25,8 @@ class Question:
     """
 
     __slots__ = (
+        "_equity",
+        "_exposures",
         "book",
         "instrument",
         "intent",
@@ -60,6 +64,22 @@ class Question:
             self.side = 1 if self.position_qty > 0 else -1
         self.reduces: bool = self.position_qty * self.side < 0 and 0 < self.qty <= abs(self.position_qty)
         self.is_exit: bool = self.reduces or intent.action == Action.CLOSE
+        self._equity: int | None = _NOT_YET
+        self._exposures: dict[str, int] | None = None
+
+    @property
+    def equity(self) -> int | None:
+        """What the account is worth; None: not known. Reckoned once for all gates that ask."""
+        if self._equity == _NOT_YET:
+            self._equity = equity(self.state)
+        return self._equity
+
+    @property
+    def exposures(self) -> dict[str, int]:
+        """By instrument, what is held and on its way. Reckoned once for all gates that ask."""
+        if self._exposures is None:
+            self._exposures = exposures(self.state)
+        return self._exposures
 
     @property
     def arrival_px(self) -> int:

@@ -10,7 +10,7 @@ from surefill.domain.gates.question import NOWHERE, Question
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.sizing import NO_CAPS, SizingMoment, correlations_of
 from surefill.domain.sizing.caps import Ceiling, ceilings, invalid
-from surefill.domain.valuation import equity, open_risk, signed_exposures
+from surefill.domain.valuation import open_risk, signed_exposures
 
 
 def moment_of(q: Question) -> SizingMoment:
@@ -22,7 +22,7 @@ def moment_of(q: Question) -> SizingMoment:
         terms=q.terms,
         money_decimals=q.book.money_decimals,
         stop_px=q.intent.plan.stop_px if q.intent.plan is not None else 0,
-        equity=equity(q.state),
+        equity=q.equity,
         cash=q.book.cash - promised_cash(q),
         exposures=signed_exposures(q.state),
         open_risk=open_risk(q.state),

@@ -29,7 +29,7 @@ def basket(q: Question) -> Refusal | None:
 def position_limit(q: Question) -> Refusal | None:
     """What is held of the instrument and on its way, this order included, is worth no more than the limit."""
     limit = q.profile.limits.position_value_max
-    held = 0 if q.is_exit else exposures(q.state).get(q.intent.instrument_id, 0)
+    held = 0 if q.is_exit else q.exposures.get(q.intent.instrument_id, 0)
     what = f"position in {q.intent.instrument_id}"
     return _value(q, "position_limit", limit, RefusalCode.POSITION_LIMIT_EXCEEDED, what, held)
 
@@ -37,7 +37,7 @@ def position_limit(q: Question) -> Refusal | None:
 def exposure(q: Question) -> Refusal | None:
     """All that is held and on its way in this account, this order included, is worth no more than the limit."""
     limit = q.profile.limits.exposure_value_max
-    held = 0 if q.is_exit else sum(exposures(q.state).values())
+    held = 0 if q.is_exit else sum(q.exposures.values())
     return _value(q, "exposure", limit, RefusalCode.EXPOSURE_EXCEEDED, "exposure", held)
 
 
@@ -77,12 +77,12 @@ def concentration(q: Question) -> Refusal | None:
     """One instrument takes up no more of the equity than the limit."""
     if q.is_exit:
         return None
-    worth, limit = equity(q.state), q.profile.limits.concentration_max_ppb
+    worth, limit = q.equity, q.profile.limits.concentration_max_ppb
     if q.limit_px <= 0:
         return _no_price(q)
     if worth is None:
         return _no_equity()
-    total = exposures(q.state).get(q.intent.instrument_id, 0) + q.value
+    total = q.exposures.get(q.intent.instrument_id, 0) + q.value
     if total * PPB <= limit * worth:
         return None
     return Refusal(
@@ -100,7 +100,7 @@ def correlation(q: Question) -> Refusal | None:
     """
     if q.is_exit:
         return None
-    name, worth, limit = q.intent.instrument_id, equity(q.state), q.profile.limits.correlated_max_ppb
+    name, worth, limit = q.intent.instrument_id, q.equity, q.profile.limits.correlated_max_ppb
     if q.limit_px <= 0:
         return _no_price(q)
     if worth is None:
