@@ -161,10 +161,11 @@ def test_size_caps_gate_at_the_cap_and_beyond() -> None:
 
 
 def test_size_caps_gate_counts_what_is_held_and_lets_exits_through() -> None:
-    core = _capped(TEN)
-    core.hold(1, 10)
-    assert _asked(core, 10) == RefusalCode.SIZE_ABOVE_CAP
-    assert _asked(core, 10, -1) is None
+    for caps in (TEN, SizingCaps(max_total_ppb=10 * PCT_PPB)):
+        core = _capped(caps)
+        core.hold(1, 10)
+        assert _asked(core, 10) == RefusalCode.SIZE_ABOVE_CAP
+        assert _asked(core, 10, -1) is None
 
 
 def test_size_caps_gate_without_what_it_needs_says_no() -> None:
