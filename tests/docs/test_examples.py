@@ -24,6 +24,27 @@ SAYS = {
         r"at 19440\.0: 0 held, realised -\d+\.\d\d before fees",
         r"\d+ events, all of them verified",
     ],
+    "rpm_execution.py": [
+        r"REJECTED: SPREAD_TOO_WIDE",
+        r"kept for later: \['rpm-1'\]",
+        r"FILLED: 95000 at 1\.09505, 0\.5 pips",
+        r"the same decision again: the same execution",
+        r"REJECTED: TRADING_HALTED, drawdown of 10 %",
+        r"after the target: 0 held",
+        r"1 of 3 filled, rejected for SPREAD_TOO_WIDE, TRADING_HALTED",
+        r"log: rpm-[12] (FILLED|REJECTED)",
+        r"refused: the execution log is never changed",
+    ],
+    "signal_pipeline.py": [
+        r"filled: BUY 0\.0040 BTC/USDT at 50000\.0, 0\.1998 USDT",
+        r"refused: ETH/USDT CONFLUENCE_TOO_LOW: confluence score 2 is below 3: .*",
+        r"filled: BUY 3\.2634 SOL/USDT at 150\.0, 0\.4895 USDT",
+        r"warned: position size 20 % was capped at 5 %",
+        r"filled: SELL 0\.0040 BTC/USDT at 52000\.0, 0\.2078 USDT",
+        r"closed: BTC/USDT by target, \+7\.58 USDT",
+        r"3 filled, 1 rejected, equity 10007\.09 USDT",
+        r"1 subscriber failed: a subscriber's own fault",
+    ],
     "backtest_with_report.py": [r"(AAPL|IBM|MSFT|total) +\d+ trades +-?\d+(\.\d+)? USD", r"open .*report\.html"],
 }
 

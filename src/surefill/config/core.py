@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from surefill.config.costs import cost_schedule_of, segment_for
+from surefill.config.pipeline import pipeline_limits
 from surefill.config.policy import PolicySettings, with_policy
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
@@ -77,6 +78,8 @@ def profile_of(settings: Settings) -> Profile:
         target_first_on_bar=execution.target_first_on_bar,
         **_breakers(settings),
     )
+    if profile.name == "pipeline":
+        limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
     template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
     profile = msgspec.structs.replace(
         profile, limits=limits, calendar=(template and template.calendar) or preset.calendar

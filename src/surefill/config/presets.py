@@ -35,7 +35,7 @@ _FX: Final = Preset("USD", 8, 5, 0, "", "1000", "forex", "0", pip="0.0001", marg
 PRESETS: Final = {
     "v3": _INDIAN,
     "v2": msgspec.structs.replace(_INDIAN, slippage_bps="5.0"),
-    "pipeline": _SPOT,
+    "pipeline": msgspec.structs.replace(_SPOT, currency="USDT"),
     "rpm": _FX,
     "paper_long_only": _SPOT,
     "paper_full": _SPOT,

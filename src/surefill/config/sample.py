@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from surefill.config.complaints import section_in
+from surefill.config.complaints import holds_many, section_in
 from surefill.config.fields import Section
 from surefill.config.listing import as_text
 from surefill.config.tree import InstrumentSettings, Settings
@@ -66,7 +66,7 @@ def _section(
     deeper = indent + "  "
     for key, field in section.model_fields.items():
         inner = section_in(field.annotation)
-        if inner is not None:
+        if inner is not None and not holds_many(field.annotation):
             yield from _section(key, inner, (*keys, key), given, deeper)
             continue
         value = given.get((*keys, key)) or as_text(field.default)

@@ -13,8 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
+from surefill.config.pipeline import PipelineSettings
 from surefill.config.policy import PolicySettings
 from surefill.config.risk import RiskSettings
+from surefill.config.rpm import RpmSettings
 
 Segment = Literal["equity", "equity_intraday", "equity_delivery", "futures", "options", "spot", "fx"]
 
@@ -304,6 +306,7 @@ class Settings(Section):
     workspace: WorkspaceSettings = WorkspaceSettings()
     execution: ExecutionSettings = ExecutionSettings()
     risk: RiskSettings = RiskSettings()
+    rpm: RpmSettings = RpmSettings()
     policy: PolicySettings = PolicySettings()
     trading: TradingSettings = TradingSettings()
     instruments: dict[str, InstrumentSettings] = Field(default={})
@@ -313,6 +316,7 @@ class Settings(Section):
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
     strategies: list[StrategySettings] = Field(default=[])
+    pipeline: PipelineSettings = PipelineSettings()
 
     _sources: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
     _base_dir: Path = PrivateAttr(default_factory=Path)

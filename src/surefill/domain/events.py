@@ -255,6 +255,7 @@ class ProtectionSet(Event, frozen=True):
     ladder: tuple[LadderStep, ...] = ()
     time_stop_bars: int = 0
     end_of_day: bool = False
+    max_hold_ns: int = 0
 
 
 class StopMoved(Event, frozen=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
 from surefill.domain.sizing.spec import SizingSpec
 from surefill.rules.codes import OrdType, TimeInForce
+from surefill.units import NS_PER_DAY
 
 
 class Action(enum.IntEnum):
@@ -17,6 +19,10 @@ class Action(enum.IntEnum):
     OPEN = 2  # opens or adds; never reduces
     CLOSE = 3  # reduces only; quantity 0 means all of it, the side is the one that flattens
     ADD = 4  # adds to what is held, on its side; never opens
+
+
+#: The longest time limit of a position: ten years, so that no moment is beyond what is counted.
+HOLD_MAX_NS: Final = 3_650 * NS_PER_DAY
 
 
 class LadderStep(msgspec.Struct, frozen=True, gc=False):
@@ -31,7 +37,7 @@ class ExitPlan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `trail_distance` trails in price quanta, `trail_step_ppb` in parts per billion of the initial risk (the
     distance from the fill to the first stop, fixed at entry). `stop_partial_ppb`: the first breach of the stop
-    closes that part only, the second one the rest.
+    closes that part only, the second one the rest. `max_hold_ns` closes the position so long after it was opened.
     """
 
     stop_px: int = 0
@@ -42,6 +48,7 @@ class ExitPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     ladder: tuple[LadderStep, ...] = ()
     time_stop_bars: int = 0
     end_of_day: bool = False
+    max_hold_ns: int = 0
 
     def is_empty(self) -> bool:
         """Whether nothing would ever close the position by itself."""

@@ -39,6 +39,7 @@ class Protection(msgspec.Struct, omit_defaults=True):
     ladder: tuple[LadderStep, ...] = ()
     time_stop_bars: int = 0
     end_of_day: bool = False
+    max_hold_ns: int = 0
     bars_held: int = 0
     trailed: bool = False
     exit_cl_ord_id: str = ""

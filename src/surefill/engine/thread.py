@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from surefill.domain.inputs import Input, OpenWorkspace
@@ -24,7 +25,10 @@ T = TypeVar("T")
 
 
 class EngineThread:
-    """Owns a loop in a thread. Every method blocks until the engine has answered; none may be called from that loop."""
+    """Owns a loop in a thread. Every method but `begin` and `tell` blocks until the engine has answered.
+
+    None of those that block, nor `begin`, may be called from that loop.
+    """
 
     def __init__(self, journal: Journal, clock: Clock, *, disk_floor_bytes: int = 0) -> None:
         self._loop = asyncio.new_event_loop()
@@ -38,15 +42,24 @@ class EngineThread:
 
         self.engine = self.run(make())
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller runs on the engine's own thread."""
+        return threading.current_thread() is self._thread
+
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait for it."""
+        return self.begin(call).result()
+
+    def begin(self, call: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the engine's loop without waiting; for callers with a loop of their own to wait on."""
         if not self._thread.is_alive():
             call.close()
             raise WorkspaceHalted("the engine has stopped: start it again", code="STOPPED")
-        if threading.current_thread() is self._thread:
+        if self.is_current:
             call.close()
             raise LocalError("a blocking call from the engine's own loop would wait for itself: await it instead")
-        return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(call, self._loop)
 
     def open(self, opening: OpenWorkspace, venue: Venue, instruments: Iterable[Instrument] = ()) -> None:
         """Begin or take up a workspace."""

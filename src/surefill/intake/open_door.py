@@ -11,7 +11,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from concurrent.futures import Future
+from typing import Final, Protocol
 
 from surefill.config import Settings, profile_of
 from surefill.domain import codec
@@ -33,6 +34,7 @@ from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.units import NS_PER_S, observed_quanta, quanta_text
+from surefill.venues.protocol import Venue
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
 from surefill.views.positions import PositionRow, position_rows
@@ -43,18 +45,35 @@ CLOCK_SKEW_NS: Final = NS_PER_S  # how far ahead of ours a feed's clock may be
 _log = logging.getLogger("surefill.doors")
 
 
+class Follower(Protocol):
+    """A projection of one workspace."""
+
+    def catch_up(self) -> None:
+        """Read what the journal has."""
+
+    def follow(self, first_seq: int, events: Sequence[Event]) -> None:
+        """Take events that have just become durable: quickly, and without raising."""
+
+
 class OpenDoor:
     """One open workspace, seen by a door. A `journal` that is given stays the caller's.
 
-    Raises ConfigError, JournalError when it cannot be opened.
+    `venue` is where its orders go instead of the simulated market. Raises ConfigError, JournalError when it cannot be
+    opened.
     """
 
     def __init__(
-        self, name: str, settings: Settings, clock: Clock | None = None, journal: Journal | None = None
+        self,
+        name: str,
+        settings: Settings,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        *,
+        venue: Venue | None = None,
     ) -> None:
         self.settings = settings
         self._memory: Journal | None = MemoryJournal() if journal is None and in_memory(settings) else None
-        self.session = Session.open(settings, clock=clock, journal=journal or self._memory)
+        self.session = Session.open(settings, clock=clock, journal=journal or self._memory, venue=venue)
         try:
             self._desk = self.session.engine.engine.desks[self.session.workspace_id]
             self._lines: deque[OrderLine] = deque()
@@ -90,6 +109,15 @@ class OpenDoor:
         self._projector.listeners.append(self._lines.append)
         writer.subscribers.append(self._projector.follow)
 
+    def follow_with(self, follower: Follower) -> None:
+        """Let a further projection catch up with the journal, and follow it from then on."""
+
+        async def attach() -> None:
+            follower.catch_up()
+            self._desk.writer.subscribers.append(follower.follow)
+
+        self.session.engine.run(attach())
+
     def close(self) -> None:
         """Stop the engine, finish the files. A second call does nothing."""
         self.session.close()
@@ -118,9 +146,13 @@ class OpenDoor:
 
         The market is not part of what the intent's key stands for: asked again, the feed may say another price.
         """
+        return self.begin(intent, quote, refusal).result()
+
+    def begin(self, intent: Intent, quote: Quote | None = None, refusal: Refusal | None = None) -> Future[Receipt]:
+        """As `submit`, without waiting: for callers with a loop of their own."""
         engine, workspace_id = self.session.engine.engine, self.session.workspace_id
         item = SubmitIntent(engine.clock.now_ns(), intent, None, refusal)
-        return self.session.engine.run(_submit(engine, workspace_id, item, quote))
+        return self.session.engine.begin(_submit(engine, workspace_id, item, quote))
 
     def feed(self, items: Sequence[Input]) -> None:
         """Hand inputs in together; what they did is durable when this returns."""

@@ -154,6 +154,8 @@ def _protected(scale: _Scale, event: e.ProtectionSet) -> str:
         parts.append("levels " + ", ".join(scale.px(instrument, step.px) for step in event.ladder))
     if event.time_stop_bars:
         parts.append(f"out after {event.time_stop_bars} bars")
+    if event.max_hold_ns:
+        parts.append(f"out after {quanta_text(event.max_hold_ns, 9)} s")
     if event.end_of_day:
         parts.append("out at the end of the day")
     return f"position {event.position} guarded: {', '.join(parts)}"

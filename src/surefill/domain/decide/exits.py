@@ -15,6 +15,7 @@ from __future__ import annotations
 from surefill.domain import ids
 from surefill.domain.decide import breakers
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.holding import hold_until_ns
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
@@ -146,11 +147,27 @@ def _at_close(this: Step, key: str, position: Position, protection: Protection, 
         timed_out = rule.time_stop_due(protection.bars_held, protection.time_stop_bars)
     if not timed_out and not (protection.end_of_day and item.is_session_end):
         return
+    reason = ExitReason.TIME_STOP if timed_out else ExitReason.END_OF_DAY
+    _leave_rest(this, key, position, protection, reason, Mark(item.close_px, Source.BAR, item.ts_ns))
+
+
+def held_too_long(this: Step, key: str) -> None:
+    """A timer: the position's time is up. An order on its way out stays; without a price it leaves at any."""
+    position = this.book.positions.get(key)
+    if position is None or not 0 < hold_until_ns(position) <= this.ts_ns:
+        return  # flat, or another position by now: that one has a timer of its own
+    protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
+    assert protection is not None  # it says how long
+    mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
+    _leave_rest(this, key, position, protection, ExitReason.TIME_STOP, mark)
+
+
+def _leave_rest(this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark) -> None:
+    """Leave with what is not on its way out already."""
     leaving = this.book.orders.get(protection.exit_cl_ord_id)
     qty = abs(position.qty) - (leaving.leaves_qty if leaving is not None else 0)
     if qty > 0:
-        reason = ExitReason.TIME_STOP if timed_out else ExitReason.END_OF_DAY
-        _trigger(this, key, position, protection, reason, Mark(item.close_px, Source.BAR, item.ts_ns), qty)
+        _trigger(this, key, position, protection, reason, mark, qty)
 
 
 def _leave(this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark) -> None:

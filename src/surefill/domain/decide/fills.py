@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.decide.cancels import cancel, cancel_entries
+from surefill.domain.decide.holding import set_hold_timer
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
 from surefill.domain.events import AnomalyNoted, Halted, OrderFilled, ProtectionSet
@@ -101,8 +102,10 @@ def _protect(this: Step, order: Order, entry_px: int, *, first: bool) -> None:
             plan.ladder,
             plan.time_stop_bars,
             plan.end_of_day,
+            plan.max_hold_ns,
         )
     )
+    set_hold_timer(this, order.position, position)
 
 
 def trim_reductions(this: Step, key: str) -> None:

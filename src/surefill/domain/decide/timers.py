@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.decide import breakers, exits, reports
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.holding import HOLD_TIMER, set_hold_timer
 from surefill.domain.decide.retries import RESEND_TIMER, resend
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder, QueryOrder, SetTimer
@@ -21,6 +22,9 @@ def fired(this: Step, item: TimerFired) -> None:
     kind, _, name = item.name.partition(":")
     if kind + ":" == breakers.REARM_TIMER:
         breakers.cooled_off(this, name)
+        return
+    if kind + ":" == HOLD_TIMER:
+        exits.held_too_long(this, name)
         return
     order = this.book.orders.get(name)
     if order is None:
@@ -55,4 +59,5 @@ def recover(this: Step, _item: RecoverOrders) -> None:
         this.ask(QueryOrder(order.request))
     for key, position in list(this.state.open_positions()):
         exits.pursue(this, key, position)
+        set_hold_timer(this, key, position)
     breakers.set_timers_again(this)

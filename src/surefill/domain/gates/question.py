@@ -58,7 +58,7 @@ class Question:
             self.qty = intent.order_qty or abs(self.position_qty)
         elif intent.action == Action.ADD and self.position_qty:
             self.side = 1 if self.position_qty > 0 else -1
-        self.reduces: bool = self.position_qty * self.side < 0 and self.qty <= abs(self.position_qty)
+        self.reduces: bool = self.position_qty * self.side < 0 and 0 < self.qty <= abs(self.position_qty)
         self.is_exit: bool = self.reduces or intent.action == Action.CLOSE
 
     @property

@@ -6,7 +6,7 @@ import enum
 
 from surefill.domain.gates.question import NOWHERE, Question
 from surefill.domain.gates.wording import pct_text, share_text
-from surefill.domain.intent import Action
+from surefill.domain.intent import HOLD_MAX_NS, Action
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, quanta_text
@@ -144,7 +144,8 @@ def plan(q: Question) -> Refusal | None:
             return Refusal(RefusalCode.TARGET_ON_WRONG_SIDE, reason)
     sizes = (plan_.stop_px, plan_.target_px, plan_.trail_distance, plan_.trail_step_ppb, plan_.time_stop_bars)
     steps = all(0 < step.px <= PRICE_MAX and 0 < step.fraction_ppb <= PPB for step in plan_.ladder)
-    if min(sizes) < 0 or max(sizes) > PRICE_MAX or not 0 <= plan_.stop_partial_ppb <= PPB or not steps:
+    held = 0 <= plan_.max_hold_ns <= HOLD_MAX_NS
+    if min(sizes) < 0 or max(sizes) > PRICE_MAX or not 0 <= plan_.stop_partial_ppb <= PPB or not (steps and held):
         return Refusal(RefusalCode.INVALID_PLAN, "the exit plan has a negative or out-of-range figure")
     if plan_.trail_step_ppb and not plan_.stop_px:
         return Refusal(RefusalCode.INVALID_PLAN, "trailing by R needs a stop: R is the distance from entry to stop")

@@ -166,16 +166,20 @@ def margin_of(state: State, instrument_id: str, value: int, code: RefusalCode, c
 
 
 def open_positions(q: Question) -> Refusal | None:
-    """With this one, no more positions are open or on their way than the limit. One that is there counts not twice."""
+    """With this one, no more positions are open or on their way than the limit. One that is there counts not twice.
+
+    The figure `positions_elsewhere`, where the caller gives it, counts positions that are not in these books.
+    """
     if q.is_exit:
         return None
     others = {key for key, _ in q.state.open_positions()}
     others |= {order.position for order in q.book.orders.values() if not order.request.reduce_only}
     others.discard(q.key)
+    count = len(others) + max(0, q.intent.figures.get("positions_elsewhere", 0))
     limit = q.profile.limits.open_positions_max
-    if len(others) < limit:
+    if count < limit:
         return None
     return Refusal(
         RefusalCode.MAX_OPEN_POSITIONS,
-        f"{len(others)} other positions are open or on their way, {limit} are the limit: close one first",
+        f"{count} other positions are open or on their way, {limit} are the limit: close one first",
     )

@@ -210,9 +210,8 @@ class Exchange:
                 qty = 0
             if qty:
                 order = self._execute(order, px, qty)
-        if order.status == WORKING and (
-            order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK) or order.ord_type == OrdType.MARKET
-        ):
+        at_once = order.ord_type == OrdType.MARKET and not self.rules.market_rests
+        if order.status == WORKING and (order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK) or at_once):
             self.truth.end(order, CANCELED, "not filled at once")
 
     def _execute(self, order: Placed, px: int, qty: int) -> Placed:
@@ -227,7 +226,7 @@ class Exchange:
             return
         for order in found:
             if strike(Fault.CANCEL_FILL_RACE, "cancel"):
-                filled = self._execute(order, _px_of(order), order.leaves_qty)
+                filled = self._execute(order, self._px_of(order), order.leaves_qty)
                 self._publish(account, self.truth.report(filled, self._now_ns()), self.rules.short_ms)
                 self._reply(line, Answer(request.id, ok=False, code="FILLED", text="too late to cancel"), "cancel")
                 return
@@ -237,7 +236,7 @@ class Exchange:
         strike, leaves_qty = self.faults.strike, order.leaves_qty
         fills_first = leaves_qty > 1 and strike(Fault.END_BEFORE_FILLS, "cancel")
         if fills_first:
-            order = self._execute(order, _px_of(order), leaves_qty // 2)
+            order = self._execute(order, self._px_of(order), leaves_qty // 2)
         ended = self.truth.end(order, CANCELED, "canceled on request")
         reports = self.truth.report(ended, self._now_ns())
         answer = Answer(request.id, reports=(ended.report(ExecType.CANCELED, self._now_ns()),))
@@ -253,7 +252,13 @@ class Exchange:
     def _fill_late(self, order: Placed, qty: int) -> None:
         qty = min(qty, order.leaves_qty)
         if qty:
-            self._publish(order.account, self.truth.report(self._execute(order, _px_of(order), qty), self._now_ns()))
+            self._publish(
+                order.account, self.truth.report(self._execute(order, self._px_of(order), qty), self._now_ns())
+            )
+
+    def _px_of(self, order: Placed) -> int:
+        """The price of an execution that a fault brings about: the order's own limit, else that of the market."""
+        return order.px or self.truth.price(order.instrument_id)[0]
 
     # -- the market -------------------------------------------------------------------------------------------
 
@@ -359,11 +364,6 @@ _ENDED = {CANCELED: ExecType.CANCELED, "expired": ExecType.EXPIRED, REFUSED: Exe
 
 def _op(request: Submit | Cancel | Look | Positions) -> str:
     return request.place if isinstance(request, Look) else type(request).__name__.lower()
-
-
-def _px_of(order: Placed) -> int:
-    """The price of an execution that a fault brings about: the order's own limit."""
-    return order.px
 
 
 def _crosses(order: Placed, px: int) -> bool:

@@ -93,6 +93,7 @@ class Rules(msgspec.Struct, frozen=True):
 
     `dedupe`: refuse a client order id that was seen before; off, a resent order is a second order.
     `slices`: into how many executions a match is cut. `fee`: money per execution.
+    `market_rests`: a market order that finds nothing to trade with waits, as it does where it is executed by request.
     `receive_window_ns`: a submission older than that is refused (0: taken however late).
     `delay_ms`: how much later than usual "late" is; `short_ms`: how much later "just after" is.
     """
@@ -103,6 +104,7 @@ class Rules(msgspec.Struct, frozen=True):
     receive_window_ns: int = 0
     delay_ms: int = 150
     short_ms: int = 10
+    market_rests: bool = False
 
 
 class OrderTruth(msgspec.Struct, frozen=True):

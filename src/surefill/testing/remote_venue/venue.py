@@ -36,6 +36,8 @@ from surefill.venues.protocol import (
 
 #: Codes that prove that nothing took effect. Every other refusal proves nothing.
 DEFINITIVE = frozenset({"REFUSED", "TOO_LATE", "THROTTLED", "UNKNOWN_ORDER", "FILLED"})
+#: Codes that say as well that the order never came in, so that the same one may be sent again.
+UNDELIVERED = frozenset({"THROTTLED"})
 PLACES = ("open_orders", "history", "trades")
 
 
@@ -145,13 +147,13 @@ class RemoteVenue:
         try:
             answer = await self._ask(make, send_by_ns)
         except NotSent as error:
-            return Rejected("NOT_SENT", str(error))
+            return Rejected("NOT_SENT", str(error), undelivered=True)
         except VenueOutcomeUnknown as error:
             return Unknown(str(error))
         if answer.ok:
             return Accepted(answer.reports)
         if answer.code in DEFINITIVE:
-            return Rejected(answer.code, answer.text)
+            return Rejected(answer.code, answer.text, undelivered=answer.code in UNDELIVERED)
         return Unknown(f"{answer.code}: {answer.text}")
 
     async def _look(self, make: Callable[[int], Request]) -> Answer:
