@@ -92,6 +92,6 @@ def test_cap_of_nothing_is_refused_since_it_would_be_no_cap() -> None:
         _profile(policy={"max_position_pct": 0})
 
 
-def test_settings_without_a_policy_keep_the_hash_of_old_journals() -> None:
+def test_policy_is_part_of_the_hash_as_soon_as_it_says_something() -> None:
     assert config_hash(Settings.model_validate({"policy": {}})) == config_hash(Settings())
     assert config_hash(Settings.model_validate({"policy": {"max_total_pct": 5}})) != config_hash(Settings())

@@ -63,6 +63,7 @@ def test_policy_sees_what_the_core_sized_and_changes_nothing_of_the_order() -> N
 
 def test_policy_is_not_asked_about_what_the_door_has_refused() -> None:
     core = Core()
+<<<<<<< HEAD
     asked: list[Question] = []
 
     def ask(question: Question) -> Ruling:
@@ -73,6 +74,14 @@ def test_policy_is_not_asked_about_what_the_door_has_refused() -> None:
     core.feed(item)
     core.only(IntentRefused)
     assert asked == []
+=======
+
+    def never(_question: Question) -> Ruling:
+        raise AssertionError("asked")
+
+    core.feed(SubmitIntent(core.tick(), core.intent(Action.TRADE, 1, 10), None, NO, policy=never))
+    assert core.only(IntentRefused).rule == ""
+>>>>>>> policy
 
 
 def test_evaluation_is_kept_and_moves_nothing() -> None:
@@ -167,10 +176,11 @@ def test_size_caps_gate_at_the_cap_and_beyond() -> None:
 
 
 def test_size_caps_gate_counts_what_is_held_and_lets_exits_through() -> None:
-    core = _capped(TEN)
-    core.hold(1, 10)
-    assert _asked(core, 10) == RefusalCode.SIZE_ABOVE_CAP
-    assert _asked(core, 10, -1) is None
+    for caps in (TEN, SizingCaps(max_total_ppb=10 * PCT_PPB)):
+        core = _capped(caps)
+        core.hold(1, 10)
+        assert _asked(core, 10) == RefusalCode.SIZE_ABOVE_CAP
+        assert _asked(core, 10, -1) is None
 
 
 def test_size_caps_gate_without_what_it_needs_says_no() -> None:

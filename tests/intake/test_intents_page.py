@@ -9,9 +9,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "contracts" / "intents.md").read_text()
 
 
-def test_page_example_runs() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(example, "intents.md", "exec"), {})
+def test_page_examples_run() -> None:
+    examples = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        exec(compile(example, "intents.md", "exec"), {})
 
 
 def test_page_names_tests_that_exist() -> None:

@@ -22,9 +22,8 @@ GATES = (*BASIC_GATES, "regime", "drawdown", "size_caps", "position")
 SHARES = st.one_of(st.just(0), st.integers(1, 2 * PPB))
 CAPS = st.builds(SizingCaps, SHARES, SHARES, st.just(0), SHARES, st.booleans())
 QUANTITIES = st.integers(1, 40).map(lambda lots: lots * 10)
-FIGURES: st.SearchStrategy[dict[str, int]] = st.one_of(
-    st.just({}), st.integers(-4 * PPB, 4 * PPB).map(lambda z: {"regime_z": z})
-)
+DRIFTS = st.integers(-4 * PPB, 4 * PPB)
+FIGURES: st.SearchStrategy[dict[str, int]] = st.one_of(st.just({}), DRIFTS.map(lambda z: {"regime_z": z}))
 
 
 @st.composite

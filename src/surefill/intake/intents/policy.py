@@ -128,7 +128,7 @@ def _sizing(q: Question) -> Finding:
     ceiling = room(q)
     if ceiling is None or isinstance(ceiling, Refusal):
         return ceiling
-    return Shrink(ceiling.qty, cap_text(q, ceiling)) if q.qty > ceiling.qty else None
+    return Shrink(ceiling.qty, cap_text(q, ceiling))
 
 
 RULES: Final = (
