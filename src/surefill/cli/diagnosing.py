@@ -191,7 +191,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
 
 def _lock(settings: Settings) -> Finding:
     from surefill.errors import JournalLocked
-    from surefill.journal.file_lock import FileLock
+    from surefill.journal.file_lock import FileLock, lock_path
 
     try:
         status = ask(settings, "status")
@@ -200,7 +200,7 @@ def _lock(settings: Settings) -> Finding:
     if status is not None:
         return Finding("engine", "ok", f"process {status['engine']['pid']} runs on this journal and answers")
     try:
-        FileLock(str(settings.journal_path) + ".lock").release()
+        FileLock(lock_path(settings.journal_path)).release()
     except JournalLocked as error:
         return Finding(
             "engine",
