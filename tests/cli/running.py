@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -63,6 +64,17 @@ def start(folder: Path, *words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+
+
+def on_a_full_disk(folder: Path, *words: str | Path, bytes_max: int = 0) -> Ran:
+    """Run `surefill …` in a process whose files cannot grow beyond so many bytes."""
+    command = [sys.executable, "-B", "-m", "surefill", *(str(word) for word in words)]
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, bytes_max))
+
+    ran = subprocess.run(command, cwd=folder, text=True, capture_output=True, preexec_fn=limited, check=False)
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
 def configured(folder: Path, text: str = SYNTHETIC) -> Path:
