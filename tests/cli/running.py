@@ -99,3 +99,11 @@ def tampered(folder: Path, seq: int) -> None:
         changed = "CAST(replace(CAST(payload AS TEXT), '1', '2') AS BLOB)"
         journal.execute(f"UPDATE events SET payload = {changed} WHERE seq = ?", (seq,))
     journal.close()
+
+
+def cut_off(folder: Path) -> None:
+    """Somebody with the file's rights deletes the last event of the journal in the folder."""
+    with sqlite3.connect(folder / "surefill.journal") as journal:
+        journal.execute("DROP TRIGGER events_delete")
+        journal.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")
+    journal.close()

@@ -229,7 +229,7 @@ def _tail(journal: SqliteJournal, workspace_id: str) -> Finding:
         if first > 1:
             before = next(journal.read(workspace_id, first - 1, first - 1)).chain_hash
         last_ns = 0
-        for record in verified(journal.read(workspace_id, first, head.seq), Head(first - 1, 0, before)):
+        for record in verified(journal.read(workspace_id, first, head.seq), Head(first - 1, 0, before), head):
             last_ns = max(last_ns, codec.decode(record.payload).ts_ns)
     except (SurefillError, StopIteration) as error:
         return Finding(name, "WRONG", str(error) or "its tail is missing", "run surefill journal verify; do not trade")
