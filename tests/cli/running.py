@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,17 @@ def start(folder: Path, *words: str | Path) -> subprocess.Popen[str]:
     )
 
 
+def on_a_full_disk(folder: Path, *words: str | Path, bytes_max: int = 0) -> Ran:
+    """Run `surefill …` in a process whose files cannot grow beyond so many bytes."""
+    command = [sys.executable, "-B", "-m", "surefill", *(str(word) for word in words)]
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, bytes_max))
+
+    ran = subprocess.run(command, cwd=folder, text=True, capture_output=True, preexec_fn=limited, check=False)
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
 def configured(folder: Path, text: str = SYNTHETIC) -> Path:
     """A configuration file in the folder."""
     file = folder / "surefill.yaml"
@@ -86,4 +98,12 @@ def tampered(folder: Path, seq: int) -> None:
         journal.execute("DROP TRIGGER events_update")
         changed = "CAST(replace(CAST(payload AS TEXT), '1', '2') AS BLOB)"
         journal.execute(f"UPDATE events SET payload = {changed} WHERE seq = ?", (seq,))
+    journal.close()
+
+
+def cut_off(folder: Path) -> None:
+    """Somebody with the file's rights deletes the last event of the journal in the folder."""
+    with sqlite3.connect(folder / "surefill.journal") as journal:
+        journal.execute("DROP TRIGGER events_delete")
+        journal.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")
     journal.close()

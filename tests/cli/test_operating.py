@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.cli.running import surefill, tampered, traded
+from tests.cli.running import cut_off, surefill, tampered, traded
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +170,14 @@ def test_reading_a_tampered_journal_exits_with_7(
     ran = surefill(*words, "-c", file)
     assert (ran.code, ran.out, "does not verify at event 5" in ran.err) == (7, "", True)
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("words", [("replay",), ("status",), ("orders", "--all"), ("doctor",), ("journal", "verify")])
+def test_looking_at_a_journal_whose_end_was_cut_off_exits_with_7(words: tuple[str, ...], tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    last = surefill("status", "-c", file, "--json").json()["events"]
+    cut_off(tmp_path)
+    ran = surefill(*words, "-c", file)
+    assert (ran.code, f"{last}" in ran.out + ran.err) == (7, True), ran
+    assert "the last events were lost" in ran.out + ran.err or words == ("journal", "verify")
+    assert surefill("replay", "--at", f"{last - 1}", "-c", file).code == 0

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from tests.cli.running import SYNTHETIC, configured, start, surefill
 
+from surefill.journal import SqliteJournal
+
 LONG = SYNTHETIC.replace("bars: 60", "bars: 4000, speed: 3000")  # a bar each 20 ms, for more than a minute
 
 
@@ -82,6 +84,39 @@ def test_running_engine_is_halted_resumed_looked_at_and_stopped_from_outside(tra
     assert (code, summary["finished"]) == (0, False)
     assert surefill("replay", "-c", trader.config, "--json").json()["state_hash"] == summary["status"]["state_hash"]
     assert not (trader.config.parent / "surefill.journal.sock").exists()
+
+
+def test_second_engine_by_a_link_to_the_journal_is_refused_and_leaves_the_first_its_socket(trader: Trader) -> None:
+    folder = trader.config.parent
+    (folder / "link.journal").symlink_to("surefill.journal")
+    (folder / "hard.journal").hardlink_to(folder / "surefill.journal")
+    for name, told in (("link.journal", "2 names"), ("hard.journal", "2 names")):
+        ran = surefill("trade", "-c", trader.config, "-j", folder / name, "--no-artefacts")
+        assert (ran.code, told in ran.err) == (5, True), ran.err
+    (folder / "hard.journal").unlink()
+    ran = surefill("trade", "-c", trader.config, "-j", folder / "link.journal", "--no-artefacts")
+    assert (ran.code, f"process {trader.process.pid}" in ran.err) == (5, True), ran.err
+    halted = surefill("halt", "why", "-c", trader.config, "-j", folder / "link.journal", "--json")
+    assert halted.json()["engine"]["pid"] == trader.process.pid
+    assert trader.ask("status")["halted"] == "OPERATOR"
+
+
+def test_engine_whose_journal_was_taken_over_ends_with_5_and_no_summary(tmp_path: Path) -> None:
+    configured(tmp_path, LONG.replace("speed: 3000", "speed: 0.001"))  # it waits for hours between two bars
+    process = start(tmp_path, "trade", "--json")
+    assert process.stderr is not None
+    try:
+        assert "Trading in workspace" in process.stderr.readline()
+        (tmp_path / "surefill.journal.lock").unlink()  # as a lock is on a disk that keeps none
+        taken = SqliteJournal(tmp_path / "surefill.journal")
+        taken.open_stream("main")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (5, "")
+    assert "FENCED" in err
+    assert "has another writer" in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.running import configured, surefill, tampered, traded
+from tests.cli.running import configured, on_a_full_disk, surefill, tampered, traded
 
 from surefill import __version__
 from surefill.journal.file_lock import FileLock
@@ -84,6 +84,13 @@ def test_doctor_finds_what_is_wrong_and_exits_with_7(tmp_path: Path) -> None:
     ran = surefill("doctor", "-c", file, "-s", "journal.disk_floor_mb=999999999", "--json")
     verdicts = _verdicts(ran.out)
     assert (ran.code, verdicts["disk"], verdicts["journal, workspace main"]) == (7, "WRONG", "WRONG")
+
+
+@pytest.mark.parametrize("bytes_max", [0, 10_000, 100_000])
+def test_doctor_on_a_full_disk_says_that_nothing_is_durable(tmp_path: Path, bytes_max: int) -> None:
+    ran = on_a_full_disk(tmp_path, "doctor", "-c", configured(tmp_path), "--json", bytes_max=bytes_max)
+    assert (ran.code, _verdicts(ran.out)["durability"]) == (7, "WRONG"), ran.err
+    assert list(tmp_path.iterdir()) == [tmp_path / "surefill.yaml"]
 
 
 def test_doctor_of_a_wrong_configuration_still_checks_the_rest(tmp_path: Path) -> None:

@@ -167,6 +167,16 @@ def test_socket_of_a_dead_engine_is_replaced(tmp_path: Path) -> None:
         assert _ask(session, do="status")["workspace"] == "main"
 
 
+def test_socket_that_another_engine_put_there_is_left_to_it(tmp_path: Path) -> None:
+    with _session(tmp_path) as session:
+        place = session.serve_control()
+        place.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(place))
+            session.close()
+            assert place.is_socket()
+
+
 def test_file_in_the_way_of_the_socket_is_left_alone(tmp_path: Path, session: Session) -> None:
     (tmp_path / "j.sock").write_text("mine")
     with pytest.raises(ConfigError, match="in the way"):

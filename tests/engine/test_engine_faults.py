@@ -147,6 +147,41 @@ def test_stale_writer_stops_and_does_not_take_the_stream_back_by_itself() -> Non
     run(test)
 
 
+def test_idle_engine_finds_out_that_another_writes_its_workspace() -> None:
+    async def test() -> None:
+        journal = MemoryJournal()
+        engine = await started(journal, "a", "b")
+        alarms = Alarms(engine)
+        engine.look_for_other_writers()
+        assert alarms.codes("a") == []
+        journal.open_stream("a")  # what another process does, on the same file
+        engine.look_for_other_writers()
+        assert alarms.codes("a") == ["FENCED"]
+        engine.look_for_other_writers()  # told once
+        assert alarms.codes("a") == ["FENCED"]
+        with pytest.raises(WorkspaceHalted):
+            await engine.read("a", lambda state: None)
+        assert (await engine.submit("b", intent("k"))).verdict == Verdict.ACCEPTED
+        await engine.stop()
+
+    run(test)
+
+
+def test_look_for_other_writers_leaves_a_closed_journal_to_the_next_append() -> None:
+    async def test() -> None:
+        journal = MemoryJournal()
+        engine = await started(journal)
+        alarms = Alarms(engine)
+        journal.close()
+        engine.look_for_other_writers()
+        assert alarms.codes() == []
+        (failed,) = await _results(engine.submit("w", intent("k")))
+        assert isinstance(failed, AppendFailed)
+        await engine.stop()
+
+    run(test)
+
+
 def test_fenced_workspace_stays_out_when_the_journal_is_reopened_for_others() -> None:
     async def test() -> None:
         journal = FaultyJournal(MemoryJournal())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -83,3 +84,14 @@ def test_call_after_the_end_is_refused_and_the_end_may_come_twice() -> None:
     with pytest.raises(WorkspaceHalted) as refused:
         thread.submit("w", intent("k"))
     assert refused.value.code == "STOPPED"
+
+
+def test_thread_looks_for_other_writers_by_itself() -> None:
+    journal = MemoryJournal()
+    thread = EngineThread(journal, LiveClock(), watch_s=0.001)
+    thread.open(opening(), PaperVenue(), [instrument()])
+    fenced = threading.Event()
+    thread.engine.alarms.append(lambda _workspace_id, notice: fenced.set() if notice.code == "FENCED" else None)
+    journal.open_stream("w")
+    assert fenced.wait(30)
+    thread.close()

@@ -15,7 +15,7 @@ from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Quote, Source
 from surefill.engine.clock import VirtualClock
 from surefill.engine.receipt import Verdict
-from surefill.errors import ConfigError, InputError, JournalLocked, LocalError
+from surefill.errors import ConfigError, InputError, JournalLocked, LocalError, StaleWriter
 from surefill.intake.session import Session, open_journal
 from surefill.journal import MemoryJournal
 
@@ -133,6 +133,16 @@ def test_closed_session_says_so_and_closes_twice(tmp_path: Path) -> None:
     session.close()
     with pytest.raises(LocalError, match="is closed: open another"):
         session.submit(_intent("a"))
+
+
+def test_session_whose_workspace_another_writes_says_so() -> None:
+    journal = MemoryJournal()
+    with Session.open(_settings(), journal=journal) as session:
+        session.check_writing()
+        journal.open_stream(session.workspace_id)
+        for _ in range(2):
+            with pytest.raises(StaleWriter, match="has another writer"):
+                session.check_writing()
 
 
 def test_journal_that_was_given_stays_open() -> None:

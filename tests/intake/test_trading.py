@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from tests.strategy.runs import Dice
 
 from surefill.config import Settings, instrument_of, load_settings, opening_of, paper_settings_of
 from surefill.domain import codec
-from surefill.domain.events import OrderCreated, OrderFilled
+from surefill.domain.events import IntentRefused, OrderCreated, OrderFilled
 from surefill.domain.inputs import DefineInstrument, Halt
 from surefill.engine.clock import VirtualClock
 from surefill.engine.writer import WorkspaceWriter
@@ -22,8 +23,19 @@ from surefill.intake.trading import TradingRun, TradingSummary, market_time_of, 
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.market.series import BarSeries
-from surefill.strategy import EntrySpec, ExecutionSpec, ExitSpec, RiskSpec, StrategyRegistry, StrategyRunner
+from surefill.strategy import (
+    Decision,
+    EntrySpec,
+    ExecutionSpec,
+    ExitSpec,
+    MarketSnapshot,
+    Position,
+    RiskSpec,
+    StrategyRegistry,
+    StrategyRunner,
+)
 from surefill.strategy.backtest import Backtest
+from surefill.units import NS_PER_MIN
 from surefill.venues.paper import PaperVenue
 
 SYMBOLS = ("A", "B")
@@ -58,6 +70,20 @@ class Case(NamedTuple):
     timeframe: str
     exit: ExitSpec | None
     at_close: bool
+    strategy: type[Dice] = Dice
+
+
+class Overreaching(Dice):
+    """Asks of A, at times, for more than can be counted, and for a stop finer than prices are."""
+
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Iterator[Decision]:
+        for decision in super().evaluate(spec, snapshot, position):
+            if decision.action == "OPEN_LONG" and snapshot.symbol == "A" and snapshot.ts_ns // NS_PER_MIN % 3 == 0:
+                yield replace(decision, quantity=1e12)
+            elif decision.action == "OPEN_LONG" and snapshot.symbol == "A" and snapshot.ts_ns // NS_PER_MIN % 3 == 1:
+                yield replace(decision, stop_loss=snapshot.last_price - 0.123456789)
+            else:
+                yield decision
 
 
 CASES = [
@@ -66,6 +92,7 @@ CASES = [
     Case("24x7", "5m", ExitSpec(type="none"), True),
     Case("nse", "15m", ExitSpec(type="eod"), False),
     Case("us_equities", "1d", GUARDED, False),
+    Case("24x7", "1m", GUARDED, False, Overreaching),
 ]
 
 
@@ -73,7 +100,7 @@ def _prepared(case: Case) -> tuple[Settings, Mapping[str, BarSeries], ExecutionS
     flags = {**FLAGS, "feed.timeframe": case.timeframe, "instruments": {"default": {"calendar": case.calendar}}}
     market = load_market(load_settings(None, flags, {}))
     registry = StrategyRegistry()
-    registry.add(Dice(at_close=case.at_close))
+    registry.add(case.strategy(at_close=case.at_close))
     spec = ExecutionSpec(
         workspace_id="main",
         symbols=SYMBOLS,
@@ -97,6 +124,11 @@ def _fills(journal: Journal) -> list[Fill]:
 def _refs(journal: Journal) -> list[str]:
     events = (codec.decode(record.payload) for record in journal.read("main"))
     return [event.request.order_ref for event in events if isinstance(event, OrderCreated)]
+
+
+def _refused(journal: Journal) -> list[tuple[int, str, str]]:
+    events = (codec.decode(record.payload) for record in journal.read("main"))
+    return [(event.ts_ns, event.order_ref, event.reason) for event in events if isinstance(event, IntentRefused)]
 
 
 def _traded(case: Case, journal: Journal, stop_after: int | None = None) -> TradingSummary:
@@ -134,6 +166,17 @@ def test_trading_run_fills_as_a_backtest_does(case: Case) -> None:
     _backtested(case, tested)
     assert len(_fills(traded)) > 10
     assert _fills(traded) == _fills(tested)
+    assert _refused(traded) == _refused(tested)
+
+
+def test_intent_that_cannot_be_counted_is_refused_and_the_run_goes_on() -> None:
+    journal = MemoryJournal()
+    assert _traded(CASES[-1], journal).finished
+    reasons = [reason for _, _, reason in _refused(journal)]
+    large = [reason for reason in reasons if reason.startswith("OPEN_LONG of A by dice, at 20")]
+    assert sum("instruments.A.qty_decimals below 8" in reason for reason in large) > 3
+    assert sum("round it to the tick (instruments.A.tick" in reason for reason in large) > 3
+    assert {fill.position.partition("|")[0] for fill in _fills(journal)} == set(SYMBOLS)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -147,6 +190,7 @@ def test_stopped_run_goes_on_as_if_it_had_not_stopped(case: Case, stop_after: in
     assert _traded(case, parts).finished
     assert _fills(parts) == _fills(whole)
     assert _refs(parts) == _refs(whole)
+    assert _refused(parts) == _refused(whole)
 
 
 def test_run_of_a_finished_market_does_nothing_more() -> None:

@@ -92,3 +92,26 @@ def test_verified_of_a_spoiled_stream_stops_at_the_event(
 def test_verified_of_a_falling_epoch_stops_though_the_hashes_fit() -> None:
     with pytest.raises(JournalCorrupt, match="epoch 1 is below 2"):
         list(verified(records(1, 2, 1), START))
+
+
+def test_verified_up_to_the_head_passes_a_whole_stream_and_one_that_has_grown_since() -> None:
+    sound = records(1, 1, 2, 5)
+    for until in (Head(2, 1, sound[1].chain_hash), Head(4, 5, sound[3].chain_hash)):
+        assert list(verified(sound, START, until)) == sound
+    assert list(verified([], START, START)) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "until", "seq"),
+    [
+        (3, Head(4, 1, bytes(32)), 4),  # the last one is gone
+        (0, Head(4, 1, bytes(32)), 1),  # all are
+        (4, Head(4, 1, bytes(32)), 4),  # another one stands there
+        (4, Head(2, 1, bytes(32)), 2),
+        (0, Head(0, 1, bytes(32)), 0),  # the stream of another workspace
+    ],
+)
+def test_verified_of_a_stream_that_misses_its_head_says_so(kept: int, until: Head, seq: int) -> None:
+    with pytest.raises(JournalCorrupt, match="restore from a copy") as caught:
+        list(verified(records(1, 1, 1, 1)[:kept], START, until))
+    assert caught.value.values["seq"] == seq

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from surefill.errors import JournalLocked
+from surefill.errors import JournalError, JournalLocked
 from surefill.journal import Batch, SqliteJournal
 
 HOLDER = """
@@ -69,6 +69,47 @@ def test_second_writer_in_the_same_process_is_refused_until_the_first_closes(tmp
     second.close()
     first.reopen()
     assert first.heads() == {}
+
+
+@pytest.mark.parametrize("name", ["link.db", "folder/journal.db", "chain.db"])
+def test_second_writer_by_another_name_of_the_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "link.db").symlink_to("journal.db")
+    (tmp_path / "chain.db").symlink_to("link.db")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    first = SqliteJournal(tmp_path / name)
+    for other in ("journal.db", "link.db", "folder/journal.db", "chain.db"):
+        with pytest.raises(JournalLocked, match=f"journal.db is open for writing in process {os.getpid()}"):
+            SqliteJournal(tmp_path / other)
+    first.close()
+    assert sorted(path.name for path in tmp_path.glob("*.lock")) == ["journal.db.lock"]
+
+
+def test_link_to_nothing_begins_the_journal_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to("journal.db")
+    lease = (first := SqliteJournal(tmp_path / "link.db")).open_stream("main")
+    assert first.append([Batch(lease, [b"1"])]) == [None]
+    assert [record.payload for record in SqliteJournal(tmp_path / "journal.db", readonly=True).read_all()] == [b"1"]
+    assert (tmp_path / "journal.db.lock").exists()
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_journal_with_two_hard_links_is_refused_by_both_names(tmp_path: Path, readonly: bool) -> None:
+    SqliteJournal(tmp_path / "journal.db").close()
+    os.link(tmp_path / "journal.db", tmp_path / "other.db")
+    for name in ("journal.db", "other.db"):
+        with pytest.raises(JournalError, match=r"2 names.*remove the others") as caught:
+            SqliteJournal(tmp_path / name, readonly=readonly)
+        assert caught.value.code == "JOURNAL_LINKED"
+    assert not (tmp_path / "other.db.lock").exists()
+    (tmp_path / "other.db").unlink()
+    SqliteJournal(tmp_path / "journal.db", readonly=readonly).close()
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_folder_as_a_journal_is_called_one(tmp_path: Path, readonly: bool) -> None:
+    with pytest.raises(JournalError, match="is a folder: name the journal's file in it"):
+        SqliteJournal(tmp_path, readonly=readonly)
+    assert not Path(f"{tmp_path}.lock").exists()
 
 
 def test_refused_second_writer_leaves_the_first_its_name_and_its_lock(tmp_path: Path) -> None:

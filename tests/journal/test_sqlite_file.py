@@ -318,3 +318,18 @@ def test_snapshot_that_does_not_fit_is_passed_over_with_a_reason(path: Path, dam
     assert (found.seq, found.payload) == (20, b"state 20")
     assert len(ignored) == 1
     assert reason in ignored[0]
+
+
+def test_second_reader_of_a_file_that_is_gone_says_so(path: Path) -> None:
+    filled(path).close()
+    journal = SqliteJournal(path, readonly=True)
+    assert journal._readers is not None
+
+    def gone(_conn: object) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        with pytest.raises(JournalError, match="check that the directory exists") as caught:
+            journal.heads()
+        assert caught.value.code == "CANNOT_OPEN"
+
+    journal._readers.use(gone)  # holds the pool's one connection while another is asked for

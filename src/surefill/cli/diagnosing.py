@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -140,7 +141,10 @@ def _existing(path: Path) -> Path:
 
 def _durability(settings: Settings) -> Finding:
     """Commit into a journal of our own on the same disk: the settings are read back, the time is told."""
+    import apsw
+
     from surefill.journal import Batch, SqliteJournal
+    from surefill.journal.sqlite_faults import explain
     from surefill.journal.sqlite_schema import open_writer
 
     folder = _existing(settings.journal_path)
@@ -160,8 +164,10 @@ def _durability(settings: Settings) -> Finding:
                     times.append(time.perf_counter() - began)
             finally:
                 probe.close()
-    except (SurefillError, OSError) as error:
-        return Finding("durability", "WRONG", f"{folder} takes no journal: {error}", "check its rights and its disk")
+    except (SurefillError, OSError, apsw.Error) as error:
+        found = f"{folder} takes no journal: {error}"
+        advice = "check its rights and its disk" if isinstance(error, SurefillError) else explain(error)[2]
+        return Finding("durability", "WRONG", found, advice)
     level = _SYNCHRONOUS.get(synchronous, str(synchronous))
     found = f"journal_mode={mode}, synchronous={level}; a commit takes {sorted(times)[PROBE_COMMITS // 2] * 1e3:.2f} ms"
     if (mode, level) != ("wal", "FULL"):
@@ -178,20 +184,16 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         return
     yield _lock(settings)
     try:
-        found = SqliteJournal(path, readonly=True)
+        with closing(SqliteJournal(path, readonly=True)) as found:
+            for workspace_id in sorted(found.heads()):
+                yield _tail(found, workspace_id)
     except SurefillError as error:
-        yield Finding("journal", "WRONG", error.message, "restore a backup, or name the right file")
-        return
-    try:
-        for workspace_id in sorted(found.heads()):
-            yield _tail(found, workspace_id)
-    finally:
-        found.close()
+        yield Finding("journal", "WRONG", error.message, "mend that, restore a backup, or name the right file")
 
 
 def _lock(settings: Settings) -> Finding:
     from surefill.errors import JournalLocked
-    from surefill.journal.file_lock import FileLock
+    from surefill.journal.file_lock import FileLock, lock_path
 
     try:
         status = ask(settings, "status")
@@ -200,7 +202,7 @@ def _lock(settings: Settings) -> Finding:
     if status is not None:
         return Finding("engine", "ok", f"process {status['engine']['pid']} runs on this journal and answers")
     try:
-        FileLock(str(settings.journal_path) + ".lock").release()
+        FileLock(lock_path(settings.journal_path)).release()
     except JournalLocked as error:
         return Finding(
             "engine",
@@ -227,7 +229,7 @@ def _tail(journal: SqliteJournal, workspace_id: str) -> Finding:
         if first > 1:
             before = next(journal.read(workspace_id, first - 1, first - 1)).chain_hash
         last_ns = 0
-        for record in verified(journal.read(workspace_id, first, head.seq), Head(first - 1, 0, before)):
+        for record in verified(journal.read(workspace_id, first, head.seq), Head(first - 1, 0, before), head):
             last_ns = max(last_ns, codec.decode(record.payload).ts_ns)
     except (SurefillError, StopIteration) as error:
         return Finding(name, "WRONG", str(error) or "its tail is missing", "run surefill journal verify; do not trade")

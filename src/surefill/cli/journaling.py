@@ -160,8 +160,8 @@ def import_(
     finally:
         target.close()
         if not complete:
-            for left in (path, Path(f"{path}.lock"), Path(f"{path}-wal"), Path(f"{path}-shm")):
-                left.unlink(missing_ok=True)
+            for suffix in ("", ".lock", "-wal", "-shm"):
+                Path(f"{path.resolve()}{suffix}").unlink(missing_ok=True)
     told = {"file": str(path), "events": done.events, "keys": done.keys}
     show(told, lambda console: console.print(_said("Imported", told), markup=False), as_json=as_json)
 

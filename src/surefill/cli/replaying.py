@@ -16,7 +16,7 @@ from surefill.errors import InputError
 
 if TYPE_CHECKING:
     from surefill.domain.state import State
-    from surefill.journal import Record, SqliteJournal
+    from surefill.journal import Head, Record, SqliteJournal
 
 _TOLD_EVERY = 5_000
 
@@ -49,14 +49,15 @@ def replay(
     found = journal_to_read(settings)
     try:
         known_workspace(found, workspace_id)
-        last = found.heads()[workspace_id].seq
+        head = found.heads()[workspace_id]
+        last = head.seq
         if at is not None and at > last:
             raise InputError(
                 f"workspace {workspace_id} has {last} events, there is no event {at}", code="NO_SUCH_EVENT"
             )
         began = time.perf_counter()
         with progress("folding", as_json=as_json) as moved:
-            state = _folded(found, workspace_id, at or last, moved)
+            state = _folded(found, workspace_id, at, head, moved)
         seconds = time.perf_counter() - began
         from_seq, kept_hash = None, None
         if at is None:
@@ -83,16 +84,17 @@ def replay(
         raise typer.Exit(ExitCode.VERIFICATION)
 
 
-def _folded(journal: SqliteJournal, workspace_id: str, to_seq: int, moved: Progress) -> State:
-    """The state after `to_seq` events, from nothing."""
+def _folded(journal: SqliteJournal, workspace_id: str, at: int | None, head: Head, moved: Progress) -> State:
+    """The state after event `at`, or after all that the head promises, from nothing."""
     from surefill.domain.state import State
     from surefill.engine.recovery import fold
     from surefill.journal.chain import genesis, verified
     from surefill.journal.protocol import Head
 
-    state = State()
+    state, to_seq = State(), at or head.seq
     records = journal.read(workspace_id, 1, to_seq)
-    fold(state, _counted(verified(records, Head(0, 0, genesis(workspace_id))), to_seq, moved))
+    sound = verified(records, Head(0, 0, genesis(workspace_id)), head if at is None else None)
+    fold(state, _counted(sound, to_seq, moved))
     return state
 
 

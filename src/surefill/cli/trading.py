@@ -14,12 +14,12 @@ import typer
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import facts, note, progress, show
-from surefill.errors import ConfigError
+from surefill.errors import ConfigError, WorkspaceHalted
 
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.intake.session import Session
-    from surefill.intake.trading import TradingSummary
+    from surefill.intake.trading import TradingRun, TradingSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -77,11 +77,22 @@ def trade(
                 stop=stop,
                 on_progress=moved,
             )
-            summary = run.run()
+            summary = _run(run, session)
         status = _status(session)
     if close_artefacts is not None:
         close_artefacts()
     _tell(summary, status, as_json=as_json)
+
+
+def _run(run: TradingRun, session: Session) -> TradingSummary:
+    """Run it, and believe its books only if they are still ours to write. Raises JournalError."""
+    try:
+        summary = run.run()
+    except WorkspaceHalted:
+        session.check_writing()  # why it was, where the journal is the reason
+        raise
+    session.check_writing()
+    return summary
 
 
 def _usable(settings: Settings) -> None:

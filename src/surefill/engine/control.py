@@ -12,6 +12,7 @@ one only. What is answered is durable.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -115,11 +116,13 @@ class ControlServer:
         self._engine = engine
         self._on_stop = on_stop
         self._server: asyncio.Server | None = None
+        self._made = (0, 0)
         self._talks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open the socket. Whoever holds the journal's lock owns its place: a socket left there is a dead one's."""
         self._server = await asyncio.start_unix_server(self._talk, sock=_bound(self.path), limit=LINE_BYTES_MAX)
+        self._made = _identity(self.path)
 
     async def stop(self) -> None:
         """Close the socket and every conversation."""
@@ -129,7 +132,9 @@ class ControlServer:
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if _identity(self.path) == self._made:  # else it is another engine's, which took the place
+                self.path.unlink()
         self._server = None
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -263,6 +268,12 @@ def _bound(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     return found
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file it is: a number may be used again, but not with the same time."""
+    found = path.lstat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _is_ours(peer: Any) -> bool:

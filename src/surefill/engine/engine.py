@@ -52,6 +52,7 @@ from surefill.errors import (
     WorkspaceHalted,
 )
 from surefill.journal.protocol import Journal
+from surefill.journal.refusals import stale_lease
 from surefill.logs import logger
 from surefill.venues.protocol import Venue
 
@@ -332,6 +333,18 @@ class Engine:
             _log.exception("publish_failed", workspace_id=desk.writer.workspace_id)
             notice = Notify("PUBLISH_FAILED", f"a projection or snapshot fell behind: {error}", page=True)
             self._raise_alarm(desk.writer.workspace_id, notice)
+
+    def look_for_other_writers(self) -> None:
+        """Fence what somebody else has opened since: an engine with nothing to write would not find out itself."""
+        try:
+            heads = self.journal.heads()
+        except JournalError as error:  # the next append finds the same, and acts on it
+            _log.warning("heads_not_read", error=str(error))
+            return
+        for name, desk in self.desks.items():
+            lease, head = desk.writer.lease, heads.get(name)
+            if desk.broken is None and head is not None and head.epoch > lease.epoch:
+                self._fence(desk, stale_lease(lease, head.epoch, head.seq + 1))
 
     def _fence(self, desk: Desk, refusal: JournalError) -> None:
         """Somebody else writes this workspace now: this engine must not, until a person says so (`revive`)."""

@@ -14,14 +14,15 @@ from surefill.journal.protocol import Head, Journal, Record
 def fold_journal(journal: Journal, workspace_id: str, to_seq: int | None = None) -> tuple[State, int]:
     """The state that the journal adds up to, and the sequence number of the snapshot it began from (0: none).
 
-    Raises JournalCorrupt where the chain breaks, naming the event.
+    Raises JournalCorrupt where the chain breaks, or ends before the stream's head, naming the event.
     """
+    head = journal.heads().get(workspace_id) if to_seq is None else None
     snapshot = journal.load_snapshot(workspace_id, EVOLVE_VERSION) if to_seq is None else None
     if snapshot is None:
         state, after = State(), Head(0, 0, genesis(workspace_id))
     else:
         state, after = State.restore(snapshot.payload), Head(snapshot.seq, 0, snapshot.chain_hash)
-    fold(state, verified(journal.read(workspace_id, after.seq + 1, to_seq), after))
+    fold(state, verified(journal.read(workspace_id, after.seq + 1, to_seq), after, head))
     return state, after.seq
 
 

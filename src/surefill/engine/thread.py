@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from surefill.domain.inputs import Input, OpenWorkspace
 from surefill.domain.instrument import Instrument
@@ -23,14 +23,17 @@ from surefill.venues.protocol import Venue
 
 T = TypeVar("T")
 
+WATCH_S: Final = 5.0
+
 
 class EngineThread:
     """Owns a loop in a thread. Every method but `begin` and `tell` blocks until the engine has answered.
 
+    Every `watch_s` seconds it looks whether somebody else has begun to write one of its workspaces.
     None of those that block, nor `begin`, may be called from that loop.
     """
 
-    def __init__(self, journal: Journal, clock: Clock, *, disk_floor_bytes: int = 0) -> None:
+    def __init__(self, journal: Journal, clock: Clock, *, disk_floor_bytes: int = 0, watch_s: float = WATCH_S) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="surefill-engine", daemon=True)
         self._thread.start()
@@ -38,7 +41,9 @@ class EngineThread:
         self.clock = clock
 
         async def make() -> Engine:
-            return Engine(journal, clock, disk_floor_bytes=disk_floor_bytes)
+            engine = Engine(journal, clock, disk_floor_bytes=disk_floor_bytes)
+            self._loop.call_later(watch_s, self._watch, engine, watch_s)
+            return engine
 
         self.engine = self.run(make())
 
@@ -60,6 +65,10 @@ class EngineThread:
             call.close()
             raise LocalError("a blocking call from the engine's own loop would wait for itself: await it instead")
         return asyncio.run_coroutine_threadsafe(call, self._loop)
+
+    def _watch(self, engine: Engine, watch_s: float) -> None:
+        engine.look_for_other_writers()
+        self._loop.call_later(watch_s, self._watch, engine, watch_s)
 
     def open(self, opening: OpenWorkspace, venue: Venue, instruments: Iterable[Instrument] = ()) -> None:
         """Begin or take up a workspace."""

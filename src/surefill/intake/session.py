@@ -231,6 +231,19 @@ class Session:
         self._check_open()
         return self.engine.run(self.engine.engine.reconcile(self.workspace_id))
 
+    def check_writing(self) -> None:
+        """Raise what keeps this workspace from its journal, if anything does: StaleWriter where another process writes
+        it now, another JournalError where it cannot be written at all.
+        """
+        self._check_open()
+        self.engine.run(self._check_writing())
+
+    async def _check_writing(self) -> None:
+        self.engine.engine.look_for_other_writers()
+        broken = self.engine.engine.desks[self.workspace_id].broken
+        if broken is not None:
+            raise broken
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber(first_seq, events)` after every commit, on the engine's thread: be quick, do not block."""
         self._check_open()

@@ -45,7 +45,7 @@ from surefill.strategy.ledger import HeldPosition, PaperLedger
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
-from surefill.strategy.translate import to_intent
+from surefill.strategy.translate import submission_of
 from surefill.units import NS_PER_S, quanta_float
 
 Progress = Callable[[int, int], None]
@@ -147,22 +147,24 @@ class TradingRun:
             self._feed(closed, ())
             for bar in closed:
                 self._at[bar.instrument_id] += 1
-            now = [intent for bar in closed for intent in self._decide(bar.instrument_id)]
+            now = [item for bar in closed for item in self._decide(bar.instrument_id)]
             if now:
                 self._feed((), now)
         if opened:
             due = [intent for event in opened for intent in self._pending.pop(event.instrument_id, ())]
-            self._feed(opened, sorted(due, key=lambda intent: intent.action != Action.CLOSE))
+            due.sort(key=lambda intent: intent.action != Action.CLOSE)
+            now_ns = self._clock.now_ns()
+            self._feed(opened, [SubmitIntent(now_ns, intent) for intent in due])
 
-    def _feed(self, events: Iterable[MarketEvent], intents: Iterable[Intent]) -> None:
+    def _feed(self, events: Iterable[MarketEvent], items: Iterable[SubmitIntent]) -> None:
         """Market data and intents in one turn of the engine, so in one commit."""
-        engine, workspace_id, now_ns = self._session.engine.engine, self._session.workspace_id, self._clock.now_ns()
+        engine, workspace_id = self._session.engine.engine, self._session.workspace_id
 
         async def hand_in() -> None:
             engine.fire_timers()
             for event in events:
                 engine.tell(workspace_id, event)
-            answers = [engine.enqueue(workspace_id, SubmitIntent(now_ns, intent)) for intent in intents]
+            answers = [engine.enqueue(workspace_id, item) for item in items]
             await engine.read(workspace_id, lambda state: None)
             for answer in answers:
                 await answer
@@ -170,8 +172,9 @@ class TradingRun:
 
         self._session.engine.run(hand_in())
 
-    def _decide(self, symbol: str, ledger: Ledger | None = None) -> list[Intent]:
-        """Ask the strategy about the bar that closed last; what waits for the next open is kept, the rest returned.
+    def _decide(self, symbol: str, ledger: Ledger | None = None) -> list[SubmitIntent]:
+        """Ask the strategy about the bar that closed last; what waits for the next open is kept, the rest (what wants
+        this close, what cannot be at all) returned.
 
         `ledger`: the books at another time than now.
         """
@@ -192,11 +195,11 @@ class TradingRun:
         evaluation = self._runner.evaluate(spec, snapshot, own, pending_entries=self._waiting(spec))
         now = []
         for trade in evaluation.intents:
-            intent = to_intent(trade, instrument)
-            if trade.metadata.get("fill_at") != "close":
-                self._pending.setdefault(symbol, []).append(intent)
+            item = submission_of(trade, instrument, series.ts_ns[at])
+            if item.refusal is not None or trade.metadata.get("fill_at") == "close":
+                now.append(item)
             else:
-                now.append(intent)
+                self._pending.setdefault(symbol, []).append(item.intent)
         return now
 
     def _waiting(self, spec: ExecutionSpec) -> int:

@@ -59,13 +59,17 @@ def link_hashes(epoch: int, seq: int, head: bytes, payloads: Sequence[bytes]) ->
     return hashes
 
 
-def verified(records: Iterable[Record], after: Head) -> Iterator[Record]:
+def verified(records: Iterable[Record], after: Head, until: Head | None = None) -> Iterator[Record]:
     """Pass one stream's records on, each one checked against the chain before it is handed out.
 
     `after` is the trusted point that the records follow: `Head(0, 0, genesis(workspace_id))`, or a
-    snapshot's. Raises `JournalCorrupt` at the first record that is missing, out of place, or does not hash.
+    snapshot's. `until` is the stream's head as it was before the reading began: the records must reach it, and have
+    its hash there (more may have come since); without it nothing shows that the last ones are gone. Raises
+    `JournalCorrupt` at the first record that is missing, out of place, or does not hash.
     """
     seq, epoch, head = after
+    if until is not None and seq == until.seq and head != until.chain_hash:
+        raise _not_the_head(until)
     for record in records:
         seq += 1
         _, workspace_id, its_seq, its_epoch, payload, its_hash = record
@@ -78,8 +82,24 @@ def verified(records: Iterable[Record], after: Head) -> Iterator[Record]:
                 workspace_id=workspace_id,
                 seq=seq,
             )
+        if until is not None and seq == until.seq and head != until.chain_hash:
+            raise _not_the_head(until)
         epoch = its_epoch
         yield record
+    if until is not None and seq < until.seq:
+        raise JournalCorrupt(
+            f"the stream ends at event {seq}, but its head says {until.seq}: the last events were lost;"
+            " run `surefill journal verify`, and restore from a copy that verifies",
+            seq=seq + 1,
+        )
+
+
+def _not_the_head(until: Head) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"event {until.seq} has another hash than the stream's head says: run `surefill journal verify`, and restore"
+        " from a copy that verifies",
+        seq=until.seq,
+    )
 
 
 def _why(record: Record, seq: int, epoch: int) -> str:

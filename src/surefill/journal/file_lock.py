@@ -3,6 +3,9 @@
 The lock is on a file beside the journal, `<journal>.lock`, which names the process that holds it. The file
 stays when the lock is released (removing it would let two writers lock two files of the same name); it also
 remembers that the journal was begun, so that a journal emptied by accident is not silently begun again.
+
+It stands beside the file itself, never beside a symbolic link to it: all names of a journal lead to one lock. What
+cannot be told from a name, a hard link, is refused (`journal.sqlite_schema`).
 """
 
 from __future__ import annotations
@@ -10,10 +13,18 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from typing import Final
 
 from surefill.errors import JournalLocked
 
+SUFFIX: Final = ".lock"
+
 _held: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def lock_path(journal: str | os.PathLike[str]) -> str:
+    """Where the lock of a journal is, by whichever name the journal is called."""
+    return os.path.realpath(journal) + SUFFIX
 
 
 class FileLock:
@@ -29,7 +40,7 @@ class FileLock:
             holder = self._read().partition("\n")[0]
             os.close(self._fd)
             raise JournalLocked(
-                f"{path.removesuffix('.lock')} is open for writing in process {holder or 'unknown'}: stop "
+                f"{path.removesuffix(SUFFIX)} is open for writing in process {holder or 'unknown'}: stop "
                 "that process first (`surefill status` talks to a running engine), "
                 "or open the journal read-only",
                 pid=int(holder) if holder.isdigit() else None,

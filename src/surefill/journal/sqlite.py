@@ -21,7 +21,7 @@ import apsw
 from surefill.errors import AppendFailed, JournalClosed, JournalError
 from surefill.journal import refusals, sqlite_append, sqlite_schema
 from surefill.journal.chain import genesis
-from surefill.journal.file_lock import FileLock
+from surefill.journal.file_lock import FileLock, lock_path
 from surefill.journal.protocol import Batch, Head, KeyClaim, Lease, Record, Snapshot
 from surefill.journal.sqlite_faults import translate
 from surefill.journal.sqlite_readers import Readers, fetch
@@ -79,7 +79,7 @@ class SqliteJournal:
         unsafe_synchronous: str = "FULL",
     ) -> None:
         sqlite_schema.check_sqlite_version()
-        self.path = os.path.abspath(path)
+        self.path = os.path.realpath(path)  # a link to a journal is that journal: one lock, one log, one socket
         self._readonly = readonly
         self._vfs = vfs
         self._checkpoint_pages = self._checkpoint_at = checkpoint_pages
@@ -99,6 +99,7 @@ class SqliteJournal:
 
     def _open(self) -> None:
         try:
+            sqlite_schema.refuse_no_file(self.path)
             if not self._readonly:
                 self._open_writer()
             self._readers = Readers(self.path, self._vfs)
@@ -110,7 +111,7 @@ class SqliteJournal:
             raise
 
     def _open_writer(self) -> None:
-        lock = self._lock = FileLock(self.path + ".lock")
+        lock = self._lock = FileLock(lock_path(self.path))
         sqlite_schema.settle_wal(self.path)
         conn = self._conn = sqlite_schema.open_writer(self.path, self._vfs, self._synchronous)
         if lock.begun:

@@ -76,7 +76,10 @@ class Readers:
                 raise JournalClosed(f"journal {self._path} was closed while it was read: reopen it first")
             if self._idle:
                 return self._idle.pop()
-        return open_reader(self._path, self._vfs)
+        try:
+            return open_reader(self._path, self._vfs)
+        except apsw.Error as error:
+            raise translate(error, self._path, "opening it once more") from error
 
     def _give(self, conn: apsw.Connection) -> None:
         with self._mutex:

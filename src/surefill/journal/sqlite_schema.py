@@ -8,6 +8,7 @@ deleted.
 from __future__ import annotations
 
 import os
+import stat
 
 import apsw
 
@@ -88,6 +89,28 @@ def check_sqlite_version() -> None:
             f"this Python uses SQLite {apsw.sqlite_lib_version()}, whose write-ahead log can lose commits; "
             "3.51.3 or later is needed: `pip install --upgrade apsw`, whose wheels bring their own",
             code="SQLITE_TOO_OLD",
+        )
+
+
+def refuse_no_file(path: str) -> None:
+    """Raise where the path is a folder, or one of several hard links to a file.
+
+    SQLite's log, and our lock, stand beside a name: a second name would have a second log over the same pages.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise JournalError(f"{path} is a folder: name the journal's file in it", code="CANNOT_OPEN", path=path)
+    if found.st_nlink > 1:
+        raise JournalError(
+            f"{path} has {found.st_nlink} names (hard links), and each would have a write-ahead log and a lock of its"
+            f" own, which destroys a journal: remove the others (`find DIR -samefile {path}` tells them); for a copy"
+            " use `surefill journal export`",
+            code="JOURNAL_LINKED",
+            path=path,
+            links=found.st_nlink,
         )
 
 

@@ -31,7 +31,7 @@ from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
 from surefill.strategy.timeline import Moment, moments
-from surefill.strategy.translate import to_intent
+from surefill.strategy.translate import submission_of
 from surefill.units import quanta_float
 
 FillAt = Literal["next_open", "close"]
@@ -154,11 +154,11 @@ class Backtest:
     def _decide(self, writer: WorkspaceWriter, symbol: str, at: int, ts_ns: int) -> None:
         """Ask the strategy; execute what wants this close, keep the rest for the next open (if there is one)."""
         for trade in self._ask(writer, symbol, at):
-            intent = to_intent(trade, writer.state.book.instruments[symbol])
-            if self._at_close or trade.metadata.get("fill_at") == "close":
-                _execute(writer, [intent], ts_ns)
+            item = submission_of(trade, writer.state.book.instruments[symbol], ts_ns)
+            if item.refusal is not None or self._at_close or trade.metadata.get("fill_at") == "close":
+                writer.submit(item)
             elif at + 1 < len(self._series[symbol]):
-                self._pending.setdefault(symbol, []).append(intent)
+                self._pending.setdefault(symbol, []).append(item.intent)
 
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""

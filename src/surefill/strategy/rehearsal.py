@@ -160,8 +160,10 @@ class Rehearsal:
         return snapshot if snapshot is not None and snapshot.seq <= self.seq else None
 
     def heads(self) -> dict[str, Head]:
-        """See `Journal.heads`."""
-        return self._journal.heads()
+        """See `Journal.heads`; this workspace ends where it has been rehearsed to."""
+        heads = self._journal.heads()
+        here = next(self._journal.read(self._workspace_id, self.seq, self.seq))
+        return {**heads, self._workspace_id: Head(here.seq, here.epoch, here.chain_hash)}
 
     def restore(
         self, heads: Mapping[str, Head], records: Iterable[Record], claims: Iterable[tuple[str, KeyClaim]]

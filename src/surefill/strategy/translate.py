@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
+from surefill.domain.inputs import SubmitIntent
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, ExitPlan, Intent
+from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
 from surefill.rules.codes import OrdType
 from surefill.strategy.intents import TradeAction, TradeIntent
-from surefill.units import QTY_MAX, figure_ppb, to_quanta
+from surefill.units import QTY_MAX, figure_ppb, iso_from_ns, to_quanta
 
 DOOR: Final = "intents"
 #: Metadata: how many standard deviations the regime is away from the one that the strategy was made for.
@@ -26,7 +30,50 @@ MEANING: Final[Mapping[TradeAction, tuple[Action, int]]] = {
     TradeAction.SCALE_OUT: (Action.CLOSE, 0),
 }
 
-__all__ = ["DOOR", "MEANING", "plan_of", "to_intent"]
+_WITHOUT_FIGURES: Final[Mapping[str, object]] = {"trail_distance": None, "time_stop_bars": None, REGIME: None}
+_CODE_OF_FIELD: Final = {
+    "quantity": RefusalCode.INVALID_QUANTITY,
+    "stop_loss": RefusalCode.INVALID_PLAN,
+    "take_profit": RefusalCode.INVALID_PLAN,
+    "trail_distance": RefusalCode.INVALID_PLAN,
+    "time_stop_bars": RefusalCode.INVALID_PLAN,
+}
+
+__all__ = ["DOOR", "MEANING", "plan_of", "submission_of", "to_intent"]
+
+
+def submission_of(trade: TradeIntent, instrument: Instrument, ts_ns: int) -> SubmitIntent:
+    """What a strategy's intent hands in at `ts_ns`: the intent, or, where one of its figures cannot be counted in the
+    instrument's quanta, an intent without figures that is refused. One trade that cannot be is no reason to leave the
+    others unguarded.
+    """
+    try:
+        return SubmitIntent(ts_ns, to_intent(trade, instrument))
+    except InputError as error:
+        field = str(error.values.get("field", ""))
+        if field not in _CODE_OF_FIELD and field != REGIME:
+            raise
+        plain = msgspec.structs.replace(
+            trade, quantity=0.0, stop_loss=None, take_profit=None, metadata={**trade.metadata, **_WITHOUT_FIGURES}
+        )
+        name = str(trade.metadata.get("strategy_id", "")) or trade.strategy_entity_id
+        reason = (
+            f"{trade.action} of {trade.symbol} by {name}, at {iso_from_ns(ts_ns)}: {error.message};"
+            f" {_remedy(error, field, instrument)}"
+        )
+        code = _CODE_OF_FIELD.get(field, RefusalCode.INVALID_INPUT)
+        return SubmitIntent(ts_ns, to_intent(plain, instrument), refusal=Refusal(code, reason))
+
+
+def _remedy(error: InputError, field: str, instrument: Instrument) -> str:
+    name, decimals = f"instruments.{instrument.instrument_id}", instrument.qty_decimals
+    if field == "quantity" and error.code == "OUT_OF_RANGE":
+        return f"count it more coarsely ({name}.qty_decimals below {decimals}), or trade less"
+    if field == "quantity":
+        return f"trade whole multiples of the lot ({name}.lot, {name}.qty_decimals {decimals})"
+    if error.code == "TOO_FINE":
+        return f"round it to the tick ({name}.tick, {name}.price_decimals {instrument.price_decimals})"
+    return "mend the strategy"
 
 
 def to_intent(trade: TradeIntent, instrument: Instrument, *, ord_type: int = OrdType.MARKET, px: int = 0) -> Intent:
