@@ -14,7 +14,7 @@ from surefill.domain.inputs import EvaluateIntent, Halt, SubmitIntent
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.market import Quote
-from surefill.domain.policy import PASSED, Policy, Ruling
+from surefill.domain.policy import Policy, Ruling
 from surefill.domain.profile import BASIC_GATES
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.sizing import SizeMethod, SizingCaps, SizingSpec
@@ -63,25 +63,12 @@ def test_policy_sees_what_the_core_sized_and_changes_nothing_of_the_order() -> N
 
 def test_policy_is_not_asked_about_what_the_door_has_refused() -> None:
     core = Core()
-<<<<<<< HEAD
-    asked: list[Question] = []
-
-    def ask(question: Question) -> Ruling:
-        asked.append(question)
-        return PASSED
-
-    item = SubmitIntent(core.tick(), core.intent(Action.TRADE, 1, 10), None, NO, policy=ask)
-    core.feed(item)
-    core.only(IntentRefused)
-    assert asked == []
-=======
 
     def never(_question: Question) -> Ruling:
         raise AssertionError("asked")
 
     core.feed(SubmitIntent(core.tick(), core.intent(Action.TRADE, 1, 10), None, NO, policy=never))
     assert core.only(IntentRefused).rule == ""
->>>>>>> policy
 
 
 def test_evaluation_is_kept_and_moves_nothing() -> None:
