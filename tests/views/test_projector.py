@@ -287,7 +287,7 @@ def test_projector_among_another_journals_days_rebuilds_once_and_follows(
     trade_weekly(other, 12)
     view.close()
     assert len(seen) == 1
-    assert capsys.readouterr().err.count("old_days_cleared") == 1
+    assert "".join(capsys.readouterr()).count("old_days_cleared") == 1
     assert tree(tmp_path / "live") == rebuilt(other, tmp_path / "again")
 
 
