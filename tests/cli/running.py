@@ -84,9 +84,9 @@ def configured(folder: Path, text: str = SYNTHETIC) -> Path:
     return file
 
 
-def traded(folder: Path) -> Path:
+def traded(folder: Path, more: str = "") -> Path:
     """A configuration whose market has been traded."""
-    file = configured(folder)
+    file = configured(folder, SYNTHETIC + more)
     ran = surefill("trade", "-c", file, "--json", "--no-artefacts")
     assert ran.code == 0, ran.err
     return file

@@ -181,3 +181,28 @@ def test_looking_at_a_journal_whose_end_was_cut_off_exits_with_7(words: tuple[st
     assert (ran.code, f"{last}" in ran.out + ran.err) == (7, True), ran
     assert "the last events were lost" in ran.out + ran.err or words == ("journal", "verify")
     assert surefill("replay", "--at", f"{last - 1}", "-c", file).code == 0
+
+
+def test_switch_of_the_engine_is_thrown_at_its_level_and_loosened_step_by_step(tmp_path: Path) -> None:
+    at_rest = traded(tmp_path)
+    thrown = surefill("halt", "trouble", "--scope", "engine", "--level", "shutdown", "-c", at_rest, "--json").json()
+    assert (thrown["halted"], thrown["switches"]) == ("OPERATOR", {"engine": "SHUTDOWN (OPERATOR: trouble)"})
+    assert surefill("status", "--check", "-c", at_rest).code == 6
+    slower = surefill("resume", "--scope", "engine", "--level", "throttle", "-c", at_rest, "--json").json()
+    assert (slower["halted"], slower["switches"]) == ("", {"engine": "THROTTLE (OPERATOR: trouble)"})
+    assert surefill("resume", "--scope", "engine", "-c", at_rest, "--json").json()["switches"] == {}
+    assert surefill("journal", "verify", "-c", at_rest).code == 0
+
+
+def test_switch_of_a_venue_and_of_a_symbol_at_once_is_refused(at_rest: Path) -> None:
+    assert surefill("halt", "x", "--scope", "venue", "-i", "AAPL", "-c", at_rest).code == 4
+    assert surefill("halt", "x", "--level", "gently", "-c", at_rest).code == 2
+
+
+def test_breaker_that_has_tripped_is_shown_and_rearmed_by_a_name(tmp_path: Path) -> None:
+    file = traded(tmp_path, "risk: {enable: [drawdown], drawdown_max_pct: 0}\n")
+    status = surefill("status", "-c", file, "--json").json()
+    assert list(status["tripped"]) == ["drawdown"]
+    assert surefill("resume", "--breaker", "drawdown", "-c", file, "--json").json()["tripped"] == {}
+    ran = surefill("resume", "--breaker", "drawdown", "-c", file)
+    assert (ran.code, "has not tripped" in ran.err) == (4, True)

@@ -152,6 +152,7 @@ def _tell(summary: TradingSummary, status: dict[str, Any], *, as_json: bool) -> 
         ("intents", summary.intents),
         ("last moment", told["last"]),
         ("halted", f"{status['halted']}: {status['halted_reason']}" if status["halted"] else "no"),
+        ("breakers", ", ".join(f"{name} ({why})" for name, why in status["tripped"].items()) or "none has tripped"),
         ("open positions", status["open_positions"]),
         ("cash", f"{status['cash']} {status['currency']}"),
         ("realised", f"{status['realised']} {status['currency']}, fees {status['fees']}"),
