@@ -6,7 +6,7 @@
     ├── LocalError                  we, or whoever called us, erred: fix the input or the setup
     │   ├── InputError              a value at a door is wrong (carries a code and the values)
     │   ├── ConfigError             a setting is unknown, missing or contradicts another
-    │   └── StrategyError           a strategy raised, or decided what cannot be
+    │   └── StrategyError           a strategy cannot be loaded, raised, or decided what cannot be
     ├── RemoteError                 the other side erred, or did not answer
     │   ├── VenueRejected           proof that the request did not take effect
     │   └── VenueOutcomeUnknown     anything else: a time-out, a 5xx, a lost connection, an unreadable answer
@@ -60,7 +60,7 @@ class ConfigError(LocalError):
 
 
 class StrategyError(LocalError):
-    """A strategy's own code raised, or decided what cannot be; it made no intents."""
+    """A strategy cannot be loaded; or its own code raised, or decided what cannot be: it made no intents."""
 
     code = "STRATEGY_FAILED"
 

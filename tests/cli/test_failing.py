@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.running import configured, surefill, traded
+from tests.cli.running import configured, start, surefill, traded
 
 from surefill.cli import exit_codes
 from surefill.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
@@ -33,6 +33,13 @@ FAILURES = [
         "which the feed does not have",
     ),
     (["journal", "import", "none.jsonl"], "", 4, "does not exist"),
+    (["backtest", "none.py:Mine"], "", 4, "none.py does not exist"),
+    (["backtest", "--fill-at", "noon"], "", 2, "must be next_open or close"),
+    (["backtest", "-p", "fast=3"], "", 2, "belong to a STRATEGY"),
+    (["backtest", "ema_cross", "-p", "fast"], "", 2, "must be NAME=VALUE"),
+    (["halt", "why", "-i", "A", "--strategy", "b"], "", 2, "name one thing"),
+    (["halt", "why", "-i", "A", "--scope", "venue"], "", 2, "name one thing"),
+    (["resume", "-i", "A", "--strategy", "b"], "", 2, "name one thing"),
 ]
 
 
@@ -51,6 +58,41 @@ def test_failure_with_json_is_one_document_on_standard_error(tmp_path: Path) -> 
     error = json.loads(ran.err)["error"]
     assert (ran.out, error["code"], error["exit_code"]) == ("", "INVALID_CONFIG", 3)
     assert "does not exist" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["status", "--nonsense"], "No such option"),
+        (["dance"], "No such command"),
+        (["halt"], "Missing argument"),
+        (["trade", "--speed", "x"], "valid number"),
+        (["backtest", "--fill-at", "noon"], "must be next_open or close"),
+    ],
+)
+def test_wrong_command_line_with_json_is_one_document_on_standard_error(words: list[str], told: str) -> None:
+    ran = surefill(*words, "--json")
+    error = json.loads(ran.err)["error"]
+    assert (ran.code, ran.out, error["code"], error["exit_code"]) == (2, "", "USAGE", 2)
+    assert told in error["message"]
+
+
+@pytest.mark.parametrize("words", [["show-config"], ["show-config", "--json"], ["journal", "tail", "-n", "99"]])
+def test_reader_that_leaves_early_is_no_failure(words: list[str], tmp_path: Path) -> None:
+    traded(tmp_path)
+    with start(tmp_path, *words) as ran:
+        assert ran.stdout is not None
+        ran.stdout.close()
+        assert ran.stderr is not None
+        assert (ran.stderr.read(), ran.wait(timeout=30)) == ("", 0)
+
+
+def test_log_that_nobody_reads_is_a_failure(tmp_path: Path) -> None:
+    configured(tmp_path)
+    with start(tmp_path, "trade") as ran:
+        assert ran.stderr is not None
+        ran.stderr.close()
+        assert ran.wait(timeout=30) != 0
 
 
 def test_bad_environment_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

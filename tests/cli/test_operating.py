@@ -118,6 +118,31 @@ def test_halt_of_what_is_not_known_is_taken_with_a_warning(
     assert (list_ in ran.err, "is not known here" in ran.err) == (True, not known)
 
 
+@pytest.mark.parametrize("scope", [(), ("-i", "A"), ("--strategy", "sma_cross"), ("--scope", "venue")])
+def test_halt_of_what_is_halted_already_says_so_and_keeps_the_first_reason(
+    scope: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = traded(tmp_path)
+    first = surefill("halt", "one", *scope, "-c", file, "--json")
+    assert (first.json()["already"], "thrown already" in first.err) == (False, False)
+    again = surefill("halt", "two", *scope, "-c", file, "--json")
+    assert again.json()["already"] is True
+    assert "It had been thrown already, and stays as it was" in again.err
+    assert "SUSPEND (OPERATOR: one)" in again.err
+    surefill("resume", *scope, "-c", file)
+    assert surefill("halt", "two", *scope, "-c", file, "--json").json()["already"] is False
+
+
+def test_halt_within_a_halted_workspace_names_both(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    surefill("halt", "bad feed", "-c", file)
+    assert surefill("halt", "x", "-i", "A", "-c", file).out.splitlines() == [
+        "main is halted (OPERATOR: bad feed)",
+        "  workspace: SUSPEND (OPERATOR: bad feed)",
+        "  symbol:A: SUSPEND (OPERATOR: x)",
+    ]
+
+
 def test_halt_without_a_reason_is_refused(at_rest: Path) -> None:
     assert surefill("halt", " ", "-c", at_rest).code == 4
     assert surefill("halt", "-c", at_rest).code == 2

@@ -112,4 +112,5 @@ def test_doctor_tells_of_a_process_that_holds_the_journal(tmp_path: Path) -> Non
 
 
 def test_version_is_the_packages() -> None:
+    assert surefill("--version").out == f"surefill {__version__}\n"
     assert surefill("version", "--json").json()["surefill"] == __version__

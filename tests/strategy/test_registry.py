@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.strategy.books import Book, daily, spec_of
 
-from surefill.errors import ConfigError, InputError
+from surefill.errors import InputError, StrategyError
 from surefill.strategy import StrategyRegistry, StrategyRunner
 from surefill.strategy.registry import ENTRY_POINT_GROUP
 
@@ -82,14 +82,15 @@ def test_registry_takes_a_class_or_an_instance() -> None:
     [
         (Loud, "there is a strategy 'quiet' already"),
         (Demanding, "Demanding cannot be made without arguments"),
-        (Nameless, "is no strategy; it needs a name"),
+        (Nameless, "^Nameless is no strategy; it needs a name"),
+        (Nameless(), "^Nameless object is no strategy"),
         (Idle, "is no strategy; it needs a name .* and a method evaluate"),
     ],
 )
 def test_registry_refuses_what_is_no_strategy(strategy: Any, says: str) -> None:
     registry = StrategyRegistry()
     registry.add(Quiet)
-    with pytest.raises(ConfigError, match=says) as refused:
+    with pytest.raises(StrategyError, match=says) as refused:
         registry.add(strategy)
     assert refused.value.code == "INVALID_STRATEGY"
 
@@ -146,7 +147,7 @@ def test_strategy_from_a_bad_path_is_refused(
 ) -> None:
     (tmp_path / "mine.py").write_text(source)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(StrategyError, match=says):
         StrategyRegistry().load(path)
 
 
@@ -168,7 +169,7 @@ def test_strategy_of_an_installed_package_is_found(monkeypatch: pytest.MonkeyPat
     assert registry.names() == sorted([*BUILT_IN, "broken", "quiet"])
     assert registry.get("quiet").name == "quiet"
     assert registry.names() == sorted([*BUILT_IN, "broken", "quiet"])
-    with pytest.raises(ConfigError, match=r"'broken' .* cannot be imported: ModuleNotFoundError"):
+    with pytest.raises(StrategyError, match=r"'broken' .* cannot be imported: ModuleNotFoundError"):
         registry.get("broken")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from surefill.cli import (
     backtesting,
@@ -24,8 +26,37 @@ from surefill.cli import (
 from surefill.cli.exit_codes import ExitCode, exit_code_of
 from surefill.errors import SurefillError
 
+#: What typer raises for every wrong command line; it exports only this one of its kind.
+_UsageError: Final[type[Any]] = typer.BadParameter.__mro__[1]
+
+
+class _Unheard(Exception):
+    """Whoever read our output has had enough: that is no failure."""
+
+
+class _Commands(TyperGroup):
+    """The commands; a reader who leaves early is told apart from other ends before typer calls it a failure."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError as error:
+            if _has_nobody_listening(sys.stdout):
+                raise _Unheard from error
+            raise
+
+
+def _has_nobody_listening(stream: Any) -> bool:
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)
+    return any(happened & select.POLLERR for _, happened in poll.poll(0))
+
+
 app = typer.Typer(
     name="surefill",
+    cls=_Commands,
     help="Checks trade intents, executes them, looks after positions, and proves afterwards what it did and why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -35,9 +66,20 @@ app = typer.Typer(
 _debug = False
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from surefill import __version__
+
+        print(f"surefill {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def everything(
     debug: Annotated[bool, typer.Option("--debug", envvar="SUREFILL_DEBUG", help="Show tracebacks.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and end.")
+    ] = False,
 ) -> None:
     """Options that stand before the command."""
     global _debug
@@ -62,12 +104,16 @@ for group in (
 def run() -> None:
     """Run the command line of this process and exit."""
     try:
+        if _as_json():
+            sys.exit(app(standalone_mode=False))  # else typer draws a box around what is wrong
         app()
+    except _UsageError as error:
+        _end(error, "USAGE", error.format_message(), ExitCode(error.exit_code))
     except SurefillError as error:
         _end(error, error.code, error.message)
     except KeyboardInterrupt as error:
         _end(error, "INTERRUPTED", "interrupted")
-    except BrokenPipeError:  # whoever read our output has had enough
+    except _Unheard:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
     except Exception as error:
@@ -76,14 +122,18 @@ def run() -> None:
         )
 
 
-def _end(error: BaseException, code: str, message: str) -> None:
+def _as_json() -> bool:
+    return "--json" in sys.argv
+
+
+def _end(error: BaseException, code: str, message: str, exit_code: ExitCode | None = None) -> None:
     """Tell what happened, on standard error, and exit with its code."""
     if _debug:
         import traceback
 
         traceback.print_exception(error)
-    exit_code = exit_code_of(error)
-    if "--json" in sys.argv:
+    exit_code = exit_code_of(error) if exit_code is None else exit_code
+    if _as_json():
         told = {"error": {"code": code, "message": message, "exit_code": int(exit_code)}}
         print(json.dumps(told), file=sys.stderr)
     else:

@@ -11,7 +11,7 @@ import typer
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, progress, show, table
-from surefill.errors import ConfigError, InputError
+from surefill.errors import ConfigError
 
 if TYPE_CHECKING:
     from surefill.config import Settings
@@ -86,7 +86,7 @@ def backtest(
         _show_strategies(as_json=as_json)
         return
     if fill_at not in ("next_open", "close"):
-        raise InputError(f"--fill-at {fill_at!r} must be next_open or close", code="INVALID_INPUT")
+        raise typer.BadParameter(f"--fill-at {fill_at!r} must be next_open or close")
     flags = {
         **_feed_flags(data, symbols, timeframe),
         **_market_flags(cash, slippage_bps, spread_bps, fee_bps),
@@ -102,7 +102,7 @@ def backtest(
         }
         flags["strategies"] = [_strategy(strategy, param, lookback, exits, dollars, max_positions)]
     elif param or exit_ or lookback:
-        raise InputError("--param, --lookback and --exit belong to a STRATEGY: name it", code="INVALID_INPUT")
+        raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
     settings = settings_from(config, override, more=flags)
     _run(settings, journal, report, "close" if fill_at == "close" else "next_open", as_json=as_json)
 
@@ -167,7 +167,7 @@ def _parameter(text: str) -> tuple[str, object]:
     except yaml.YAMLError:
         read = None
     if not name or not equals or not isinstance(read, bool | int | float | str):
-        raise InputError(f"--param {text!r} must be NAME=VALUE, such as --param fast=10", code="INVALID_INPUT")
+        raise typer.BadParameter(f"--param {text!r} must be NAME=VALUE, such as --param fast=10")
     return name, read
 
 

@@ -18,9 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where; a demonstration that is there is replaced.")] = Path(
-        "artifacts/demo"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="Where; a former demonstration there is replaced, nothing else.")
+    ] = Path("artifacts/demo"),
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -74,6 +74,7 @@ def anchor(
     config: ConfigFile = None,
     override: Overrides = None,
     journal: JournalFile = None,
+    _as_json: Annotated[bool, typer.Option("--json", help="The line is a JSON document with or without this.")] = False,
 ) -> None:
     """Print the present end of every stream, as one line: keep it where whoever can write the journal cannot."""
     from surefill.journal import anchor

@@ -60,13 +60,31 @@ def halt(
     as_json: AsJson = False,
 ) -> None:
     """Throw a kill switch: no entries from here on; exits and cancels go on. Ends with `resume` only."""
+    _one_thing(instrument, strategy, scope)
     settings = settings_from(config, override, journal, workspace)
     told = _decide(
         settings, "halt", by=by, reason=reason, instrument=instrument, strategy=strategy, scope=scope, level=level
     )
+    switch = f"symbol:{instrument}" if instrument else f"strategy:{strategy}" if strategy else scope
+    told = {**told, "already": _was_thrown(told, switch, reason)}
     if instrument or strategy:
         told = {**told, "known": _warned_if_unknown(settings, instrument or "", strategy or "")}
     _show_halts(told, as_json=as_json)
+
+
+def _one_thing(instrument: str | None, strategy: str | None, scope: str) -> None:
+    """Each switch is one thing's: of two options one would be dropped silently, so both are refused."""
+    if sum((bool(instrument), bool(strategy), scope != "workspace")) > 1:
+        raise typer.BadParameter("name one thing: an --instrument, a --strategy or a --scope; use a command for each")
+
+
+def _was_thrown(told: dict[str, Any], switch: str, reason: str) -> bool:
+    """Whether a switch had been thrown already; then it keeps its reason, and the person is told."""
+    how = told["switches"].get(switch, "")
+    before = bool(how) and f": {reason})" not in how
+    if before:
+        note(f"It had been thrown already, and stays as it was: {switch}, {how}.")
+    return before
 
 
 def _warned_if_unknown(settings: Settings, instrument: str, strategy: str) -> bool:
@@ -112,6 +130,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Loosen a kill switch so that entries are let through again, or re-arm a breaker that has tripped."""
+    _one_thing(instrument, strategy, scope)
     settings = settings_from(config, override, journal, workspace)
     told = _decide(
         settings, "resume", by=by, instrument=instrument, strategy=strategy, scope=scope, level=level, breaker=breaker

@@ -84,4 +84,10 @@ def progress(label: str, *, as_json: bool) -> Iterator[Progress]:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH, soft_wrap=False)
+    class Here(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to `cli.app`, which knows that this is no failure."""
+            raise
+
+    # No emoji: a switch called symbol:A: is not a letter in a box.
+    return Here(emoji=False) if sys.stdout.isatty() else Here(width=PIPE_WIDTH, soft_wrap=False, emoji=False)

@@ -9,7 +9,6 @@ import webbrowser
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -17,22 +16,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from surefill.demo import tables
 from surefill.demo.backtests import RunFigures, run_into
-from surefill.demo.crash import Crash, remove_journal, run_killed
+from surefill.demo.crash import Crash, run_killed
+from surefill.demo.place import JOURNAL, REPORT, TITLE, prepare
 from surefill.demo.plan import CURRENCY, MONEY_DECIMALS, SPECS, STARTING_CASH, VENUE_WORDS
 from surefill.demo.proof import Proof, prove
 from surefill.domain import codec
 from surefill.journal import Journal, SqliteJournal, verify
-from surefill.journal.file_lock import FileLock
 from surefill.market.dataset import load_demo_bars
 from surefill.market.series import BarSeries
 from surefill.strategy import ExecutionSpec
 from surefill.units import iso_from_ns
 from surefill.views.performance import Performance, performance
 from surefill.views.report import Shown, report_of
-
-JOURNAL: Final = "journal.db"
-KILLED: Final = "killed.db"
-REPORT: Final = "report.html"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -68,11 +63,12 @@ def run(folder: Path, *, console: Console, json: bool, open_report: bool = False
     """Run the demonstration into `folder`, which is made, and whose former demonstration is replaced.
 
     With `json` the result goes to standard output, as one document. Raises JournalLocked while another demonstration
-    runs there, LocalError (DEMO_FAILED) where the crash could not be staged.
+    runs there, InputError where something of another's is in the way, LocalError (DEMO_FAILED) where the crash could
+    not be staged.
     """
     began = time.perf_counter()
     quiet = Console(quiet=True) if json else console
-    journal_path, killed_path = _prepare(folder)
+    journal_path, killed_path = prepare(folder)
     series = load_demo_bars()
     _announce(quiet, series)
     with _progress(quiet) as bar:
@@ -110,18 +106,6 @@ def run(folder: Path, *, console: Console, json: bool, open_report: bool = False
     if open_report:
         webbrowser.open(report_path.absolute().as_uri())
     return result
-
-
-def _prepare(folder: Path) -> tuple[Path, Path]:
-    """The folder, without what a former demonstration left. Nothing else in it is touched."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = folder / JOURNAL, folder / KILLED
-    for path in paths:
-        if path.exists():
-            FileLock(f"{path}.lock").release()  # raises JournalLocked while somebody writes to it
-            remove_journal(path)
-    (folder / REPORT).unlink(missing_ok=True)
-    return paths
 
 
 def _announce(console: Console, series: Mapping[str, BarSeries]) -> None:
@@ -195,7 +179,7 @@ def _report(
         )
         for spec in SPECS
     }
-    return report_of("surefill demonstration", shown, found, series, verify(journal))
+    return report_of(TITLE, shown, found, series, verify(journal))
 
 
 def _entry_words(spec: ExecutionSpec) -> str:

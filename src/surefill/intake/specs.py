@@ -13,7 +13,8 @@ def specs_of(settings: Settings, symbols: Sequence[str]) -> tuple[list[Execution
     """A spec for each configured strategy; one without symbols trades all of `symbols`, which are those of the feed.
 
     A strategy named as `my_file.py:MyStrategy` is loaded from that file, which runs it: a person has named it. Raises
-    ConfigError, and InputError where a strategy does not exist or does not take its parameters.
+    ConfigError, StrategyError where a file or a class is no strategy, and InputError where a strategy does not exist or
+    does not take its parameters.
     """
     if not settings.strategies:
         raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")

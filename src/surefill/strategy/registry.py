@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from surefill.errors import ConfigError, InputError
+from surefill.errors import InputError, StrategyError
 from surefill.strategy.breakout import Breakout52WeekHigh
 from surefill.strategy.crossing import EmaCross, SmaCross
 from surefill.strategy.decisions import Parameter, Strategy
@@ -40,7 +40,7 @@ class StrategyRegistry:
         return sorted({*self._strategies, *self._entry_points})
 
     def get(self, name: str) -> Strategy:
-        """The strategy of that name. Raises InputError (UNKNOWN_STRATEGY), ConfigError if its package fails."""
+        """The strategy of that name. Raises InputError (UNKNOWN_STRATEGY), StrategyError if its package fails."""
         if name not in self._strategies and name in self._entry_points:
             self._register(name, _imported(self._entry_points[name]))
         found = self._strategies.get(name)
@@ -55,27 +55,28 @@ class StrategyRegistry:
         return found
 
     def add(self, strategy: Strategy | type[Strategy]) -> str:
-        """Register a strategy, or a class of one that is made without arguments; its name. Raises ConfigError."""
+        """Register a strategy, or a class of one that is made without arguments; its name. Raises StrategyError."""
         made = _made(strategy)
         name = getattr(made, "name", "")
         if not isinstance(name, str) or not name or not callable(getattr(made, "evaluate", None)):
-            raise ConfigError(
-                f"{strategy!r} is no strategy; it needs a name (text) and a method evaluate(spec, snapshot, position)",
+            raise StrategyError(
+                f"{_named(strategy)} is no strategy; it needs a name (text)"
+                " and a method evaluate(spec, snapshot, position)",
                 code="INVALID_STRATEGY",
             )
         self._register(name, made)
         return name
 
     def load(self, path: str) -> str:
-        """Register a class from a file, `my_file.py:MyStrategy`; its name. Runs the file. Raises ConfigError."""
+        """Register a class from a file, `my_file.py:MyStrategy`; its name. Runs the file. Raises StrategyError."""
         file, _, class_name = path.rpartition(":")
         if not file.endswith(".py") or not class_name.isidentifier():
-            raise ConfigError(
+            raise StrategyError(
                 f"{path!r} names no class in a file; write my_file.py:MyStrategy", code="INVALID_STRATEGY"
             )
         module = _module_of(Path(file))
         if not hasattr(module, class_name):
-            raise ConfigError(f"{file} has no class {class_name}; check the spelling", code="INVALID_STRATEGY")
+            raise StrategyError(f"{file} has no class {class_name}; check the spelling", code="INVALID_STRATEGY")
         return self.add(getattr(module, class_name))
 
     def parameters(self, name: str) -> tuple[Parameter, ...] | None:
@@ -108,7 +109,7 @@ class StrategyRegistry:
     def _register(self, name: str, strategy: Strategy) -> None:
         taken = self._strategies.get(name)
         if taken is not None and _home(taken) != _home(strategy):
-            raise ConfigError(
+            raise StrategyError(
                 f"there is a strategy {name!r} already ({type(taken).__name__});"
                 f" give {type(strategy).__name__} another name",
                 code="INVALID_STRATEGY",
@@ -121,13 +122,18 @@ def _home(strategy: Strategy) -> tuple[str, str]:
     return type(strategy).__module__, type(strategy).__qualname__
 
 
+def _named(strategy: object) -> str:
+    """A class, or the class of an object, as its author knows it."""
+    return strategy.__qualname__ if isinstance(strategy, type) else f"{type(strategy).__qualname__} object"
+
+
 def _made(strategy: Strategy | type[Strategy]) -> Strategy:
     if not isinstance(strategy, type):
         return strategy
     try:
         return strategy()
     except TypeError as error:
-        raise ConfigError(
+        raise StrategyError(
             f"{strategy.__name__} cannot be made without arguments ({error}); register an instance",
             code="INVALID_STRATEGY",
         ) from error
@@ -137,7 +143,7 @@ def _imported(point: EntryPoint) -> Strategy:
     try:
         return _made(point.load())
     except Exception as error:
-        raise ConfigError(
+        raise StrategyError(
             f"strategy {point.name!r} ({point.value}) cannot be imported: {type(error).__name__}: {error}",
             code="INVALID_STRATEGY",
         ) from error
@@ -146,7 +152,7 @@ def _imported(point: EntryPoint) -> Strategy:
 def _module_of(file: Path) -> ModuleType:
     """Run a file as a module of its own; a second time the file is run again."""
     if not file.is_file():
-        raise ConfigError(f"{file} does not exist; check the path", code="INVALID_STRATEGY")
+        raise StrategyError(f"{file} does not exist; check the path", code="INVALID_STRATEGY")
     path_hash = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
     name = f"surefill_strategy_{file.stem}_{path_hash}"
     spec = importlib.util.spec_from_file_location(name, file)
@@ -157,7 +163,7 @@ def _module_of(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ConfigError(
+        raise StrategyError(
             f"{file} cannot be loaded: {type(error).__name__}: {error}", code="INVALID_STRATEGY"
         ) from error
     return module
