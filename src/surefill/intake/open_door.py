@@ -28,10 +28,12 @@ from surefill.engine.receipt import Receipt
 from surefill.errors import ConfigError, InputError, LocalError, SurefillError
 from surefill.intake.caller_feed import CallerFeed, Seen, price_of
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.caller_values import Known, named
 from surefill.intake.door_settings import artifacts_dir, in_memory
 from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
+from surefill.plain import plain_text
 from surefill.units import NS_PER_S, observed_quanta, quanta_text
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
@@ -127,12 +129,13 @@ class OpenDoor:
         if items:
             self.session.engine.run(_feed(self.session.engine.engine, self.session.workspace_id, items))
 
-    def instrument(self, symbol: str) -> tuple[Instrument | None, Refusal | None]:
-        """The instrument of a symbol, defined if need be; or why there is none."""
+    def instrument(self, symbol: object) -> Known:
+        """What a caller's symbol names: its instrument, defined if need be, or why there is none."""
         try:
-            return self.session.ensure_instrument(symbol), None
+            instrument = self.session.ensure_instrument(plain_text(symbol, "symbol"))
         except LocalError as error:
-            return None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message)
+            return Known(named(symbol), None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message))
+        return Known(instrument.instrument_id, instrument, None)
 
     def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
         """The market that the caller's feed shows; or why an intent without it is refused."""
@@ -192,7 +195,7 @@ class OpenDoor:
             except InputError as error:
                 skipped.append(error.message)
             else:
-                quotes.append(Quote(symbol, now_ns, px, source=Source.LAST))
+                quotes.append(Quote(instrument.instrument_id, now_ns, px, source=Source.LAST))
         return quotes, skipped
 
     # -- out --------------------------------------------------------------------------------------------------
