@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Final, NoReturn
 
 from surefill.errors import ConfigError, InputError
+from surefill.plain import shown
 
 PRICE_MAX: Final = 2**40
 QTY_MAX: Final = 2**40
@@ -47,6 +48,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_SURE: Final = 10**15
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 _NUMBER_CHARS_MAX: Final = 100
+_DIGITS_MAX: Final = 1_000
 _ISO: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
@@ -178,12 +180,17 @@ def _digits_and_exponent(value: object, field: str) -> tuple[int, int]:
         sign, digits, exponent = value.as_tuple()
         if not isinstance(exponent, int):
             _refuse("NOT_FINITE", field, value, "must be a finite number")
+        if len(digits) > _DIGITS_MAX:
+            _refuse("OUT_OF_RANGE", field, value, f"has more than {_DIGITS_MAX} digits")
         n = int("".join(map(str, digits)))
         return (-n if sign else n), exponent
     try:
-        return operator.index(value), 0  # type: ignore[arg-type]
-    except TypeError:
+        n = operator.index(value)  # type: ignore[arg-type]
+    except Exception:  # whatever a caller's object raises, it has told no number
         _refuse("NOT_A_NUMBER", field, value, "is not a number; give text, an int, a float or a Decimal")
+    if n.bit_length() > 4 * _DIGITS_MAX:  # Python would not even write it down
+        _refuse("OUT_OF_RANGE", field, value, f"has more than {_DIGITS_MAX} digits")
+    return n, 0
 
 
 def _refuse_range(field: str, value: object, decimals: int, max_quanta: int) -> NoReturn:
@@ -192,9 +199,7 @@ def _refuse_range(field: str, value: object, decimals: int, max_quanta: int) -> 
 
 
 def _refuse(code: str, field: str, value: object, what: str) -> NoReturn:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    raise InputError(f"{field} {what} (got {shown})", code=code, field=field, value=shown)
+    raise InputError(f"{field} {what} (got {shown(value)})", code=code, field=field, value=shown(value))
 
 
 # Numbers out

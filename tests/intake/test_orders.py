@@ -245,6 +245,13 @@ def test_guardian_row_by_row() -> None:
         assert (door.send("BUY").message or "").startswith("EQUITY_DROP")  # it stays open until a person re-arms it
 
 
+def test_door_prices_what_it_holds_after_a_restart_before_breakers_are_asked(tmp_path: Path) -> None:
+    with Orders(folder=tmp_path) as door:
+        assert door.send("BUY").status == "FILLED"
+    with Orders(folder=tmp_path) as door:
+        assert door.send("BUY", symbol="BANKNIFTY24DECFUT", strategy_code="other").status == "FILLED"
+
+
 def test_breakers_let_orders_pass_that_only_reduce() -> None:
     block: dict[str, Any] = {"execution": {"slippage_bps": 0, "circuit_breakers": {"max_trades_per_day": 1}}}
     with Orders(**block) as door:

@@ -77,9 +77,21 @@ def test_intent_that_cannot_be_is_refused(changed: dict[str, Any], says: str) ->
     ("changed", "says"),
     [
         ({"signal_strength": 2.0}, "0 to 1"),
-        ({"signal_strength": float("nan")}, "0 to 1"),
+        ({"signal_strength": float("nan")}, "signal_strength of an intent must be a finite number"),
         ({"created_at": datetime(2025, 1, 1)}, "time zone"),
         ({"price": float("inf")}, "finite"),
+        ({"price": 10**400}, "finite"),
+        ({"symbol": 5}, "symbol of an intent must be text"),
+        ({"id": 5}, "id of an intent must be text"),
+        ({"correlation_id": 5}, "correlation_id of an intent must be text"),
+        ({"strategy_entity_id": None}, "strategy_entity_id of an intent must be text"),
+        ({"timeframe": None}, "timeframe of an intent must be text"),
+        ({"reason": None}, "reason of an intent must be text"),
+        ({"metadata": None}, "metadata of an intent must be a dict"),
+        ({"quantity": "0.1"}, "quantity of an intent must be a number"),
+        ({"quantity": None}, "quantity of an intent must be a number"),
+        ({"created_at": "2025-01-01"}, "created_at of an intent must be a datetime"),
+        ({"action": "YOLO"}, "not a valid TradeAction"),
     ],
 )
 def test_intent_built_by_hand_is_checked_too(changed: dict[str, Any], says: str) -> None:

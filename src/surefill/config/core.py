@@ -22,6 +22,7 @@ from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.profile import PROFILES, Profile
 from surefill.errors import ConfigError, InputError
 from surefill.market.sessions import calendar_named
+from surefill.plain import plain_text
 from surefill.rules.codes import FeeKind, FillMode
 from surefill.units import (
     MONEY_MAX,
@@ -127,7 +128,9 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
 
     What the symbol does not say, the template (`instruments.default`) says, else the profile. A symbol that is not
     configured is the template's in paper and backtest; elsewhere that is a ConfigError: live terms are not guessed.
+    Raises InputError for what is no symbol.
     """
+    symbol = plain_text(symbol, "symbol")
     own = settings.instruments.get(symbol)
     if symbol == TEMPLATE or not symbol or symbol != symbol.strip():
         raise InputError(f"{symbol!r} is not a symbol", code="INVALID_SYMBOL", field="symbol", value=symbol)

@@ -10,26 +10,20 @@ import msgspec
 from surefill.domain import codec
 from surefill.domain.events import IntentAccepted, WorkspaceOpened
 from surefill.domain.intent import Intent
-from surefill.errors import InputError
 from surefill.journal.protocol import KeyClaim, Record
 
-_CONTENT = msgspec.json.Encoder()
+Content = tuple[Intent, int]
+CONTENT = msgspec.json.Encoder()
+
+
+def content_of(intent: Intent, given_px: int) -> Content:
+    """What an idempotency key stands for: the intent without its story, and the price that came with it."""
+    return msgspec.structs.replace(intent, correlation_id=""), given_px
 
 
 def content_digest(intent: Intent, given_px: int) -> bytes:
-    """What an idempotency key stands for: the intent without its story, and the price that came with it.
-
-    Without a key it is b"". Raises InputError for text that is not valid Unicode: no journal could hold it.
-    """
-    try:
-        intent.correlation_id.encode()
-        if not intent.intent_id:
-            _CONTENT.encode(intent)
-            return b""
-        content = msgspec.structs.replace(intent, correlation_id="")
-        return hashlib.sha256(_CONTENT.encode((content, given_px))).digest()
-    except UnicodeEncodeError as error:
-        raise InputError(f"an intent's text is not valid Unicode: {error}", code="NOT_UNICODE") from error
+    """The digest of what a key stands for."""
+    return hashlib.sha256(CONTENT.encode(content_of(intent, given_px))).digest()
 
 
 class ClaimsReader:

@@ -21,7 +21,7 @@ from surefill.domain.state import State
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.receipt import Receipt
 from surefill.engine.writer import MARKET_DATA, Ticket, WorkspaceWriter
-from surefill.errors import AppendFailed, LocalError, SurefillError, WorkspaceHalted
+from surefill.errors import AppendFailed, InvariantBreach, LocalError, SurefillError, WorkspaceHalted
 
 Reader = Callable[[State], Any]
 INBOX_MAX = 100_000
@@ -121,6 +121,8 @@ class Desk:
                 if self.writer.state.book.seq != seq:
                     self._owe(future)
                     raise
+                if type(item) in EVIDENCE:  # nobody may act as if the venue had said nothing
+                    raise InvariantBreach(f"what the venue said cannot be journaled: {error}") from error
                 if future is not None and not future.done():
                     future.set_exception(error)
             except Exception:

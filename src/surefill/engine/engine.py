@@ -54,6 +54,7 @@ from surefill.errors import (
 from surefill.journal.protocol import Journal
 from surefill.journal.refusals import stale_lease
 from surefill.logs import logger
+from surefill.plain import readable
 from surefill.venues.protocol import Venue
 
 Alarm = Callable[[str, Notify], None]
@@ -385,7 +386,7 @@ class Engine:
         try:
             desk.writer.discard()
             desk.broken = None
-            desk.writer.feed(Halt(self.clock.now_ns(), code, reason, "surefill"))
+            desk.writer.feed(Halt(self.clock.now_ns(), code, readable(reason), "surefill"))
             desk.writer.recover(self.clock.now_ns())
             if desk.writer.dirty:
                 refused = self.journal.append([desk.writer.take_batch()])[0]

@@ -35,8 +35,8 @@ from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import State
+from surefill.engine.admission import admit, admit_intent
 from surefill.engine.answers import at_once, cancel_answer, submit_answer
-from surefill.engine.claims import content_digest
 from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
@@ -122,13 +122,17 @@ class WorkspaceWriter:
     # -- inputs -----------------------------------------------------------------------------------------------
 
     def feed(self, item: Input) -> None:
-        """Take one input and everything in this process that follows from it."""
+        """Take one input and everything in this process that follows from it.
+
+        Raises InputError (nothing has happened then) for values that no journal can hold.
+        """
         if item.ts_ns >= self._sessions_until_ns and isinstance(item, TELLS_THE_TIME):
             # A bar's end is the end of its session: it belongs to the day that it closes.
             self._set_sessions(item.ts_ns, item.ts_ns - 1 if isinstance(item, Bar) else item.ts_ns)
-        if self.in_process is not None and isinstance(item, MARKET_DATA):
-            self._take_market(self.in_process, item)
+        if isinstance(item, MARKET_DATA):
+            self._take_market(item)
         else:
+            admit(item)
             self._run(item)
             if isinstance(item, ResetWorkspace):
                 self._restore_venue()
@@ -150,21 +154,22 @@ class WorkspaceWriter:
             until_ns = min(until_ns, known.end_ns)
         self._sessions_until_ns = until_ns
 
-    def _take_market(self, venue: InProcessVenue, item: Quote | BarOpened | Bar) -> None:
-        reports = venue.observe(item)
-        if reports:
-            self._run(VenueReports(item.ts_ns, reports))
+    def _take_market(self, item: Quote | BarOpened | Bar) -> None:
+        if self.in_process is not None:
+            reports = self.in_process.observe(item)
+            if reports:
+                self._run(VenueReports(item.ts_ns, reports))
         self._run(item)
 
     def submit(self, item: SubmitIntent) -> Ticket:
         """Feed an intent. A repeated key changes nothing and tells of the first one.
 
-        Raises InputError (nothing has happened then) for text that no journal can hold.
+        Raises InputError (nothing has happened then) for values that no journal can hold.
         """
         intent = item.intent
         ticket = Ticket(intent.intent_id)
         given_px = 0 if item.quote is None else item.quote.last_px
-        digest = content_digest(intent, given_px)
+        digest = admit_intent(item, given_px)
         if intent.intent_id:
             ticket.receipt = self._repeated(intent.intent_id, digest, item.ts_ns)
             if ticket.receipt is not None:

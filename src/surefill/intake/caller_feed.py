@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from surefill.errors import InputError
+from surefill.plain import shown
 from surefill.units import ns_from_datetime, ns_from_iso
 
 _LTP_METHODS: Final = ("get_ltp", "ltp", "get_last_price")
@@ -97,7 +98,7 @@ def _seen(symbol: str, answer: Any, quote: Any) -> Seen:
     inner = _of_symbol(answer, symbol)
     last = price_of(_field(inner, _LAST))
     if last is None:
-        return Seen(problem=f"the feed has no price for {symbol} (it says {_shown(answer)})")
+        return Seen(problem=f"the feed has no price for {symbol} (it says {shown(answer)})")
     quote = _of_symbol(quote, symbol)
     return Seen(
         last,
@@ -165,8 +166,3 @@ def _time_of(source: Any) -> int | None:
         except InputError:
             return None
     return None
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -29,10 +29,12 @@ from surefill.engine.receipt import Receipt
 from surefill.errors import ConfigError, InputError, LocalError, SurefillError
 from surefill.intake.caller_feed import CallerFeed, Seen, price_of
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.caller_values import Known, named
 from surefill.intake.door_settings import artifacts_dir, in_memory
 from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
+from surefill.plain import plain_text
 from surefill.units import NS_PER_S, observed_quanta, quanta_text
 from surefill.venues.protocol import Venue
 from surefill.views.fold import Fold
@@ -159,12 +161,13 @@ class OpenDoor:
         if items:
             self.session.engine.run(_feed(self.session.engine.engine, self.session.workspace_id, items))
 
-    def instrument(self, symbol: str) -> tuple[Instrument | None, Refusal | None]:
-        """The instrument of a symbol, defined if need be; or why there is none."""
+    def instrument(self, symbol: object) -> Known:
+        """What a caller's symbol names: its instrument, defined if need be, or why there is none."""
         try:
-            return self.session.ensure_instrument(symbol), None
+            instrument = self.session.ensure_instrument(plain_text(symbol, "symbol"))
         except LocalError as error:
-            return None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message)
+            return Known(named(symbol), None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message))
+        return Known(instrument.instrument_id, instrument, None)
 
     def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
         """The market that the caller's feed shows; or why an intent without it is refused."""
@@ -205,6 +208,19 @@ class OpenDoor:
         reason = f"the feed's price of {symbol} is {age} s old, at most {most} s is allowed"
         return now_ns, Refusal(RefusalCode.STALE_PRICE, reason)
 
+    def price_what_is_held(self, feed: CallerFeed) -> None:
+        """After a start: show the market of every position that has no price yet, as far as the caller's feed has it.
+
+        Until then the account's worth is not known, and breakers that watch it let nothing in.
+        """
+
+        def unpriced(state: State) -> list[str]:
+            held = {position.instrument_id for _, position in state.open_positions()}
+            return sorted(held - state.quotes.keys())
+
+        looks = [self.look(feed, symbol)[0] for symbol in self.session.read(unpriced)]
+        self.feed([quote for quote in looks if quote is not None])
+
     def ticks(self, prices: Iterable[tuple[str, object]]) -> tuple[list[Quote], list[str]]:
         """Last prices as quotes, and why the others are none. Only instruments that are known here are asked."""
         known = self.instruments()
@@ -224,7 +240,7 @@ class OpenDoor:
             except InputError as error:
                 skipped.append(error.message)
             else:
-                quotes.append(Quote(symbol, now_ns, px, source=Source.LAST))
+                quotes.append(Quote(instrument.instrument_id, now_ns, px, source=Source.LAST))
         return quotes, skipped
 
     # -- out --------------------------------------------------------------------------------------------------

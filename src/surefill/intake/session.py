@@ -26,6 +26,7 @@ from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
 from surefill.journal.protocol import Journal
+from surefill.plain import plain_text
 from surefill.units import observed_quanta, quanta_text, to_quanta
 from surefill.venues.paper import PaperVenue
 from surefill.venues.protocol import Venue
@@ -132,9 +133,10 @@ class Session:
     def ensure_instrument(self, symbol: str) -> Instrument:
         """The instrument of that symbol, defined in the workspace when it is met for the first time.
 
-        Raises InputError where the configuration contradicts the journal (its quanta are fixed for ever), ConfigError
-        where it is unknown and must not be guessed.
+        Raises InputError for what is no symbol and where the configuration contradicts the journal (its quanta are
+        fixed for ever), ConfigError where it is unknown and must not be guessed.
         """
+        symbol = plain_text(symbol, "symbol")
         found = self._instruments.get(symbol)
         if found is not None:
             return found
@@ -176,7 +178,7 @@ class Session:
         if source is None:
             source = Source.QUOTE if bid is not None or ask is not None else Source.LAST
         return Quote(
-            symbol,
+            instrument.instrument_id,
             self.engine.clock.now_ns() if ts_ns is None else ts_ns,
             px["last"],
             px["bid"],

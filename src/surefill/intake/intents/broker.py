@@ -23,7 +23,7 @@ from surefill.engine.clock import Clock
 from surefill.errors import ConfigError, InputError, JournalError, WorkspaceHalted
 from surefill.intake.intents.accounts import Account, Accounts, door_settings
 from surefill.intake.intents.event_view import TradeEvent, trade_events
-from surefill.intake.intents.outcome import ExecutionOutcome, answered, refused
+from surefill.intake.intents.outcome import ExecutionOutcome, answered, names_of, refused
 from surefill.intake.intents.paper_state import PaperPosition, PaperState, paper_state
 from surefill.intake.intents.policy import PolicyDecision, PolicyEngine, PolicyRule
 from surefill.intake.intents.reconciliation import ReconcileReport, differences, live_ledger, rebuild_from
@@ -97,7 +97,7 @@ class PaperBroker:
                 return self._cancel(account, intent)
             return self._submit(account, intent, fill_price)
         except _ANSWERABLE as error:
-            return refused(intent.workspace_id, intent.id, intent.correlation_id, intent.symbol, error)
+            return refused(*names_of(intent), error)
 
     def execute_json(self, body: bytes | str | dict[str, object]) -> ExecutionOutcome:
         """`execute` for a request as JSON, decoded or not: {"intent": {…}, "fill_price": 50000.0, "mode": "paper"}."""

@@ -10,7 +10,7 @@ it.
       NO_POSITION, PARTIAL_CLOSE_NOT_SUPPORTED, INSUFFICIENT_CASH, and the core's other refusals by their own names
 404   UNKNOWN_WORKSPACE, UNKNOWN_ORDER
 409   ALREADY_EXECUTED (same id, same content), INTENT_CONFLICT (same id, other content)
-422   INVALID_REQUEST: not the shape of a request
+422   INVALID_REQUEST, NOT_TEXT, NOT_UNICODE, WRONG_TYPE: not the shape of a request
 503   JOURNAL_DOWN, NOT_READY, QUEUE_FULL, STOPPED: not done, or nobody knows (`status`): ask again under the same id
 ====  ==========================================================================================================
 """
@@ -26,6 +26,7 @@ from surefill.engine.receipt import Receipt, Verdict
 from surefill.errors import ConfigError, InputError, SurefillError, WorkspaceHalted
 from surefill.intake.intents.event_view import TradeEvent
 from surefill.rules.codes import OrdStatus, Side
+from surefill.strategy.intents import TradeIntent
 from surefill.units import quanta_float
 from surefill.views.wording import avg_px
 
@@ -44,6 +45,8 @@ _HTTP: Final = {
     "INTENT_CONFLICT": 409,
     "INVALID_REQUEST": 422,
     "NOT_UNICODE": 422,
+    "NOT_TEXT": 422,
+    "WRONG_TYPE": 422,
     "JOURNAL_DOWN": 503,
 }
 #: The core's refusals that this door has another word for; the core's own stays in `detail`.
@@ -84,6 +87,13 @@ class ExecutionOutcome(msgspec.Struct, frozen=True, kw_only=True):
 def http_status_of(code: str) -> int:
     """The HTTP status of a code; "" is success."""
     return _HTTP.get(code, 400) if code else 200
+
+
+def names_of(intent: object) -> tuple[str, str, str, str]:
+    """What `refused` is told of an intent; nothing of what is none."""
+    if not isinstance(intent, TradeIntent):
+        return "", "", "", ""
+    return intent.workspace_id, intent.id, intent.correlation_id, intent.symbol
 
 
 def refused(

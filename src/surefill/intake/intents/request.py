@@ -33,7 +33,7 @@ def decode_request(body: bytes | str | dict[str, object]) -> ExecuteRequest:
         if isinstance(body, dict):
             return msgspec.convert(body, ExecuteRequest)
         return _DECODER.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:  # a ValidationError is one too
+    except Exception as error:  # msgspec's own, or what an object in a decoded body raises
         raise _refusal(body, error) from error
 
 
@@ -52,7 +52,7 @@ def _intent_of(body: bytes | str | dict[str, object]) -> dict[str, object]:
     if not isinstance(body, dict):
         try:
             body = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, TypeError, ValueError):
             return {}
     intent = body.get("intent") if isinstance(body, dict) else None
     return intent if isinstance(intent, dict) else {}

@@ -11,8 +11,10 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
 from surefill.errors import InputError
+from surefill.intake.caller_values import failure_text
+from surefill.plain import plain_text, shown
 from surefill.rules.codes import OrdType, TimeInForce
-from surefill.strategy.intents import TradeAction, TradeIntent
+from surefill.strategy.intents import TEXTS, TradeAction, TradeIntent
 from surefill.strategy.translate import REGIME, to_intent
 from surefill.units import observed_quanta, to_quanta
 
@@ -51,10 +53,18 @@ class Order(NamedTuple):
     quote: Quote | None
 
 
-def check_request(trade: TradeIntent, mode: str) -> None:
-    """The mode and the sizes of texts are those of this door. Raises InputError."""
-    if mode != MODE:
-        raise InputError(f"mode {mode!r} is not supported here: only {MODE!r} is", code="UNSUPPORTED_MODE")
+def check_request(trade: object, mode: object) -> None:
+    """It is an intent; its mode, texts and their sizes are those of this door. Raises InputError."""
+    if not (isinstance(mode, str) and mode == MODE):
+        raise InputError(f"mode {shown(mode)} is not supported here: only {MODE!r} is", code="UNSUPPORTED_MODE")
+    if not isinstance(trade, TradeIntent):
+        raise InputError(f"{shown(trade)} is not a TradeIntent", code="INVALID_REQUEST")
+    try:
+        trade.check()  # it was, when it was built; nothing in Python holds anybody to that
+    except ValueError as error:
+        raise InputError(str(error), code="INVALID_REQUEST") from error
+    for name in TEXTS:
+        plain_text(getattr(trade, name), name)
     for name, most in _LENGTHS.items():
         if len(getattr(trade, name)) > most:
             raise InputError(f"{name} is longer than {most} characters", code="INVALID_REQUEST", field=name)
@@ -95,19 +105,18 @@ def _quote(fill_price: Price | None, profile: str, instrument: Instrument, now_n
 
 
 def _intent(trade: TradeIntent, instrument: Instrument) -> Intent:
+    labels = _labels(trade)  # first: from here on the metadata is known to be nothing but JSON
     ord_type, px = _order_terms(trade, instrument)
     intent = to_intent(trade, instrument, ord_type=ord_type, px=px)
-    return msgspec.structs.replace(
-        intent, time_in_force=_time_in_force(trade), context={**intent.context, **_labels(trade)}
-    )
+    return msgspec.structs.replace(intent, time_in_force=_time_in_force(trade), context={**intent.context, **labels})
 
 
 def _order_terms(trade: TradeIntent, instrument: Instrument) -> tuple[int, int]:
     """MARKET, unless the metadata says LIMIT: then `price` is the limit. Otherwise `price` is what upstream saw."""
     said = trade.metadata.get("order_type", "MARKET")
-    if said not in _ORD_TYPES:
+    if not isinstance(said, str) or said not in _ORD_TYPES:
         raise InputError(
-            f"metadata.order_type {said!r} is not one of {', '.join(_ORD_TYPES)}", code="UNSUPPORTED_ORDER_TYPE"
+            f"metadata.order_type {shown(said)} is not one of {', '.join(_ORD_TYPES)}", code="UNSUPPORTED_ORDER_TYPE"
         )
     if said == "MARKET":
         return OrdType.MARKET, 0
@@ -118,12 +127,12 @@ def _order_terms(trade: TradeIntent, instrument: Instrument) -> tuple[int, int]:
 
 def _time_in_force(trade: TradeIntent) -> int:
     said = trade.metadata.get("time_in_force", "DAY")
-    if said not in TimeInForce.__members__:
+    if not isinstance(said, str) or said not in TimeInForce.__members__:
         raise InputError(
-            f"metadata.time_in_force {said!r} is not one of {', '.join(TimeInForce.__members__)}",
+            f"metadata.time_in_force {shown(said)} is not one of {', '.join(TimeInForce.__members__)}",
             code="UNSUPPORTED_TIME_IN_FORCE",
         )
-    return TimeInForce[str(said)]
+    return TimeInForce[said]
 
 
 def _labels(trade: TradeIntent) -> dict[str, str]:
@@ -139,8 +148,10 @@ def _labels(trade: TradeIntent) -> dict[str, str]:
 def _metadata_text(metadata: dict[str, object]) -> str:
     try:
         text = _ENCODER.encode(metadata).decode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"metadata is not JSON: {error}", code="INVALID_REQUEST", field="metadata") from error
+    except Exception as error:  # msgspec's own, or what an object in there raises
+        raise InputError(
+            f"metadata is not JSON: {failure_text(error)}", code="INVALID_REQUEST", field="metadata"
+        ) from error
     if len(text) > _METADATA_MAX:
         raise InputError(
             f"metadata is {len(text)} characters of JSON, at most {_METADATA_MAX} are kept",

@@ -9,19 +9,22 @@ from typing import Any, Final
 
 from surefill.domain.inputs import RequestCancel
 from surefill.domain.orders import Order
+from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.errors import ConfigError, LocalError, SurefillError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.caller_values import adopted, named
 from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.orders.answers import failure_of, result_of, result_of_order
 from surefill.intake.orders.messages import ExecutionResult, OrderIntent
-from surefill.intake.orders.translation import translate
+from surefill.intake.orders.translation import BLANK, translate
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
+from surefill.plain import shown
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "v2"
@@ -63,6 +66,7 @@ class ExecutionEngineV2:
             self._log, state_store=state_store, recorder=trade_recorder, journal_store=journal_store
         )
         self._door = OpenDoor(PROFILE, settings, clock, journal)
+        self._priced = False
         self._closing = weakref.finalize(self, self._door.close_from_anywhere)
 
     def close(self) -> None:
@@ -80,12 +84,14 @@ class ExecutionEngineV2:
 
     def execute_intent(self, intent: OrderIntent) -> ExecutionResult:
         """Execute an order. Whatever is wrong with it is a REJECTED result, and nothing is sent."""
+        order, unread = adopted(BLANK, intent)
         try:
-            result = self._execute(intent)
+            result = self._execute(order, unread)
         except SurefillError as error:
-            result = failure_of(error, intent.symbol, str(intent.side), intent.qty, self._door.now_ns())
+            result = failure_of(error, named(order.symbol), shown(order.side), order.qty, self._door.now_ns())
         if result.status == "REJECTED":
-            self._log.warning("%s %s %s rejected: %s", intent.side, intent.qty, intent.symbol, result.message)
+            told = shown(order.side), shown(order.qty), result.symbol, result.message
+            self._log.warning("%s %s %s rejected: %s", *told)
         self._door.announce(self._stores)
         return result
 
@@ -152,15 +158,17 @@ class ExecutionEngineV2:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _execute(self, order: OrderIntent) -> ExecutionResult:
-        instrument, refusal = self._door.instrument(order.symbol)
-        translated = translate(order, instrument, self._door.new_story())
-        refusal = refusal or translated.refusal
-        quote = None
+    def _execute(self, order: OrderIntent, unread: Refusal | None) -> ExecutionResult:
+        if not self._priced:
+            self._priced = True
+            self._door.price_what_is_held(self._feed)
+        known = self._door.instrument(order.symbol)
+        translated = translate(order, known, self._door.new_story(), unread)
+        refusal, quote = translated.refusal, None
         if refusal is None:
-            quote, refusal = self._door.look(self._feed, order.symbol)
+            quote, refusal = self._door.look(self._feed, known.symbol)
         receipt = self._door.submit(translated.intent, quote, refusal)
-        return result_of(receipt, order.symbol, instrument)
+        return result_of(receipt, known.symbol, known.instrument)
 
 
 def _order_of(state: State, order_id: str) -> Order | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, Intent
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
+from surefill.intake.caller_values import CallerReader, Known, scalar
 from surefill.intake.orders.messages import OrderIntent
+from surefill.plain import shown
 from surefill.rules.codes import OrdType, Side, TimeInForce
 from surefill.units import PRICE_MAX, QTY_MAX, to_quanta
 
@@ -22,6 +23,8 @@ _ORD_TYPES: Final[dict[str, int]] = {
     "SL": OrdType.STOP_LIMIT,
     "SL-M": OrdType.STOP,
 }
+#: Stands in for an order that cannot be read.
+BLANK: Final = OrderIntent("", "", "", 0)
 _VALIDITIES: Final[dict[str, int]] = {"DAY": TimeInForce.DAY, "IOC": TimeInForce.IOC}
 
 
@@ -32,67 +35,98 @@ class Translated(NamedTuple):
     refusal: Refusal | None
 
 
-def translate(order: OrderIntent, instrument: Instrument | None, story: str) -> Translated:
-    """Read everything. What the gates can judge is left to them: zero and odd lots, ticks, missing prices."""
-    reader = _Reader(instrument)
+def translate(order: OrderIntent, known: Known, story: str, unread: Refusal | None = None) -> Translated:
+    """Read everything. What the gates can judge is left to them: zero and odd lots, ticks, missing prices.
+
+    `unread`: why the caller's order could not be read at all.
+    """
+    reader = _Reader(known.instrument, unread or known.refusal)
     side = reader.word(order.side, _SIDES, RefusalCode.INVALID_INPUT, "side", 0)
     kind = reader.word(order.order_type, _ORD_TYPES, RefusalCode.UNSUPPORTED_ORDER_TYPE, "order type", OrdType.MARKET)
     validity = reader.word(
         order.validity, _VALIDITIES, RefusalCode.UNSUPPORTED_TIME_IN_FORCE, "validity", TimeInForce.DAY
     )
     reader.check_product(order.product)
-    metadata: Any = order.metadata or {}
+    metadata = reader.metadata(order.metadata)
     intent = Intent(
-        intent_id=str(order.intent_id or ""),
+        intent_id=reader.label(order.intent_id, "intent_id"),
         correlation_id=story,
         door=DOOR,
-        strategy_id=str(order.strategy_code),
-        instrument_id=order.symbol,
-        action=Action.CLOSE if metadata.get("reduce_only") is True else Action.TRADE,
+        strategy_id=reader.text(order.strategy_code, "strategy_code"),
+        instrument_id=known.symbol,
+        action=Action.CLOSE if reader.reduce_only(metadata) else Action.TRADE,
         side=side,
         order_qty=reader.quantity(order.qty),
         ord_type=kind,
         time_in_force=validity,
         px=reader.price(order.price, "price") if kind in (OrdType.LIMIT, OrdType.STOP_LIMIT) else 0,
         stop_px=reader.price(order.trigger_price, "trigger_price") if kind in (OrdType.STOP, OrdType.STOP_LIMIT) else 0,
-        reason=str(order.reason or ""),
-        context=_labels(order, metadata),
-        basket_id=str(metadata.get("basket_id") or ""),
+        reason=reader.label(order.reason, "reason"),
+        context=reader.labels(order, metadata),
+        basket_id=reader.label(metadata.get("basket_id"), "basket_id"),
         figures=reader.figures(metadata),
     )
     return Translated(intent, reader.refusal)
 
 
-class _Reader:
-    """Turns values into codes and integers; remembers the first that could not be."""
-
-    def __init__(self, instrument: Instrument | None) -> None:
-        self.refusal: Refusal | None = None
-        self._price_decimals = instrument.price_decimals if instrument else 0
-        self._qty_decimals = instrument.qty_decimals if instrument else 0
-
-    def _refuse(self, code: RefusalCode, reason: str) -> None:
-        if self.refusal is None:
-            self.refusal = Refusal(code, reason)
+class _Reader(CallerReader):
+    """Turns an order's values into codes, integers and labels."""
 
     def word(self, value: object, known: dict[str, int], code: RefusalCode, name: str, instead: int) -> int:
         """One of the contract's words; `instead` beside a refusal for any other."""
-        found = known.get(str(getattr(value, "value", value)).strip().upper())
+        found = known.get(self._upper(value, name))
         if found is None:
-            self._refuse(code, f"{name} {value!r} is not one of {', '.join(known)}")
+            self.refuse(code, f"{name} {shown(value)} is not one of {', '.join(known)}")
             return instead
         return found
 
+    def _upper(self, value: object, name: str) -> str:
+        return self.text(value, name).strip().upper()
+
     def check_product(self, product: object) -> None:
         """The contract's products."""
-        if str(product).strip().upper() not in PRODUCTS:
-            self._refuse(RefusalCode.INVALID_INPUT, f"product {product!r} is not one of {', '.join(PRODUCTS)}")
+        if self._upper(product, "product") not in PRODUCTS:
+            self.refuse(RefusalCode.INVALID_INPUT, f"product {shown(product)} is not one of {', '.join(PRODUCTS)}")
+
+    def metadata(self, value: object) -> dict[str, Any]:
+        """The caller's metadata; none where there is nothing that has keys."""
+
+        def copied() -> dict[str, Any]:
+            if not isinstance(value, Mapping):
+                raise InputError(f"metadata must be a dict, not {shown(value)}", code="WRONG_TYPE")
+            return dict(value)
+
+        return {} if value is None else self.read(RefusalCode.INVALID_INPUT, "metadata", copied, {})
+
+    def reduce_only(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether the order may only ever make a position smaller: nothing but a truth value says so, or not."""
+
+        def said() -> bool:
+            value = scalar(metadata.get("reduce_only"))
+            if value is None or isinstance(value, bool):
+                return value is True
+            raise InputError(f"metadata.reduce_only must be True or False, not {shown(value)}", code="WRONG_TYPE")
+
+        return self.read(RefusalCode.INVALID_INPUT, "metadata.reduce_only", said, True)
+
+    def labels(self, order: OrderIntent, metadata: Mapping[str, Any]) -> dict[str, str]:
+        """What the projections show."""
+        labels = {
+            "product": self._upper(order.product, "product"),
+            "tag": self.label(order.tag, "tag"),
+            "exchange": self.label(metadata.get("exchange"), "metadata.exchange"),
+            "tf": self.label(metadata.get("timeframe"), "metadata.timeframe"),
+            "confidence": self.label(order.confidence, "confidence"),
+        }
+        return {name: label for name, label in labels.items() if label}
 
     def quantity(self, value: Any) -> int:
         """In quanta; a negative one is left to the gate."""
-        return self._read(
+        return self.read(
             RefusalCode.INVALID_QUANTITY,
-            lambda: to_quanta(value, self._qty_decimals, field="qty", max_quanta=QTY_MAX, allow_negative=True),
+            "qty",
+            lambda: to_quanta(value, self.qty_decimals, field="qty", max_quanta=QTY_MAX, allow_negative=True),
+            0,
         )
 
     def price(self, value: Any, name: str) -> int:
@@ -100,32 +134,13 @@ class _Reader:
         if value is None:
             return 0
         try:
-            return to_quanta(value, self._price_decimals, field=name, max_quanta=PRICE_MAX)
+            return to_quanta(value, self.price_decimals, field=name, max_quanta=PRICE_MAX)
         except InputError as error:
             code = RefusalCode.OFF_TICK if error.code == "TOO_FINE" else RefusalCode.INVALID_INPUT
-            self._refuse(code, error.message)
+            self.refuse(code, error.message)
             return 0
 
     def figures(self, metadata: dict[str, Any]) -> dict[str, int]:
         """What gates judge by: `expected_edge`, the gain expected for each unit, in price."""
         edge = metadata.get("expected_edge")
         return {} if edge is None else {"edge": self.price(edge, "expected_edge")}
-
-    def _read(self, code: RefusalCode, convert: Callable[[], int]) -> int:
-        try:
-            return convert()
-        except InputError as error:
-            self._refuse(code, error.message)
-            return 0
-
-
-def _labels(order: OrderIntent, metadata: dict[str, Any]) -> dict[str, str]:
-    """What the projections show."""
-    labels = {
-        "product": str(order.product).strip().upper(),
-        "tag": order.tag,
-        "exchange": metadata.get("exchange"),
-        "tf": metadata.get("timeframe"),
-        "confidence": order.confidence,
-    }
-    return {name: str(value) for name, value in labels.items() if value}

@@ -97,7 +97,8 @@ class AsyncDoor:
 
     async def instrument(self, symbol: str) -> tuple[Instrument | None, Refusal | None]:
         """As OpenDoor's."""
-        return await self.run(self.door.instrument, symbol)
+        known = await self.run(self.door.instrument, symbol)
+        return known.instrument, known.refusal
 
     async def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
         """As OpenDoor's; the caller's feed may take its time."""

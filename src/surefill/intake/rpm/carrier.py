@@ -52,10 +52,10 @@ class Carrier:
         found = translate(output, None, self._money_decimals, terms, marks)
         if found.refusal is not None:
             return found
-        instrument, unknown = self._door.instrument(found.intent.instrument_id)
-        if unknown is not None:
-            return Translated(found.intent, unknown)
-        return translate(output, instrument, self._money_decimals, terms, marks)
+        known = self._door.instrument(found.intent.instrument_id)
+        if known.refusal is not None:
+            return Translated(found.intent, known.refusal)
+        return translate(output, known.instrument, self._money_decimals, terms, marks)
 
     def foresee(self, translated: Translated) -> Refusal | None:
         """What would be wrong with it now: the door's refusal, else the market's or a gate's. Nothing is recorded."""

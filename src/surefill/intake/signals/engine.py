@@ -12,12 +12,13 @@ from surefill.engine.clock import Clock
 from surefill.errors import InputError, SurefillError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.caller_values import named
 from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
 from surefill.intake.signals.answers import failure_of, result_of
-from surefill.intake.signals.messages import ExecutionContext, ExecutionResult, adopted
-from surefill.intake.signals.reading import Word, read_word
+from surefill.intake.signals.messages import ExecutionContext, ExecutionResult
+from surefill.intake.signals.reading import Signal, Word, read_signal
 from surefill.intake.signals.translation import translate
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
@@ -70,16 +71,16 @@ class ExecutionEngineV3:
 
     def process_signal(self, symbol: str, signal_obj: Any, context: ExecutionContext) -> ExecutionResult | None:
         """Execute a signal; None for HOLD, which leaves no trace. Whatever is wrong with it is a REJECTED result."""
-        word = read_word(signal_obj)
-        if word is Word.HOLD:
+        signal = read_signal(signal_obj)
+        if signal.word is Word.HOLD:
             return None
+        side = "" if signal.word is None else signal.word.value
         try:
-            result = self._execute(symbol, word, signal_obj, context)
+            result = self._execute(symbol, signal, context)
         except SurefillError as error:
-            side = "EXIT" if word is Word.EXIT else word.value
-            result = failure_of(error, symbol, side, self._door.now_ns())
+            result = failure_of(error, named(symbol), side, self._door.now_ns())
         if result.status == "REJECTED":
-            self._log.warning("%s %s rejected: %s", word.value, symbol, result.reason)
+            self._log.warning("%s %s rejected: %s", side or "signal", result.symbol, result.reason)
         self._door.announce(self._stores)
         return result
 
@@ -126,27 +127,22 @@ class ExecutionEngineV3:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _execute(self, symbol: str, word: Word, signal: object, context: ExecutionContext) -> ExecutionResult:
-        instrument, refusal = self._door.instrument(symbol)
-        story = self._door.new_story()
-        context = adopted(context)
-        translated = translate(
-            symbol, word, signal, context, settings=self._settings, instrument=instrument, story=story
-        )
-        refusal = refusal or translated.refusal
-        quote = None
+    def _execute(self, symbol: object, signal: Signal, context: object) -> ExecutionResult:
+        known = self._door.instrument(symbol)
+        translated = translate(known, signal, context, settings=self._settings, story=self._door.new_story())
+        refusal, quote = translated.refusal, None
         if refusal is None:
-            self._remember_timeframe(symbol, context)
-            quote, refusal = self._door.look(self._feed, symbol)
+            self._remember_timeframe(known.symbol, translated.intent.context.get("tf", ""))
+            quote, refusal = self._door.look(self._feed, known.symbol)
         receipt = self._door.submit(translated.intent, quote, refusal)
-        return result_of(receipt, symbol, instrument)
+        return result_of(receipt, known.symbol, known.instrument)
 
-    def _remember_timeframe(self, symbol: str, context: ExecutionContext) -> None:
+    def _remember_timeframe(self, symbol: str, timeframe: str) -> None:
         """How long this symbol's candles are: they do not say it themselves."""
         try:
-            self._bar_ns[symbol] = duration_ns(context.timeframe)
+            self._bar_ns[symbol] = duration_ns(timeframe)
         except InputError:
-            self._log.debug("timeframe %r of %s is not known here", context.timeframe, symbol)
+            self._log.debug("timeframe %r of %s is not known here", timeframe, symbol)
 
 
 def _order_ref(event: Event) -> str:

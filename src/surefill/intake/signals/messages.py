@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 
 @dataclass
@@ -34,16 +33,6 @@ class ExecutionContext:
     time_stop_bars: int | None = None
     ladder: Sequence[tuple[float, float]] = ()
     intent_id: str | None = None
-
-
-def adopted(context: Any) -> ExecutionContext:
-    """A caller's own context class, which may know only the document's fields, as ours."""
-    if isinstance(context, ExecutionContext):
-        return context
-    known = {
-        field.name: getattr(context, field.name) for field in fields(ExecutionContext) if hasattr(context, field.name)
-    }
-    return ExecutionContext(**known)
 
 
 @dataclass

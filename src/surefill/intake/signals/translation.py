@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from surefill.config import Settings
-from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, ExitPlan, Intent, LadderStep
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.errors import InputError
+from surefill.intake.caller_values import CallerReader, Known, adopted
 from surefill.intake.signals.messages import ExecutionContext
-from surefill.intake.signals.reading import Word
-from surefill.units import PRICE_MAX, QTY_MAX, rate_ppb_from_fraction, to_quanta
-
-T = TypeVar("T")
+from surefill.intake.signals.reading import Signal, Word
+from surefill.plain import shown
+from surefill.units import PRICE_MAX, QTY_MAX, datetime_from_ns, rate_ppb_from_fraction, to_quanta
 
 DOOR: Final = "signals"
 PRODUCTS: Final = ("MIS", "NRML", "CNC")
 _BARS_MAX: Final = 1_000_000
+_BLANK: Final = ExecutionContext("", "", PRODUCTS[0], "", "paper", datetime_from_ns(0), "")
+_SIDES: Final[dict[Word | None, int]] = {Word.BUY: 1, Word.SELL: -1}
 
 
 class Translated(NamedTuple):
@@ -28,77 +27,78 @@ class Translated(NamedTuple):
     refusal: Refusal | None
 
 
-def translate(
-    symbol: str,
-    word: Word,
-    signal: object,
-    context: ExecutionContext,
-    *,
-    settings: Settings,
-    instrument: Instrument | None,
-    story: str,
-) -> Translated:
+def translate(known: Known, signal: Signal, context: object, *, settings: Settings, story: str) -> Translated:
     """Read everything. Nothing is replaced by a default that the context has said."""
-    reader = _Reader(settings, instrument)
-    reader.check_context(symbol, context)
-    closing = word is Word.EXIT
+    ours, unread = adopted(_BLANK, context)
+    reader = _Reader(settings, known, known.refusal or unread)
+    if signal.problem:
+        reader.refuse(RefusalCode.INVALID_INPUT, signal.problem)
+    labels = reader.labels(ours)
+    reader.check_symbol(ours.symbol, known.symbol)
+    reader.check_mode(ours.mode)
+    closing = signal.word is Word.EXIT
     intent = Intent(
-        intent_id=str(context.intent_id or ""),
+        intent_id=reader.label(ours.intent_id, "intent_id"),
         correlation_id=story,
         door=DOOR,
-        strategy_id=str(context.strategy_id),
-        instrument_id=symbol,
+        strategy_id=reader.text(ours.strategy_id, "strategy_id"),
+        instrument_id=known.symbol,
         action=Action.CLOSE if closing else Action.TRADE,
-        side=0 if closing else 1 if word is Word.BUY else -1,
-        order_qty=0 if closing else reader.quantity(context),
-        plan=None if closing else reader.plan(context),
-        reason=_reason_of(signal),
-        context=_labels(context),
+        side=_SIDES.get(signal.word, 0),
+        order_qty=0 if closing else reader.quantity(ours),
+        plan=None if closing else reader.plan(ours),
+        reason=signal.reason,
+        context=labels,
     )
     return Translated(intent, reader.refusal)
 
 
-class _Reader:
-    """Turns values into integers; remembers the first that could not be."""
+class _Reader(CallerReader):
+    """Turns a context's values into integers and labels."""
 
-    def __init__(self, settings: Settings, instrument: Instrument | None) -> None:
-        self.refusal: Refusal | None = None
+    def __init__(self, settings: Settings, known: Known, refusal: Refusal | None) -> None:
+        super().__init__(known.instrument, refusal)
         self._settings = settings
-        self._price_decimals = instrument.price_decimals if instrument else 0
-        self._qty_decimals = instrument.qty_decimals if instrument else 0
 
-    def _refuse(self, code: RefusalCode, reason: str) -> None:
-        if self.refusal is None:
-            self.refusal = Refusal(code, reason)
+    def check_symbol(self, named: object, symbol: str) -> None:
+        """The context belongs to this symbol, if it names one."""
+        name = self.label(named, "symbol")
+        if name and name != symbol:
+            self.refuse(RefusalCode.INVALID_INPUT, f"the signal is for {symbol!r}, its context for {name!r}")
 
-    def _read(self, code: RefusalCode, convert: Callable[[], T], instead: T) -> T:
-        try:
-            return convert()
-        except InputError as error:
-            self._refuse(code, error.message)
-            return instead
-
-    def check_context(self, symbol: str, context: ExecutionContext) -> None:
-        """The context belongs to this symbol, to a product that exists, and to this workspace's mode."""
-        if context.symbol and context.symbol != symbol:
-            self._refuse(RefusalCode.INVALID_INPUT, f"the signal is for {symbol!r}, its context for {context.symbol!r}")
-        if str(context.product).upper() not in PRODUCTS:
-            self._refuse(RefusalCode.INVALID_INPUT, f"product {context.product!r} is not one of {', '.join(PRODUCTS)}")
-        ours = self._settings.workspace.mode
-        if str(context.mode).strip().lower() not in ("paper", ours):
-            self._refuse(
+    def check_mode(self, named: object) -> None:
+        """The context belongs to this workspace's mode."""
+        mode, ours = self.text(named, "mode"), self._settings.workspace.mode
+        if mode.strip().lower() not in ("paper", ours):
+            self.refuse(
                 RefusalCode.INVALID_INPUT,
-                f"the context's mode is {context.mode!r}, this workspace is {ours}: live trading is not there yet",
+                f"the context's mode is {mode!r}, this workspace is {ours}: live trading is not there yet",
             )
+
+    def labels(self, context: ExecutionContext) -> dict[str, str]:
+        """What the projections show. The time is left out: the same signal sent again has another."""
+        product = self.text(context.product, "product").upper()
+        if product not in PRODUCTS:
+            self.refuse(
+                RefusalCode.INVALID_INPUT, f"product {shown(context.product)} is not one of {', '.join(PRODUCTS)}"
+            )
+        labels = {
+            "exchange": self.label(context.exchange, "exchange"),
+            "product": product,
+            "tf": self.label(context.timeframe, "timeframe"),
+            "logical_symbol": self.label(context.logical_symbol, "logical_symbol"),
+        }
+        return {name: label for name, label in labels.items() if label}
 
     def quantity(self, context: ExecutionContext) -> int:
         """In quanta; a negative one is left to the gate, which refuses it with its figures."""
         asked: Any = context.fixed_qty
         if asked is None:
             asked = self._settings.trading.default_quantity
-        return self._read(
+        return self.read(
             RefusalCode.INVALID_QUANTITY,
-            lambda: to_quanta(asked, self._qty_decimals, field="quantity", max_quanta=QTY_MAX, allow_negative=True),
+            "quantity",
+            lambda: to_quanta(asked, self.qty_decimals, field="quantity", max_quanta=QTY_MAX, allow_negative=True),
             0,
         )
 
@@ -124,10 +124,10 @@ class _Reader:
     def _level(self, value: object, field: str) -> int:
         if value is None:
             return 0
-        return self._read(RefusalCode.INVALID_PLAN, lambda: self._px(value, field), 0)
+        return self.read(RefusalCode.INVALID_PLAN, field, lambda: self._px(value, field), 0)
 
     def _px(self, value: Any, field: str) -> int:
-        return to_quanta(value, self._price_decimals, field=field, max_quanta=PRICE_MAX)
+        return to_quanta(value, self.price_decimals, field=field, max_quanta=PRICE_MAX)
 
     def _trailing(self, asked: bool | float | None, *, has_stop: bool) -> tuple[int, int]:
         """(step in parts per billion of R, distance in price quanta)."""
@@ -146,8 +146,9 @@ class _Reader:
         if asked is None:
             return execution.time_stop_bars if execution.enable_time_stop else 0
         value: Any = asked
-        return self._read(
+        return self.read(
             RefusalCode.INVALID_PLAN,
+            "time_stop_bars",
             lambda: to_quanta(value, 0, field="time_stop_bars", max_quanta=_BARS_MAX),
             0,
         )
@@ -159,21 +160,4 @@ class _Reader:
                 for price, fraction in context.ladder
             ]
 
-        return self._read(RefusalCode.INVALID_PLAN, steps, [])
-
-
-def _reason_of(signal: object) -> str:
-    """A signal object's own reason; a bare word has none."""
-    reason = None if isinstance(signal, str) else getattr(signal, "reason", None)
-    return reason if isinstance(reason, str) else ""
-
-
-def _labels(context: ExecutionContext) -> dict[str, str]:
-    """What the projections show. The time is left out: the same signal sent again has another."""
-    labels = {
-        "exchange": context.exchange,
-        "product": str(context.product).upper(),
-        "tf": context.timeframe,
-        "logical_symbol": context.logical_symbol,
-    }
-    return {name: str(value) for name, value in labels.items() if value}
+        return self.read(RefusalCode.INVALID_PLAN, "ladder", steps, [])
