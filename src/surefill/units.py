@@ -102,7 +102,7 @@ def observed_quanta(
     """
     n = to_quanta(value, decimals, field=field, max_quanta=max_quanta, allow_negative=True)
     if n <= 0:
-        _refuse("NOT_POSITIVE", field, value, "must be above 0; leave it out when there is none")
+        _refuse("NOT_POSITIVE", field, value, "must be above 0")
     return n
 
 
@@ -192,7 +192,7 @@ def _refuse_range(field: str, value: object, decimals: int, max_quanta: int) -> 
 
 
 def _refuse(code: str, field: str, value: object, what: str) -> NoReturn:
-    shown = repr(value)
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     raise InputError(f"{field} {what} (got {shown})", code=code, field=field, value=shown)
 
