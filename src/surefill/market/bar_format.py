@@ -117,30 +117,19 @@ def volume_quanta(value: str | int | float | Decimal, fmt: BarFormat) -> int:
 _ADVICE: Final = {
     "TOO_FINE": "; round it, or read the file with a larger {option} (the setting instruments.SYMBOL.{option})",
     "OUT_OF_RANGE": "; read the file with a smaller {option} (the setting instruments.SYMBOL.{option})",
-    "NOT_POSITIVE": "; {if_none}",
+    "NOT_POSITIVE": "; remove the row or mend the price",
     "NEGATIVE": "; remove the row or mend the value",
     "NOT_FINITE": "; remove the row or mend the value",
     "NOT_A_NUMBER": "",
 }
 
 
-def located(
-    error: InputError,
-    code: str,
-    place: str,
-    line: int,
-    columns: dict[str, str],
-    *,
-    if_none: str = "remove the row or mend the price",
-) -> InputError:
-    """The same error, saying where: the file, the line, and the column by the name that the file gives it.
-
-    `if_none`: what to do where there is no price.
-    """
+def located(error: InputError, code: str, place: str, line: int, columns: dict[str, str]) -> InputError:
+    """The same error, saying where: the file, the line, and the column by the name that the file gives it."""
     field = str(error.values.get("field", ""))
     column = columns.get(field, field)
     option = "qty_decimals" if field == "volume" else "price_decimals"
-    advice = _ADVICE.get(error.code, "").format(option=option, if_none=if_none)
+    advice = _ADVICE.get(error.code, "").format(option=option)
     return InputError(
         f"{place} {line}, column {column}: {error.message}{advice}",
         code=code,

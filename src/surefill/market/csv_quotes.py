@@ -56,9 +56,7 @@ def iter_csv_quotes(source: CsvSource, fmt: QuoteFormat, *, name: str = "", deli
                 )
         except InputError as error:
             header = {column: rows.header[at] for column, at in columns.items()}
-            place = f"{rows.name}, line"
-            empty = "leave it empty when there is none"
-            raise located(error, INVALID_CSV, place, rows.line, header, if_none=empty) from None
+            raise located(error, INVALID_CSV, f"{rows.name}, line", rows.line, header) from None
         latest_ns = quote.ts_ns
         yield quote
     if not columns:
