@@ -104,7 +104,7 @@ def observed_quanta(
     """
     n = to_quanta(value, decimals, field=field, max_quanta=max_quanta, allow_negative=True)
     if n <= 0:
-        _refuse("NOT_POSITIVE", field, value, "must be above 0; leave it out when there is none")
+        _refuse("NOT_POSITIVE", field, value, "must be above 0")
     return n
 
 
@@ -199,7 +199,8 @@ def _refuse_range(field: str, value: object, decimals: int, max_quanta: int) -> 
 
 
 def _refuse(code: str, field: str, value: object, what: str) -> NoReturn:
-    raise InputError(f"{field} {what} (got {shown(value)})", code=code, field=field, value=shown(value))
+    told = str(value) if isinstance(value, Decimal) else shown(value)
+    raise InputError(f"{field} {what} (got {told})", code=code, field=field, value=told)
 
 
 # Numbers out

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.running import configured, surefill
+from tests.cli.running import configured, on_a_full_disk, surefill
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--data", "synthetic", "--timeframe", "1m", "--set", "feed.bars=200")
@@ -121,14 +121,14 @@ def test_list_shows_strategies_and_their_parameters() -> None:
 FAILURES = [
     (["magic"], 4, "'magic' is not known"),
     (["ema_cross", "-p", "fast=high"], 4, "entry.params.fast must be a whole number"),
-    (["ema_cross", "-p", "fast"], 4, "must be NAME=VALUE"),
+    (["ema_cross", "-p", "fast"], 2, "must be NAME=VALUE"),
     (["ema_cross", "--exit", "later"], 3, "strategies.0.exit.type is 'later'"),
     (["ema_cross", "--symbols", "TSLA"], 3, "feed.symbols"),
     (["ema_cross", "--data", "nowhere.csv"], 4, "nowhere.csv"),
     (["ema_cross", "--cash", "-1"], 3, "workspace.starting_equity"),
-    (["ema_cross", "--fill-at", "yesterday"], 4, "next_open or close"),
-    (["nowhere.py:Mine"], 3, "nowhere.py does not exist"),
-    (["-p", "fast=3"], 4, "belong to a STRATEGY"),
+    (["ema_cross", "--fill-at", "yesterday"], 2, "next_open or close"),
+    (["nowhere.py:Mine"], 4, "nowhere.py does not exist"),
+    (["-p", "fast=3"], 2, "belong to a STRATEGY"),
     ([], 3, "no strategy is configured"),
 ]
 
@@ -146,3 +146,18 @@ def test_strategy_that_raises_ends_the_run_with_its_moment(tmp_path: Path) -> No
     )
     ran = surefill("backtest", f"{tmp_path / 'mine.py'}:Mine", *QUICK)
     assert (ran.code, "ValueError: no" in ran.err, "Traceback" in ran.err) == (4, True, False)
+
+
+@pytest.mark.parametrize("there", ["", "an older report"])
+def test_report_that_does_not_fit_on_the_disk_leaves_what_was_there(tmp_path: Path, there: str) -> None:
+    file = tmp_path / "r.html"
+    if there:
+        file.write_text(there)
+    ran = on_a_full_disk(tmp_path, "backtest", "ema_cross", "--symbols", "IBM", "--report", "r.html", bytes_max=10_000)
+    assert (ran.code, "the report cannot be written" in ran.err) == (4, True), ran.err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({"r.html": there} if there else {})
+
+
+def test_report_may_go_into_a_pipe() -> None:
+    ran = surefill("backtest", "ema_cross", "--symbols", "IBM", "--report", "/dev/null", "--json")
+    assert (ran.code, Path("/dev/null").is_char_device()) == (0, True)

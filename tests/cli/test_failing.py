@@ -150,3 +150,24 @@ def test_error_ends_with_its_code(error: BaseException, code: ExitCode) -> None:
 
 def test_every_exit_code_has_a_meaning() -> None:
     assert set(MEANINGS) == set(exit_codes.ExitCode)
+
+
+@pytest.mark.parametrize("what", ["artefacts", "symbols"])
+def test_trade_that_is_refused_begins_no_workspace(what: str, tmp_path: Path) -> None:
+    file = traded(tmp_path)
+    if what == "artefacts":
+        assert surefill("trade", "-c", file).code == 0  # the folder is main's from here on
+        told = "holds the files of workspace 'main', not of 'other'"
+    else:
+        one = "  - entry: {type: ema_cross}\n    symbols: [A]\n    risk: {dollars_per_trade: 5000}\n"
+        file.write_text(file.read_text() + one)
+        told = "A is traded by sma_cross and by ema_cross"
+    ran = surefill("trade", "-c", file, "-w", "other")
+    assert (ran.code, told in ran.err, "Trading in workspace" in ran.err) == (3, True, False)
+    assert surefill("status", "-c", file, "-w", "other").code == 4  # it is not in the journal
+
+
+@pytest.mark.parametrize("words", [["status"], ["journal", "verify"], ["halt", "why"], ["trade", "--no-artefacts"]])
+def test_folder_as_a_journal_is_refused_as_one(words: list[str], tmp_path: Path) -> None:
+    ran = surefill(*words, "-c", configured(tmp_path), "-j", tmp_path)
+    assert (ran.code, "is a folder: name the journal's file in it" in ran.err) == (5, True), ran.err

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.cli.running import cut_off, surefill, tampered, traded
+from tests.cli.running import SYNTHETIC, configured, cut_off, on_a_full_disk, surefill, tampered, traded
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +233,55 @@ def test_breaker_that_has_tripped_is_shown_and_rearmed_by_a_name(tmp_path: Path)
     assert surefill("resume", "--breaker", "drawdown", "-c", file, "--json").json()["tripped"] == {}
     ran = surefill("resume", "--breaker", "drawdown", "-c", file)
     assert (ran.code, "has not tripped" in ran.err) == (4, True)
+
+
+def _stopped_by_a_full_disk(folder: Path) -> Path:
+    """A configuration whose trading ended when its journal could not grow any more."""
+    file = configured(folder, SYNTHETIC.replace("bars: 60", "bars: 4000"))
+    ran = on_a_full_disk(folder, "trade", "--no-artefacts", bytes_max=1_000_000)
+    assert ran.code == 5, ran.err
+    assert "APPEND_FAILED" in ran.err
+    assert "never retrieved" not in ran.err
+    return file
+
+
+def test_halt_that_the_full_disk_did_not_take_holds_for_the_next_run(tmp_path: Path) -> None:
+    file = _stopped_by_a_full_disk(tmp_path)
+    found = surefill("status", "--check", "-c", file, "--json")
+    assert (found.code, found.json()["halted"]) == (6, "APPEND_FAILED")
+    assert "journals it first" in found.json()["halted_reason"]
+    before = _bought(file)
+    again = surefill("trade", "-c", file, "--json", "--no-artefacts").json()
+    assert (again["status"]["halted"], again["finished"], _bought(file)) == ("APPEND_FAILED", True, before)
+    assert surefill("resume", "-c", file).out.strip() == "main takes entries"
+    assert surefill("status", "--check", "-c", file).code == 0
+    assert surefill("replay", "-c", file).code == 0
+
+
+@pytest.mark.parametrize("words", [("resume",), ("halt", "why")])
+def test_decision_after_a_halt_that_was_only_noted_comes_after_it_in_the_journal(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = _stopped_by_a_full_disk(tmp_path)
+    assert surefill(*words, "-c", file).code == 0
+    events = [
+        json.loads(line)["event"]
+        for line in surefill("journal", "tail", "-n", "3", "-c", file, "--json").out.splitlines()
+    ]
+    decided = [(event["type"], event.get("code")) for event in events if event["type"] in ("Halted", "Resumed")]
+    assert decided[0] == ("Halted", "APPEND_FAILED")
+    assert surefill("status", "--check", "-c", file).code == (0 if words == ("resume",) else 6)
+
+
+def test_status_check_of_a_disk_below_its_floor_exits_with_6(at_rest: Path) -> None:
+    ran = surefill("status", "--check", "-c", at_rest, "-s", "journal.disk_floor_mb=999999999", "--json")
+    assert (ran.code, "the floor is" in ran.json()["disk"]) == (6, True)
+    assert surefill("status", "--check", "-c", at_rest, "--json").json()["disk"] == ""
+
+
+def test_status_check_of_a_journal_that_cannot_be_written_exits_with_6(
+    at_rest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # root may write whatever the mode says
+    ran = surefill("status", "--check", "-c", at_rest, "--json")
+    assert (ran.code, "cannot be written by this user" in ran.json()["disk"]) == (6, True)

@@ -114,3 +114,9 @@ def test_doctor_tells_of_a_process_that_holds_the_journal(tmp_path: Path) -> Non
 def test_version_is_the_packages() -> None:
     assert surefill("--version").out == f"surefill {__version__}\n"
     assert surefill("version", "--json").json()["surefill"] == __version__
+
+
+def test_init_on_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    ran = on_a_full_disk(tmp_path, "init", "new")
+    assert (ran.code, "cannot be written" in ran.err) == (3, True), ran.err
+    assert list((tmp_path / "new").iterdir()) == []

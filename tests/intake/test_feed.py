@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+import structlog
 
 from surefill.config import Settings, instrument_of, load_settings, opening_of
 from surefill.errors import ConfigError, InputError
@@ -99,3 +100,14 @@ def test_feed_that_cannot_be_is_refused(tmp_path: Path, flags: dict[str, object]
 def test_file_that_does_not_exist_is_told() -> None:
     with pytest.raises(InputError, match=r"none\.csv"):
         load_market(_settings(feed__source="csv", feed__path="/none.csv"))
+
+
+@pytest.mark.parametrize(("timeframe", "doubted"), [("1d", False), ("4h", True), ("1h", True), ("5m", True)])
+def test_bars_all_further_apart_than_they_are_long_are_doubted(tmp_path: Path, timeframe: str, doubted: bool) -> None:
+    (tmp_path / "X.csv").write_text(BARS)
+    flags = {"feed.source": "csv", "feed.path": str(tmp_path / "X.csv"), "feed.timeframe": timeframe}
+    with structlog.testing.capture_logs() as logged:
+        load_market(load_settings(None, flags, {}))
+    told = [each["text"] for each in logged if each["event"] == "timeframe_in_doubt"]
+    assert len(told) == doubted
+    assert all("closer together than 1 day" in text and f"read as {timeframe} long" in text for text in told)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,15 @@ import pytest
 
 from surefill.config import Settings, load_settings
 from surefill.domain.events import Event, InstrumentDefined, OrderFilled
-from surefill.domain.inputs import ResetWorkspace
+from surefill.domain.inputs import ResetWorkspace, Resume
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Quote, Source
 from surefill.engine.clock import VirtualClock
 from surefill.engine.receipt import Verdict
-from surefill.errors import ConfigError, InputError, JournalLocked, LocalError, StaleWriter
+from surefill.errors import AppendFailed, ConfigError, InputError, JournalError, JournalLocked, LocalError, StaleWriter
 from surefill.intake.session import Session, open_journal
-from surefill.journal import MemoryJournal
+from surefill.journal import Batch, MemoryJournal, SqliteJournal
+from surefill.journal.noted_halts import noted_halts
 
 
 def _settings(folder: Path | None = None, **flags: object) -> Settings:
@@ -143,6 +146,36 @@ def test_session_whose_workspace_another_writes_says_so() -> None:
         for _ in range(2):
             with pytest.raises(StaleWriter, match="has another writer"):
                 session.check_writing()
+
+
+class Failing(SqliteJournal):
+    """Its next appends fail, so many of them."""
+
+    failing = 0
+
+    def append(self, batches: Sequence[Batch]) -> list[JournalError | None]:
+        if self.failing:
+            self.failing -= 1
+            raise AppendFailed("the disk is full", durable="no")
+        return super().append(batches)
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_halt_after_a_failed_commit_is_noted_only_if_it_fails_too(tmp_path: Path, failing: int) -> None:
+    path = tmp_path / "j"
+    with closing(Failing(path)) as journal, Session.open(_settings(), journal=journal) as session:
+        quote = session.make_quote("NIFTY", last="19500.05")
+        journal.failing = failing
+        with pytest.raises(AppendFailed):
+            session.submit(_intent("a"), quote)
+    noted = noted_halts(path)
+    assert {name: each.code for name, each in noted.items()} == ({} if failing == 1 else {"main": "APPEND_FAILED"})
+    with closing(SqliteJournal(path)) as journal, Session.open(_settings(), journal=journal) as session:
+        assert session.read(lambda state: state.book.halted_code) == "APPEND_FAILED"
+        assert noted_halts(path) == {}
+        session.feed(Resume(session.engine.clock.now_ns(), "ann"))
+    with closing(SqliteJournal(path)) as journal, Session.open(_settings(), journal=journal) as session:
+        assert session.read(lambda state: state.book.halted_code) == ""
 
 
 def test_journal_that_was_given_stays_open() -> None:

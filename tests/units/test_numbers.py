@@ -136,7 +136,7 @@ def test_to_quanta_bad_value_is_refused_with_code_field_and_value(value: Any, co
         (PRICE_MAX, "10995116277.76"),
         ("abc", "write it like 19500.05"),
         (True, "truth value"),
-        (float("nan"), "finite"),
+        (float("nan"), r"finite number \(got NaN\)"),
     ],
 )
 def test_to_quanta_refusal_says_what_to_do(value: Any, part: str) -> None:

@@ -104,6 +104,22 @@ def test_report_draws_itself_offline_in_any_theme_and_width(
     made.context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 1400, 1600])
+def test_tables_show_every_column_on_a_desktop(chromium: Browser, files: dict[str, str], width: int) -> None:
+    made = browser.Watched(chromium, width=width)
+    made.page.goto(files["demo"])
+    for tab in made.page.get_by_role("tab").all():
+        tab.click()
+        beyond = made.page.locator(".scroll").evaluate_all(
+            "all => all.map(each => [each.querySelector('table')?.ariaLabel, each.scrollWidth - each.clientWidth])"
+        )
+        assert len(beyond) > 3
+        assert [each for each in beyond if each[1] > 0] == []
+        ends = made.page.locator("td.long").evaluate_all("all => all.map(each => each.scrollWidth - each.clientWidth)")
+        assert max(ends) <= 0, "a reason is cut off"
+    made.context.close()
+
+
 def test_candles_of_an_instrument_without_trades_are_drawn(watched: browser.Watched) -> None:
     page = watched.page
     page.get_by_role("tab").nth(1).click()

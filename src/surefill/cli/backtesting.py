@@ -11,7 +11,7 @@ import typer
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, progress, show, table
-from surefill.errors import ConfigError
+from surefill.errors import InputError
 
 if TYPE_CHECKING:
     from surefill.config import Settings
@@ -201,6 +201,7 @@ def _run(settings: Settings, journal_path: Path | None, report: Path | None, fil
 def _write_report(path: Path, journal: Journal, tested: list[Tested], settings: Settings, fill_at: FillAt) -> None:
     from surefill.config.listing import listing
     from surefill.journal import verify
+    from surefill.views.appended_file import replace_file
     from surefill.views.report import Shown, report_of
 
     told = ("workspace.starting_equity", "execution.slippage_bps", "execution.spread_bps", "execution.fill_mode")
@@ -215,9 +216,12 @@ def _write_report(path: Path, journal: Journal, tested: list[Tested], settings: 
         f"Backtest of {', '.join(each.spec.name for each in tested)}", shown, found, series, verify(journal)
     )
     try:
-        path.write_text(page, encoding="utf-8")
+        if path.exists() and not path.is_file():
+            path.write_text(page, encoding="utf-8")  # a pipe, a terminal
+        else:
+            replace_file(path.resolve(), page.encode())
     except OSError as error:
-        raise ConfigError(f"the report cannot be written to {path}: {error}") from error
+        raise InputError(f"the report cannot be written to {path}: {error}", code="FILE_WRITE_ERROR") from error
 
 
 def _result(each: Tested) -> dict[str, Any]:

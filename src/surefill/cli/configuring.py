@@ -33,6 +33,7 @@ def init(
     """Write a commented configuration, and make the folders that it names."""
     from surefill.config import load_settings, profile_name
     from surefill.config.sample import sample_file
+    from surefill.views.appended_file import replace_file
 
     file = folder / DEFAULT_FILE
     if file.exists() and not force:
@@ -40,7 +41,7 @@ def init(
     profile_name(load_settings(None, {"execution.engine": engine, "workspace.id": workspace}, {}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(sample_file(engine, workspace), encoding="utf-8")
+        replace_file(file, sample_file(engine, workspace).encode())
         settings = load_settings(file, environ={})
         settings.artifacts_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -70,6 +70,9 @@ _FIGURES = (
 )
 
 
+DISK_BYTES_MIN = 1_000_000  # with less the journal cannot go on for long, whatever floor is configured
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("status")(status)
@@ -83,7 +86,7 @@ def status(
     journal: JournalFile = None,
     workspace: WorkspaceId = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 6 where it is halted or an order's fate is unknown.")
+        bool, typer.Option("--check", help="Exit with 6 where it is halted, an order's fate unknown, or the disk full.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -95,16 +98,47 @@ def status(
     settings = settings_from(config, override, journal, workspace)
     told: dict[str, Any] | None = ask(settings, "status")
     if told is None:
-        told = {**msgspec.to_builtins(status_of(state_at_rest(settings))), "engine": None}
+        told = _with_noted_halt(settings, msgspec.to_builtins(status_of(state_at_rest(settings))))
+    told = {**told, "disk": _disk_trouble(settings)}
     show(told, lambda console: console.print(facts("", _status_facts(told))), as_json=as_json)
     if check and not _is_well(told):
         raise typer.Exit(ExitCode.REFUSED)
 
 
+def _with_noted_halt(settings: Settings, told: dict[str, Any]) -> dict[str, Any]:
+    """The journal's status, with a halt that an engine could not journal before it ended: the next one does."""
+    from surefill.journal.noted_halts import noted_halts
+
+    noted = noted_halts(settings.journal_path).get(settings.workspace.id)
+    if noted is not None and not told["halted"]:
+        reason = f"{noted.reason} (noted beside the journal: whatever opens it next journals it first)"
+        told = {**told, "halted": noted.code, "halted_reason": reason}
+    return {**told, "engine": None}
+
+
+def _disk_trouble(settings: Settings) -> str:
+    """Why the journal can, or soon will, not be written; empty where nothing stands in the way."""
+    import os
+    import shutil
+
+    path = settings.journal_path.resolve()
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        return f"{path} cannot be written by this user"
+    free, floor = shutil.disk_usage(path.parent).free, settings.journal.disk_floor_mb * 1_000_000
+    return f"{free} bytes are left, the floor is {floor}" if free < max(floor, DISK_BYTES_MIN) else ""
+
+
 def _is_well(told: dict[str, Any]) -> bool:
     engine = told["engine"]
     broken = engine is not None and bool(engine["broken"])
-    return not (broken or told["halted"] or told["halted_instruments"] or told["tripped"] or told["unknown_orders"])
+    return not (
+        broken
+        or told["disk"]
+        or told["halted"]
+        or told["halted_instruments"]
+        or told["tripped"]
+        or told["unknown_orders"]
+    )
 
 
 def _status_facts(told: dict[str, Any]) -> list[tuple[str, object]]:
@@ -115,7 +149,7 @@ def _status_facts(told: dict[str, Any]) -> list[tuple[str, object]]:
         running = f"process {engine['pid']}, BROKEN: {engine['broken']}"
     else:
         running = f"process {engine['pid']}, {'takes intents' if engine['accepting'] else 'takes no intents'}"
-    pairs: list[tuple[str, object]] = [("workspace", told["workspace"]), ("engine", running)]
+    pairs: list[tuple[str, object]] = [("workspace", told["workspace"]), ("engine", running), ("disk", told["disk"])]
     if "halted" not in told:
         return pairs
     halted = f"{told['halted']}: {told['halted_reason']}" if told["halted"] else "no"

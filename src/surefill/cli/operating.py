@@ -198,6 +198,7 @@ def stop(
 @contextmanager
 def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
     """The workspace's writer, with the journal's lock taken and nothing of the configuration applied."""
+    from surefill.engine.halt_note import HaltNote
     from surefill.engine.writer import WorkspaceWriter
     from surefill.journal import SqliteJournal
     from surefill.venues.paper import PaperVenue
@@ -212,6 +213,11 @@ def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
         writer = WorkspaceWriter(found, settings.workspace.id, PaperVenue())
         if writer.state.book.venue != "paper":
             raise ConfigError(f"venue {writer.state.book.venue!r} can be asked by a running engine only: start it")
+        note_of_halt = HaltNote(found.path, settings.workspace.id)
+        writer.subscribers.append(note_of_halt.follow)
+        owed = note_of_halt.owed(writer, _now_ns())
+        if owed is not None:
+            writer.feed(owed)
         yield writer
     finally:
         found.close()

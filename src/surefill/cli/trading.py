@@ -50,7 +50,8 @@ def trade(
     from surefill.intake.feed import load_market
     from surefill.intake.session import Session
     from surefill.intake.specs import specs_of
-    from surefill.intake.trading import TradingRun
+    from surefill.intake.trading import TradingRun, spec_by_symbol
+    from surefill.views.projector import cursor_of
 
     flags: dict[str, object] = {"workspace.mode": mode}
     if speed is not None:
@@ -60,6 +61,9 @@ def trade(
     market = load_market(settings)
     settings = market.settings
     specs, runner = specs_of(settings, list(market.series))
+    spec_by_symbol(specs)  # what is wrong is found before the workspace is begun: it would stay in the journal
+    if artefacts:
+        cursor_of(settings.artifacts_dir, settings.workspace.id)
     clock = VirtualClock(min(bars.open_ns[0] for bars in market.series.values()))
     stop = threading.Event()
     with _stopping(stop), Session.open(settings, clock=clock) as session:

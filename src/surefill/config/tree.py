@@ -103,7 +103,11 @@ class ExecutionSettings(Section):
     duplicate_window_s: Annotated[NotNegative | None, Blank] = Field(
         default=None, description="Refuse the like of an intent without an id within this time; 0 lets it through"
     )
-    allow_negative_cash: bool = Field(default=False, description="Let purchases overdraw the account")
+    allow_negative_cash: bool = Field(
+        default=False,
+        description="Let purchases overdraw the account. Asked by the gate `cash`; v3, v2 and rpm have none"
+        " (purchases overdraw freely there) unless `risk.enable` names it",
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
     @model_validator(mode="after")

@@ -7,6 +7,8 @@ shares trade in New York in cents. What the configuration says, holds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,10 +17,13 @@ from surefill.config.core import money_decimals_of
 from surefill.config.tree import InstrumentSettings
 from surefill.domain.instrument import Instrument
 from surefill.errors import ConfigError, InputError
+from surefill.logs import logger
 from surefill.market.bar_format import BarFormat
 from surefill.market.series import BarSeries
 from surefill.market.sessions import calendar_named
-from surefill.market.timeframes import canonical_timeframe
+from surefill.market.timeframes import DURATION_NS, canonical_timeframe
+
+_log = logger("surefill.feed")
 
 SYNTHETIC_SYMBOL: Final = "SYNTH"
 SYNTHETIC_START: Final = 1_000  # units of price
@@ -98,8 +103,24 @@ def _files(settings: Settings) -> Market:
             calendar=calendar_named(instrument.calendar),
             cap_volume=True,
         )
-        series[symbol] = load_csv_bars(path, fmt) if settings.feed.source == "csv" else load_parquet_bars(path, fmt)
+        bars = load_csv_bars(path, fmt) if settings.feed.source == "csv" else load_parquet_bars(path, fmt)
+        _doubt_timeframe(settings, path, bars)
+        series[symbol] = bars
     return Market(settings, series)
+
+
+def _doubt_timeframe(settings: Settings, path: Path, bars: BarSeries) -> None:
+    """Warn of bars that are all further apart than they are long: daily ones read as minutes, say."""
+    opens = bars.open_ns
+    apart_ns = min((after - before for before, after in pairwise(opens)), default=0)
+    if apart_ns >= 2 * DURATION_NS[canonical_timeframe(settings.feed.timeframe)]:
+        _log.warning(
+            "timeframe_in_doubt",
+            file=str(path),
+            text=f"no two bars of {path} are closer together than {timedelta(microseconds=apart_ns // 1_000)}, but each"
+            f" is read as {settings.feed.timeframe} long (from {settings.source_of('feed', 'timeframe')}): give"
+            " the timeframe of the file",
+        )
 
 
 def _paths(settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -21,11 +21,13 @@ from surefill.domain.state import State
 from surefill.engine.clock import Clock, LiveClock
 from surefill.engine.control import ControlServer
 from surefill.engine.control_path import make_place
+from surefill.engine.halt_note import HaltNote
 from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
 from surefill.journal.protocol import Journal
+from surefill.journal.sqlite import SqliteJournal
 from surefill.plain import plain_text
 from surefill.units import observed_quanta, quanta_text, to_quanta
 from surefill.venues.paper import PaperVenue
@@ -81,11 +83,23 @@ class Session:
         try:
             _same_equity(settings, opening, journal)
             thread.open(opening, venue)
+            session._keep_halts()
             session._prepare()
         except BaseException:
             session.close()
             raise
         return session
+
+    def _keep_halts(self) -> None:
+        """Journal a halt that the process before could not, and see to it that none of this one is lost so."""
+        if not isinstance(self.journal, SqliteJournal):
+            return
+        note = HaltNote(self.journal.path, self.workspace_id)
+        self.subscribe(note.follow)
+        self.engine.engine.alarms.append(note.take_alarm)
+        owed = note.owed(self.engine.engine.desks[self.workspace_id].writer, self.engine.clock.now_ns())
+        if owed is not None:
+            self.feed(owed)
 
     def _prepare(self) -> None:
         """Take over the instruments that the journal knows; let the writer snapshot as configured."""
@@ -254,8 +268,6 @@ class Session:
 
 def open_journal(settings: Settings, *, readonly: bool = False) -> Journal:
     """The configured journal; its folder is made if need be (not for reading)."""
-    from surefill.journal.sqlite import SqliteJournal
-
     path = settings.journal_path
     if not readonly:
         try:

@@ -11,6 +11,7 @@ then. (A process that is killed within a moment does not make up for that moment
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from bisect import bisect_right
@@ -165,10 +166,11 @@ class TradingRun:
             for event in events:
                 engine.tell(workspace_id, event)
             answers = [engine.enqueue(workspace_id, item) for item in items]
-            await engine.read(workspace_id, lambda state: None)
-            for answer in answers:
-                await answer
-                self._intents += 1
+            done = engine.read(workspace_id, lambda state: None)
+            for answer in await asyncio.gather(*answers, done, return_exceptions=True):  # every one is heard
+                if isinstance(answer, BaseException):
+                    raise answer
+            self._intents += len(answers)
 
         self._session.engine.run(hand_in())
 

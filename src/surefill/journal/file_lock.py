@@ -18,6 +18,7 @@ from typing import Final
 from surefill.errors import JournalLocked
 
 SUFFIX: Final = ".lock"
+LINES_OF_THE_LOCK: Final = 2
 
 _held: weakref.WeakSet[FileLock] = weakref.WeakSet()
 
@@ -45,7 +46,7 @@ class FileLock:
                 "or open the journal read-only",
                 pid=int(holder) if holder.isdigit() else None,
             ) from error
-        self.begun = "begun" in self._read()
+        self.begun = "begun" in self._read().split("\n")[:LINES_OF_THE_LOCK]
         self._write()
         _held.add(self)
 
@@ -61,10 +62,11 @@ class FileLock:
             self._fd = -1
 
     def _read(self) -> str:
-        return os.pread(self._fd, 64, 0).decode(errors="replace")
+        return os.pread(self._fd, 4_096, 0).decode(errors="replace")
 
     def _write(self) -> None:
-        text = f"{os.getpid()}\n{'begun' if self.begun else ''}\n".encode()
+        rest = "\n".join(self._read().split("\n")[LINES_OF_THE_LOCK:])  # notes (`journal.noted_halts`)
+        text = f"{os.getpid()}\n{'begun' if self.begun else ''}\n{rest}".encode()
         os.pwrite(self._fd, text, 0)
         os.ftruncate(self._fd, len(text))
 

@@ -115,8 +115,9 @@ def volume_quanta(value: str | int | float | Decimal, fmt: BarFormat) -> int:
 
 
 _ADVICE: Final = {
-    "TOO_FINE": "; round it, or read the file with a larger {option}",
-    "OUT_OF_RANGE": "; read the file with a smaller {option}",
+    "TOO_FINE": "; round it, or read the file with a larger {option} (the setting instruments.SYMBOL.{option})",
+    "OUT_OF_RANGE": "; read the file with a smaller {option} (the setting instruments.SYMBOL.{option})",
+    "NOT_POSITIVE": "; remove the row or mend the price",
     "NEGATIVE": "; remove the row or mend the value",
     "NOT_FINITE": "; remove the row or mend the value",
     "NOT_A_NUMBER": "",

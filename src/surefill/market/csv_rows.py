@@ -89,7 +89,8 @@ class CsvRows:
             for other in ";\t|,":
                 if other in header[0]:
                     self.refuse(
-                        f"the columns are separated by {other!r}, not by {self._delimiter!r}; give delimiter={other!r}"
+                        f"the columns are separated by {other!r}, not by {self._delimiter!r}: write the file with"
+                        f" {self._delimiter!r} (a program may give delimiter={other!r})"
                     )
 
     def _refuse_width(self, row: list[str], width: int) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterable
@@ -135,14 +136,19 @@ def set_aside(path: Path, ours: Path | bytes) -> Path | None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole: readers see the old one or the new one, never half of it."""
+    """Write a file whole: readers see the old one or the new one, never half of it. What fails leaves the old one."""
     temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_bytes(data)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-    temporary.replace(path)
+        try:
+            temporary.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def overwrite_file(path: Path, data: bytes, room: int) -> None:

@@ -63,6 +63,21 @@ class Cursor(msgspec.Struct, frozen=True):
     event_sha256: str
 
 
+def cursor_of(root: Path, workspace_id: str) -> Cursor | None:
+    """How far a folder's files are; None where they must be made anew. Raises ConfigError for another workspace's."""
+    try:
+        cursor = msgspec.json.decode((root / CURSOR).read_bytes(), type=Cursor)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if cursor.workspace_id != workspace_id:
+        raise ConfigError(
+            f"{root} holds the files of workspace {cursor.workspace_id!r}, not of {workspace_id!r}:"
+            " give each workspace an artifacts.dir of its own",
+            key="artifacts.dir",
+        )
+    return cursor if cursor.format == CURSOR_FORMAT else None
+
+
 class SavedFold(msgspec.Struct, frozen=True):
     """A fold at rest, and the event that it was saved after."""
 
@@ -119,7 +134,7 @@ class Projector:
             raise
 
     def _go_on_or_rebuild(self) -> None:
-        cursor = self._read_cursor()
+        cursor = cursor_of(self.root, self.workspace_id)
         if cursor is None or not self._adopt(cursor):
             self._rebuild_logs()
             return
@@ -301,19 +316,6 @@ class Projector:
             first = next(self.journal.read(self.workspace_id, 1, 1), None)
             self._stream = first.chain_hash.hex() if first else ""
         return self._stream
-
-    def _read_cursor(self) -> Cursor | None:
-        try:
-            cursor = msgspec.json.decode((self.root / CURSOR).read_bytes(), type=Cursor)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-        if cursor.workspace_id != self.workspace_id:
-            raise ConfigError(
-                f"{self.root} holds the files of workspace {cursor.workspace_id!r}, not of {self.workspace_id!r}:"
-                " give each workspace an artifacts.dir of its own",
-                key="artifacts.dir",
-            )
-        return cursor if cursor.format == CURSOR_FORMAT else None
 
     def _adopt(self, cursor: Cursor) -> bool:
         """Whether the files are the journal's up to the cursor; cuts off what stands behind it."""

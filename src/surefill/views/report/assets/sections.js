@@ -120,7 +120,7 @@ function tradesCard(run, candles, daily) {
     { title: "Exit price", of: (t) => t.exit_px, show: (t) => (t.exit_at < 0 ? "–" : price(round(t.exit_px))) },
     { title: `Net, ${run.currency}`, of: (t) => t.net, show: (t) => moved(t.net, signed(t.net)) },
     { title: "Change", of: (t) => t.change, show: (t) => el("span", { className: tone(t.change) }, signedPercent(t.change)) },
-    { title: "Why out", text: true, of: (t) => t.exit_reason, show: (t) => words(t.exit_why || t.exit_reason) },
+    { title: "Why out", text: true, long: true, of: (t) => t.exit_reason, show: (t) => words(t.exit_why || t.exit_reason) },
     { title: "Why in", text: true, long: true, of: (t) => t.entry_why, show: (t) => t.entry_why },
   ];
   const open = { can: () => true, go: (trade) => candles.show(trade) };
