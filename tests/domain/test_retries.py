@@ -263,6 +263,27 @@ def test_breaker_that_trips_while_it_waits_ends_an_entry_and_no_exit() -> None:
     assert [order.request.cl_ord_id for order in core.live] == [closing.request.cl_ord_id]
 
 
+def test_exit_plan_takes_back_a_reduction_that_waits_and_leaves_at_once() -> None:
+    core = _core()
+    core.hold(plan=ExitPlan(stop_px=900))
+    closing = core.order(0, 40, action=Action.CLOSE, px=1100)
+    _undelivered(core, closing)
+    core.quote(900)
+    core.only(OrderCanceled)
+    assert core.only(SubmitOrder).request.order_qty == 100
+
+
+def test_reductions_of_a_position_that_shrinks_are_all_taken_back_whether_they_wait_or_work() -> None:
+    core = _core()
+    selling = core.order(-1, 150, px=1050)
+    core.hold(qty=100)
+    waiting, working = (core.order(0, qty, action=Action.CLOSE, px=1100) for qty in (30, 40))
+    _undelivered(core, waiting)
+    core.fill(selling, 80, 1050)
+    assert core.only(OrderCanceled).cl_ord_id == waiting.request.cl_ord_id
+    assert core.only(CancelRequested).cl_ord_id == working.request.cl_ord_id
+
+
 # -- a restart ------------------------------------------------------------------------------------------------
 
 

@@ -32,8 +32,8 @@ INVARIANTS = {
     6: "one execution counts once",
     7: "position, cost, cash, fees and profit are the sum of the fills; a difference to the venue halts",
     9: "every order cites the decision that let it pass, and that one the limits in force",
-    10: "after a halt only cancels and reductions are decided on",
-    11: "an order asks for no more than its intent",
+    10: "while something is halted or tripped only cancels and reductions are decided on",
+    11: "an order asks for what its intent asks for, a further one for no more than it left",
     13: "folding twice, or from a snapshot, gives the same state",
     14: "sequence numbers have no gaps and the chain verifies",
     15: "epochs never decrease",
@@ -52,7 +52,7 @@ class Violation(NamedTuple):
 
 def check_book(state: State) -> list[Violation]:
     """What is wrong with a state at rest (between two steps)."""
-    found = [*_money(state.book), *_orders(state.book), *_protection(state), *_reductions(state)]
+    found = [*_money(state.book), *_orders(state.book), *_held_back(state), *_protection(state), *_reductions(state)]
     return [Violation(invariant, 0, text) for invariant, text in found]
 
 
@@ -134,6 +134,18 @@ def _orders(book: Book) -> Iterator[tuple[int, str]]:
     for order in (*book.orders.values(), *book.done.values()):
         if len(set(order.exec_ids)) != len(order.exec_ids):
             yield 6, f"{order.request.cl_ord_id} counts an execution twice: {order.exec_ids}"
+
+
+def _held_back(state: State) -> Iterator[tuple[int, str]]:
+    book = state.book
+    tripped = [name for name in book.tripped if name in book.profile.gates]
+    for cl_ord_id, order in book.orders.items():
+        request = order.request
+        if request.reduce_only or order.cancel_ns:
+            continue
+        why = book.suspended_by(request.instrument_id, order.strategy_id) or "".join(tripped[:1])
+        if why:
+            yield 10, f"{cl_ord_id} is an entry and works on, though {why} holds entries back"
 
 
 def _protection(state: State) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,8 @@ The checks of the single events are in `testing.journal_checks`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from surefill.domain import events as e
 from surefill.domain.instrument import Instrument
@@ -17,11 +18,14 @@ from surefill.domain.position import position_key
 from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import Book
-from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
 
 Finding = tuple[int, str]
 Findings = Iterator[Finding]
+
+#: Switches that stand above the workspace.
+WIDE = (("engine", ""), ("venue", ""))
 
 #: Events of one step that follow a fill; whatever else comes next, the step that booked it is over.
 _SAME_STEP = (e.AnomalyNoted, e.Halted, e.CancelRequested, e.ProtectionSet, e.OrderCanceled, e.OrderExpired)
@@ -33,12 +37,15 @@ class Audited:
     def __init__(self, created: e.OrderCreated) -> None:
         self.request: OrderRequest = created.request
         self.key = created.position or position_key(created.request.instrument_id, created.request.bucket)
+        self.strategy_id = created.strategy_id
         self.status = int(OrdStatus.SUBMITTED)
         self.order_id = ""
         self.cum_qty = 0
         self.absences = 0
         self.cancel_asked = False
         self.end_qty = -1
+        self.attempts = created.attempt
+        self.resend_ns = 0
 
     @property
     def live(self) -> bool:
@@ -68,7 +75,10 @@ class Audit:
         self.accepted: tuple[int, e.IntentAccepted | None] = (0, None)
         self.triggered: set[str] = set()
         self.report: tuple[int, VenueReport | None] = (0, None)
-        self.halts: set[tuple[str, str]] = set()
+        self.halts: dict[tuple[str, str], int] = {}
+        self.tripped: dict[str, int] = {}
+        self.day = ""
+        self.families: dict[str, list[Audited]] = {}
         self.alarm_due: list[tuple[type[e.Event], str]] = []
         self.drift = False
         self.shrunk: set[str] = set()
@@ -96,7 +106,7 @@ class Audit:
             if not isinstance(event, kind) or named != name:
                 self.alarm_due.clear()
                 yield 4, f"a fill beyond an order's end is followed by no {kind.__name__} of {name}"
-        if self.drift and not isinstance(event, e.Halted) and ("", "") not in self.halts:
+        if self.drift and not isinstance(event, e.Halted) and not self.suspended(("", "")):
             yield 7, "positions differ from the venue's, and nothing was halted"
         self.drift = False
         if self.unproved and not isinstance(event, e.OrderCanceled | e.WorkspaceReset):
@@ -111,6 +121,21 @@ class Audit:
                         f"{key} has shrunk to {self.qty[key]}, and what would reduce it further was not taken back",
                     )
             self.shrunk.clear()
+
+    def suspended(self, *switches: tuple[str, str]) -> str:
+        """What a switch of these holds back (with those of the engine and the venue); "": none of them does."""
+        for kind, name in (*WIDE, *switches):
+            if self.halts.get((kind, name), 0) >= KillLevel.SUSPEND:
+                return name or kind or "the workspace"
+        return ""
+
+    def held_back(self, instrument_id: str, strategy_id: str) -> str:
+        """Why no entry of this strategy in this instrument may be decided on; "": nothing keeps it back."""
+        halted = self.suspended(("", ""), ("instrument", instrument_id), ("strategy", strategy_id))
+        if halted:
+            return f"while {halted} is halted"
+        names = [name for name in self.tripped if name in self.profile.gates]
+        return f"while {names[0]} is tripped" if names else ""
 
     def reducing(self, key: str) -> list[Audited]:
         """The live orders that reduce a position."""
@@ -138,3 +163,16 @@ class Audit:
         """Whether the event rests on a report about this very order."""
         seq, report = self.report
         return event.causation_seq == seq and report is not None and report.cl_ord_id == order.request.cl_ord_id
+
+
+def known(check: Callable[[Audit, Audited, Any], Findings]) -> Callable[[Audit, int, Any], Findings]:
+    """A check of an event about one order: that order must be there before anything can happen to it."""
+
+    def checked(audit: Audit, _seq: int, event: Any) -> Findings:
+        order = audit.orders.get(event.cl_ord_id)
+        if order is None:
+            yield 1, f"{type(event).__name__} of {event.cl_ord_id}, which was never decided on"
+        else:
+            yield from check(audit, order, event)
+
+    return checked

@@ -9,24 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import events as e
-from surefill.domain.ids import cl_ord_id as derived_id
-from surefill.domain.position import position_key
 from surefill.rules.codes import OrdEvent, OrdStatus
 from surefill.rules.position import apply_fill
-from surefill.testing.journal_audit import Audit, Audited, Findings
-
-
-def _known(check: Callable[[Audit, Audited, Any], Findings]) -> Callable[[Audit, int, Any], Findings]:
-    """A check of an event about one order: that order must be there before anything can happen to it."""
-
-    def checked(audit: Audit, _seq: int, event: Any) -> Findings:
-        order = audit.orders.get(event.cl_ord_id)
-        if order is None:
-            yield 1, f"{type(event).__name__} of {event.cl_ord_id}, which was never decided on"
-        else:
-            yield from check(audit, order, event)
-
-    return checked
+from surefill.testing.journal_audit import Audit, Audited, Findings, known
+from surefill.testing.journal_decisions import DECISIONS
 
 
 def _opened(audit: Audit, _seq: int, event: e.WorkspaceOpened) -> Findings:
@@ -46,60 +32,6 @@ def _defined(audit: Audit, _seq: int, event: e.InstrumentDefined) -> Findings:
     yield from ()
 
 
-def _intent_accepted(audit: Audit, seq: int, event: e.IntentAccepted) -> Findings:
-    audit.accepted = seq, event
-    if event.limits_version != audit.version:
-        yield 9, f"an intent passed limits version {event.limits_version}, in force is {audit.version}"
-
-
-def _created(audit: Audit, _seq: int, event: e.OrderCreated) -> Findings:
-    request = event.request
-    cl_ord_id = request.cl_ord_id
-    for name in (cl_ord_id, request.order_ref):
-        if name in audit.ids:
-            yield 2, f"{name} is used a second time"
-        audit.ids.add(name)
-    order = audit.orders[cl_ord_id] = Audited(event)
-    yield from _cites_exit(audit, event, order.key) if event.exit_reason else _cites_intent(audit, event)
-    if request.reduce_only:
-        if audit.exceeds(order.key):
-            yield (
-                22,
-                f"{cl_ord_id} reduces {order.key} ({audit.qty[order.key]}) together with others by more than there is",
-            )
-        return
-    for halt in (("", ""), ("instrument", request.instrument_id), ("strategy", event.strategy_id)):
-        if halt in audit.halts:
-            yield 10, f"{cl_ord_id} is an entry, decided on while {halt[1] or 'the workspace'} is halted"
-
-
-def _cites_intent(audit: Audit, event: e.OrderCreated) -> Findings:
-    (seq, accepted), request = audit.accepted, event.request
-    if accepted is None or event.causation_seq != seq or accepted.intent.instrument_id != request.instrument_id:
-        yield 9, f"{request.cl_ord_id} cites no intent that passed the gates"
-        return
-    intent = accepted.intent
-    if request.cl_ord_id != _origin(audit, f"{intent.intent_id}|{intent.correlation_id}", event.number):
-        yield 2, f"{request.cl_ord_id} does not derive from its intent"
-    held = abs(audit.qty[position_key(intent.instrument_id, intent.bucket)])
-    if request.order_qty > (intent.order_qty or held):
-        yield 11, f"{request.cl_ord_id} asks for {request.order_qty}, its intent for {intent.order_qty or held}"
-
-
-def _cites_exit(audit: Audit, event: e.OrderCreated, key: str) -> Findings:
-    request = event.request
-    if key not in audit.triggered:
-        yield 9, f"{request.cl_ord_id} cites no exit that was triggered"
-    if request.cl_ord_id != _origin(audit, f"exit|{key}|{event.number}", event.number):
-        yield 2, f"{request.cl_ord_id} does not derive from its exit"
-    if request.order_qty > abs(audit.qty[key]):
-        yield 11, f"{request.cl_ord_id} closes {request.order_qty} of {audit.qty[key]}"
-
-
-def _origin(audit: Audit, origin: str, number: int) -> str:
-    return derived_id(audit.workspace_id, origin, number)
-
-
 def _reported(audit: Audit, seq: int, event: e.VenueReported) -> Findings:
     audit.report = seq, event.report
     yield from ()
@@ -111,19 +43,19 @@ def _names(audit: Audit, order: Audited, order_id: str) -> Findings:
     order.order_id = order_id or order.order_id
 
 
-@_known
+@known
 def _order_accepted(audit: Audit, order: Audited, event: e.OrderAccepted) -> Findings:
     yield from _left_unknown(audit, order, event)
     yield from _names(audit, order, event.order_id)
     yield from audit.move(order, OrdEvent.ACCEPT)
 
 
-@_known
+@known
 def _order_unknown(audit: Audit, order: Audited, event: e.OrderOutcomeUnknown) -> Findings:
     yield from audit.move(order, OrdEvent.OUTCOME_UNKNOWN)
 
 
-@_known
+@known
 def _order_absent(audit: Audit, order: Audited, event: e.OrderAbsent) -> Findings:
     if not order.absences <= event.count <= order.absences + 1:
         yield 3, f"{event.cl_ord_id} was absent {event.count} times after {order.absences}"
@@ -135,7 +67,7 @@ def _left_unknown(audit: Audit, order: Audited, event: e.Event) -> Findings:
         yield 3, f"{order.request.cl_ord_id} was UNKNOWN and became something else without evidence"
 
 
-@_known
+@known
 def _order_rejected(audit: Audit, order: Audited, event: e.OrderRejected) -> Findings:
     limits = audit.profile.limits
     if event.code == "NEVER_ARRIVED":
@@ -153,12 +85,12 @@ def _order_rejected(audit: Audit, order: Audited, event: e.OrderRejected) -> Fin
     yield from audit.move(order, OrdEvent.REJECT)
 
 
-@_known
+@known
 def _order_canceled(audit: Audit, order: Audited, event: e.OrderCanceled) -> Findings:
     yield from _ended(audit, order, event, OrdEvent.CANCEL)
 
 
-@_known
+@known
 def _order_expired(audit: Audit, order: Audited, event: e.OrderExpired) -> Findings:
     yield from _ended(audit, order, event, OrdEvent.EXPIRE)
 
@@ -178,7 +110,7 @@ def _ended(audit: Audit, order: Audited, event: e.OrderCanceled | e.OrderExpired
     yield from audit.move(order, kind)
 
 
-@_known
+@known
 def _order_end_reported(audit: Audit, order: Audited, event: e.OrderEndReported) -> Findings:
     if event.cum_qty <= order.cum_qty or not audit.evidenced(order, event):
         yield 4, f"{event.cl_ord_id} waits for {event.cum_qty} fills, it has {order.cum_qty}"
@@ -190,7 +122,7 @@ def _alarm(order: Audited) -> list[tuple[type[e.Event], str]]:
     return [(e.AnomalyNoted, order.request.cl_ord_id), (e.Halted, order.request.instrument_id)]
 
 
-@_known
+@known
 def _order_resolved(audit: Audit, order: Audited, event: e.OrderResolved) -> Findings:
     if not event.by or not event.evidence:
         yield 3, f"{event.cl_ord_id} was resolved by {event.by or 'nobody'} on no evidence"
@@ -200,7 +132,7 @@ def _order_resolved(audit: Audit, order: Audited, event: e.OrderResolved) -> Fin
     yield from audit.move(order, moves.get(OrdStatus(event.status), OrdEvent.REJECT))
 
 
-@_known
+@known
 def _order_filled(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
     request = order.request
     yield from _names(audit, order, event.order_id)
@@ -244,7 +176,7 @@ def _booked(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
         audit.shrunk.add(key)
 
 
-@_known
+@known
 def _cancel_requested(audit: Audit, order: Audited, event: e.CancelRequested) -> Findings:
     order.cancel_asked = True  # the wish stands, whatever the venue answers
     yield from ()
@@ -255,23 +187,6 @@ def _retired(audit: Audit, _seq: int, event: e.OrdersRetired) -> Findings:
         order = audit.orders.pop(cl_ord_id, None)
         if order is None or order.live:
             yield 4, f"{cl_ord_id} was retired and is not over"
-
-
-def _halted(audit: Audit, _seq: int, event: e.Halted) -> Findings:
-    audit.halts.add(_halt(event))
-    yield from ()
-
-
-def _resumed(audit: Audit, _seq: int, event: e.Resumed) -> Findings:
-    audit.halts.discard(_halt(event))
-    if not event.by:
-        yield 10, "resumed by nobody"
-
-
-def _halt(event: e.Halted | e.Resumed) -> tuple[str, str]:
-    if event.instrument_id:
-        return "instrument", event.instrument_id
-    return ("strategy", event.strategy_id) if event.strategy_id else ("", "")
 
 
 def _guarded(audit: Audit, _seq: int, event: Any) -> Findings:
@@ -310,15 +225,16 @@ def _reset(audit: Audit, _seq: int, event: e.WorkspaceReset) -> Findings:
     audit.cost.clear()
     audit.triggered.clear()
     audit.shrunk.clear()
+    audit.tripped.clear()
+    audit.families.clear()
     audit.cash, audit.realised, audit.fees = event.starting_cash, 0, 0
 
 
 CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
+    **DECISIONS,
     e.WorkspaceOpened: _opened,
     e.ProfileSet: _profile_set,
     e.InstrumentDefined: _defined,
-    e.IntentAccepted: _intent_accepted,
-    e.OrderCreated: _created,
     e.VenueReported: _reported,
     e.OrderAccepted: _order_accepted,
     e.OrderOutcomeUnknown: _order_unknown,
@@ -331,8 +247,6 @@ CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.OrderEndReported: _order_end_reported,
     e.CancelRequested: _cancel_requested,
     e.OrdersRetired: _retired,
-    e.Halted: _halted,
-    e.Resumed: _resumed,
     e.ProtectionSet: _guarded,
     e.StopMoved: _guarded,
     e.BarCounted: _guarded,

@@ -267,16 +267,14 @@ def pursue(this: Step, key: str, position: Position) -> None:
     protection = position.protection
     if protection is None or protection.due is None or not position.qty:
         return
-    working = this.state.reducing.get(key)
-    if not working:
-        _send_exit(this, key, position, protection.due)
-        return
     spacing_ns = this.book.profile.limits.query_spacing_ns
-    for cl_ord_id in working:
+    for cl_ord_id in tuple(this.state.reducing.get(key, ())):
         order = this.book.orders[cl_ord_id]
         tried = order.cancel_ns and this.ts_ns - order.cancel_ns < spacing_ns
         if cl_ord_id != protection.exit_cl_ord_id and not tried:
             cancel(this, order, "exit plan")
+    if not this.state.reducing.get(key):  # one that waited to be sent again is gone at once
+        _send_exit(this, key, position, protection.due)
 
 
 def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:

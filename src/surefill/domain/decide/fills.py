@@ -123,5 +123,5 @@ def trim_reductions(this: Step, key: str) -> None:
     orders, qty = this.book.orders, this.book.positions[key].qty
     same_way = any(orders[cl_ord_id].request.side * qty > 0 for cl_ord_id in working)
     if same_way or this.state.reducing_qty(key) > abs(qty):
-        for cl_ord_id in working:
+        for cl_ord_id in tuple(working):  # one that waits to be sent again is gone at once
             cancel(this, orders[cl_ord_id], "position shrank")
