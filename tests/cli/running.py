@@ -46,13 +46,14 @@ def surefill(*words: str | Path) -> Ran:
     argv = ["surefill", *(str(word) for word in words)]
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     code: int | str | None = 0
+    logging = structlog.get_config()
     with patch.object(sys, "argv", argv), redirect_stdout(out), redirect_stderr(err):
         try:
             cli_app.run()
         except SystemExit as ended:
             code = ended.code
         finally:
-            structlog.reset_defaults()
+            structlog.configure(**logging)  # or the loggers of other tests would write to standard output
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     return Ran(int(code or 0), *texts)
 

@@ -170,11 +170,11 @@ def test_halt_after_a_failed_commit_is_noted_only_if_it_fails_too(tmp_path: Path
             session.submit(_intent("a"), quote)
     noted = noted_halts(path)
     assert {name: each.code for name, each in noted.items()} == ({} if failing == 1 else {"main": "APPEND_FAILED"})
-    with closing(SqliteJournal(path)) as journal, Session.open(_settings(), journal=journal) as session:
+    with closing(SqliteJournal(path)) as again, Session.open(_settings(), journal=again) as session:
         assert session.read(lambda state: state.book.halted_code) == "APPEND_FAILED"
         assert noted_halts(path) == {}
         session.feed(Resume(session.engine.clock.now_ns(), "ann"))
-    with closing(SqliteJournal(path)) as journal, Session.open(_settings(), journal=journal) as session:
+    with closing(SqliteJournal(path)) as again, Session.open(_settings(), journal=again) as session:
         assert session.read(lambda state: state.book.halted_code) == ""
 
 
