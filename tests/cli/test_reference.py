@@ -22,7 +22,7 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / "gen_reference"))
 
 
-@pytest.mark.parametrize("name", ["cli.md", "configuration.md"])
+@pytest.mark.parametrize("name", ["cli.md", "configuration.md", "gates.md"])
 def test_reference_page_is_current(script: dict[str, Any], name: str) -> None:
     render: Callable[[], str] = script["PAGES"][name]
     assert (ROOT / "docs" / name).read_text() == render(), "run scripts/in-venv scripts/gen_reference"
@@ -47,5 +47,5 @@ def test_reference_that_is_not_current_is_told(
     main = script["main"]
     main.__globals__["DOCS"] = tmp_path
     assert main(["--check"]) == 1
-    assert "cli.md, configuration.md not current" in capsys.readouterr().err
+    assert "cli.md, configuration.md, gates.md not current" in capsys.readouterr().err
     assert (main([]), main(["--check"])) == (0, 0)
