@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.domain.core import Core, profile
 
+from surefill.domain import codec
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
 from surefill.domain.intent import Action, ExitPlan, LadderStep
@@ -478,12 +480,83 @@ def test_addition_without_a_plan_is_guarded_by_the_plan_that_is_there() -> None:
     assert _exit(core) == (ExitReason.STOP, 950, 150)
 
 
-def test_addition_with_a_plan_replaces_the_one_that_is_there() -> None:
+def test_addition_with_a_nearer_stop_guards_all_of_it() -> None:
     core = Core()
     core.hold(plan=STOP_AND_TARGET)
     core.fill(core.order(1, 50, plan=ExitPlan(stop_px=980)), 50)
     core.quote(950 + 30)
     assert _exit(core) == (ExitReason.STOP, 980, 150)
+
+
+FULL = ExitPlan(
+    stop_px=950,
+    target_px=1100,
+    trail_distance=60,
+    stop_partial_ppb=HALF,
+    ladder=(LadderStep(1050, HALF),),
+    time_stop_bars=10,
+    end_of_day=True,
+)
+OTHER_LADDER = (LadderStep(1080, HALF),)
+
+
+@pytest.mark.parametrize(
+    ("plan", "changed"),
+    [
+        (ExitPlan(), {}),
+        (ExitPlan(stop_px=960), {"stop_px": 960, "stop_partial_ppb": 0}),
+        (ExitPlan(stop_px=960, stop_partial_ppb=1), {"stop_px": 960, "stop_partial_ppb": 1}),
+        (ExitPlan(stop_px=940), {}),
+        (ExitPlan(stop_px=950, stop_partial_ppb=1), {}),
+        (ExitPlan(target_px=1200), {"target_px": 1200}),
+        (ExitPlan(trail_distance=40), {"trail_distance": 40}),
+        (ExitPlan(stop_px=940, trail_step_ppb=HALF), {"trail_distance": 25}),  # of the R of the entry, 50
+        (ExitPlan(ladder=OTHER_LADDER), {"ladder": OTHER_LADDER}),
+        (ExitPlan(time_stop_bars=20), {}),
+        (ExitPlan(time_stop_bars=5), {"time_stop_bars": 5}),
+        (ExitPlan(end_of_day=True), {}),
+        (ExitPlan(max_hold_ns=7), {"max_hold_ns": 7}),
+    ],
+)
+def test_addition_joins_its_plan_to_the_one_that_is_there(plan: ExitPlan, changed: dict[str, object]) -> None:
+    core = Core()
+    core.hold(plan=FULL)
+    held = core.position.protection
+    assert held is not None
+    before = msgspec.structs.replace(held)
+    core.fill(core.order(1, 50, plan=plan), 50, 1020)
+    assert core.position.protection == msgspec.structs.replace(before, **changed)
+    assert len(core.all(ProtectionSet)) == bool(changed)
+
+
+@pytest.mark.parametrize(("side", "first", "seen", "trailed"), [(LONG, 900, 1040, 980), (SHORT, 1100, 960, 1020)])
+def test_addition_leaves_a_trailed_stop_and_what_was_counted(side: int, first: int, seen: int, trailed: int) -> None:
+    core = Core()
+    core.hold(side, plan=ExitPlan(stop_px=first, trail_distance=60, time_stop_bars=3))
+    core.bar(1000, max(1000, seen), min(1000, seen), seen)
+    protection = core.position.protection
+    assert protection is not None
+    assert (protection.stop_px, protection.trailed, protection.bars_held) == (trailed, True, 1)
+    more = ExitPlan(stop_px=first, target_px=1000 + side * 500, time_stop_bars=3)
+    core.fill(core.order(side, 50, plan=more), 50, seen)
+    told = core.only(ProtectionSet)
+    assert (told.stop_px, told.initial_risk, told.bars_held, told.trailed) == (trailed, 100, 1, True)
+    core.quote(trailed)
+    assert _exit(core) == (ExitReason.TRAILING, trailed, 150)
+
+
+def test_addition_with_the_first_stop_fixes_the_risk() -> None:
+    core = Core()
+    core.hold(plan=ExitPlan(target_px=1100))
+    core.fill(core.order(1, 50, plan=ExitPlan(stop_px=960, trail_step_ppb=HALF)), 50, 1020)
+    told = core.only(ProtectionSet)
+    assert (told.stop_px, told.target_px, told.initial_risk, told.trail_distance) == (960, 1100, 60, 30)
+
+
+def test_plan_of_an_older_journal_begins_to_count_anew() -> None:
+    told = codec.decode(b'{"type":"ProtectionSet","ts_ns":1,"correlation_id":"c","causation_seq":0,"position":"X"}')
+    assert isinstance(told, ProtectionSet)
+    assert (told.bars_held, told.trailed) == (0, False)
 
 
 def test_late_fill_that_opens_a_position_is_protected() -> None:

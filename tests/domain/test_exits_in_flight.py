@@ -313,10 +313,10 @@ def test_position_that_grew_while_it_was_leaving_leaves_altogether() -> None:
 def test_new_plan_does_not_forget_that_the_position_is_leaving() -> None:
     core = Core()
     core.hold(plan=PLAN)
-    adding = core.order(1, 50, plan=ExitPlan(stop_px=500))
+    adding = core.order(1, 50, plan=ExitPlan(stop_px=960))
     core.quote(950)
     core.fill(adding, 50)
-    assert core.only(ProtectionSet).stop_px == 500
+    assert core.only(ProtectionSet).stop_px == 960
     core.fill(core.exit_order(), 100, 950)
     assert _made(core) == [(ExitReason.STOP, 50)]
 

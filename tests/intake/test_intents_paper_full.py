@@ -50,6 +50,13 @@ def test_scaling_or_closing_nothing_is_no_position(broker: PaperBroker, action: 
     assert (outcome.http_status, outcome.code) == (400, "NO_POSITION")
 
 
+def test_scale_in_with_a_target_alone_keeps_the_stop(broker: PaperBroker) -> None:
+    done(broker.execute(trade("a", stop_loss=95.0), 100.0))
+    done(broker.execute(trade("b", "SCALE_IN", take_profit=120.0), 100.0))
+    assert broker.execute(trade("c", "SCALE_IN"), 94.0).code == "NO_POSITION"
+    assert broker.positions("main") == {}
+
+
 def test_scale_in_whose_price_sets_off_the_stop_does_not_open_anew(broker: PaperBroker) -> None:
     done(broker.execute(trade("a", stop_loss=95.0), 100.0))
     assert broker.execute(trade("b", "SCALE_IN"), 94.0).code == "NO_POSITION"

@@ -84,11 +84,49 @@ def test_take_profit_on_one_tick_is_checked_before_the_stop() -> None:
         assert exits(door) == ["TARGET"]
 
 
-def test_stop_loss_guards_what_is_added_too() -> None:
+ENABLED: list[dict[str, Any]] = [
+    {},
+    {"enable_time_stop": True},
+    {"enable_trailing": True},
+    {"enable_partial_exit": True},
+    {"enable_time_stop": True, "enable_trailing": True, "enable_partial_exit": True},
+]
+
+
+@pytest.mark.parametrize("execution", ENABLED)
+@pytest.mark.parametrize("added", [{}, {"tp_price": 110.0}, {"sl_price": 90.0}, {"time_stop_bars": 5}])
+@pytest.mark.parametrize("side", [1, -1])
+def test_stop_loss_guards_what_is_added_too(execution: dict[str, Any], added: dict[str, Any], side: int) -> None:
+    word = "BUY" if side > 0 else "SELL"
+    if side < 0:
+        added = {name: 200.0 - value if name.endswith("price") else value for name, value in added.items()}
+    with Signals(100.0, execution=execution) as door:
+        door.send(word, fixed_qty=1, sl_price=100.0 - side)
+        door.send(word, fixed_qty=2, **added)
+        door.price(100.0 - 2 * side)
+        if execution.get("enable_partial_exit"):  # the second breach closes the rest
+            door.price(100.0 - 2 * side)
+        assert door.position().quantity == 0
+
+
+def test_time_stop_counts_from_the_entry_whatever_is_added() -> None:
+    with Signals(100.0, execution={"enable_time_stop": True, "time_stop_bars": 3}) as door:
+        door.send("BUY", fixed_qty=1)
+        for _ in range(3):
+            door.send("BUY", fixed_qty=1)
+            door.candle(100.0, 100.0, 100.0, 100.0)
+        assert exits(door) == ["TIME_STOP"]
+        assert door.position().quantity == 0
+
+
+def test_trailed_stop_is_not_moved_back_by_an_addition() -> None:
     with Signals(100.0) as door:
-        door.send("BUY", fixed_qty=1, sl_price=99.0)
-        door.send("BUY", fixed_qty=2)
-        door.price(98.0)
+        door.send("BUY", fixed_qty=1, sl_price=98.0, trailing=2.0)
+        door.price(105.0)
+        assert stops(door) == [103.0]
+        door.send("BUY", fixed_qty=1, sl_price=98.0)
+        door.price(102.9)
+        assert exits(door) == ["TRAILING"]
         assert door.position().quantity == 0
 
 

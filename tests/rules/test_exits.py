@@ -10,6 +10,7 @@ from surefill.rules.exits import (
     stop_breached,
     target_reached,
     tick_exit,
+    tightened_stop,
     time_stop_due,
     trail_distance_r,
     trail_due,
@@ -168,6 +169,24 @@ def test_extreme_after_row(side: int, extreme: int, high: int, low: int, expecte
 )
 def test_trailed_stop_row(side: int, stop: int, extreme: int, distance: int, expected: int) -> None:
     assert trailed_stop(side, stop, extreme, distance) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "new", "expected"),
+    [
+        (LONG, 95, 97, 97),
+        (LONG, 95, 93, 95),
+        (LONG, 95, 0, 95),
+        (LONG, 0, 93, 93),
+        (LONG, 0, 0, 0),
+        (SHORT, 105, 103, 103),
+        (SHORT, 105, 107, 105),
+        (SHORT, 105, 0, 105),
+        (SHORT, 0, 107, 107),
+    ],
+)
+def test_tightened_stop_row(side: int, stop: int, new: int, expected: int) -> None:
+    assert tightened_stop(side, stop, new) == expected
 
 
 def test_trailed_stop_distance_from_the_moved_stop_would_tighten_itself() -> None:

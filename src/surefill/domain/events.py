@@ -244,7 +244,10 @@ class OrdersRetired(Event, frozen=True):
 
 
 class ProtectionSet(Event, frozen=True):
-    """A position is guarded from here on. `initial_risk` is fixed now."""
+    """All that guards a position from here on: of its first plan, or of that joined with an addition's.
+
+    `initial_risk` is fixed with the first stop. `bars_held`, `trailed`: how far the position had come.
+    """
 
     position: str
     stop_px: int = 0
@@ -256,6 +259,8 @@ class ProtectionSet(Event, frozen=True):
     time_stop_bars: int = 0
     end_of_day: bool = False
     max_hold_ns: int = 0
+    bars_held: int = 0
+    trailed: bool = False
 
 
 class StopMoved(Event, frozen=True):

@@ -326,6 +326,8 @@ def _protection_set(state: State, event: e.ProtectionSet) -> None:
         time_stop_bars=event.time_stop_bars,
         end_of_day=event.end_of_day,
         max_hold_ns=event.max_hold_ns,
+        bars_held=event.bars_held,
+        trailed=event.trailed,
         exit_cl_ord_id=before.exit_cl_ord_id if before is not None else "",
         due=before.due if before is not None else None,
     )

@@ -126,6 +126,13 @@ def trailed_stop(side: int, stop_px: int, extreme_px: int, distance: int) -> int
     return max(stop_px, level_px) if side > 0 else min(stop_px, level_px)
 
 
+def tightened_stop(side: int, stop_px: int, new_stop_px: int) -> int:
+    """The stop after an addition that brings its own: taken where there was none, or where it is nearer to profit."""
+    if stop_px <= 0 or new_stop_px <= 0:
+        return max(stop_px, new_stop_px)
+    return max(stop_px, new_stop_px) if side > 0 else min(stop_px, new_stop_px)
+
+
 def trail_due(side: int, old_stop_px: int, new_stop_px: int, granularity: int) -> bool:
     """Whether a trailed stop has moved far enough to be declared: `granularity` price quanta, at least 1.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from surefill.domain.decide.cancels import cancel, cancel_entries
-from surefill.domain.decide.holding import set_hold_timer
+from surefill.domain.decide.guarding import protect
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
-from surefill.domain.events import AnomalyNoted, Halted, OrderFilled, ProtectionSet
+from surefill.domain.events import AnomalyNoted, Halted, OrderFilled
 from surefill.domain.orders import Order
 from surefill.domain.reports import VenueReport
 from surefill.domain.risk import SYMBOL
 from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus
-from surefill.rules.exits import initial_risk, trail_distance_r
 from surefill.rules.position import apply_fill, position_effect
 from surefill.rules.transitions import next_status
 
@@ -29,7 +28,7 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
         detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
         alarm(this, order, "LATE_FILL" if late else "OVERFILL", detail)
     if order.plan is not None:
-        _protect(this, order, report.last_px, first=first)
+        protect(this, order, report.last_px, first=first)
     trim_reductions(this, order.position)
 
 
@@ -79,40 +78,6 @@ def alarm(this: Step, order: Order, kind: str, detail: str) -> None:
     )
     this.ask(Notify(kind, f"{request.instrument_id} {request.cl_ord_id}: {detail}", page=True))
     cancel_entries(this, kind, request.instrument_id)
-
-
-def _protect(this: Step, order: Order, entry_px: int, *, first: bool) -> None:
-    """Bind the order's plan to the position it has just opened or added to; R is fixed here.
-
-    Later fills change nothing, unless they find the position naked: the order has turned it round, or an exit had
-    closed it while a fill was on its way.
-    """
-    plan = order.plan
-    position = this.book.positions[order.position]
-    if plan is None or plan.is_empty() or position.qty * order.request.side <= 0:
-        return
-    if not first and position.protection is not None:
-        return
-    risk = initial_risk(order.request.side, entry_px, plan.stop_px) if plan.stop_px else 0
-    trail = plan.trail_distance or trail_distance_r(risk, plan.trail_step_ppb)
-    this.emit(
-        ProtectionSet(
-            this.ts_ns,
-            order.correlation_id,
-            this.book.seq,
-            order.position,
-            plan.stop_px,
-            plan.target_px,
-            risk,
-            trail,
-            plan.stop_partial_ppb,
-            plan.ladder,
-            plan.time_stop_bars,
-            plan.end_of_day,
-            plan.max_hold_ns,
-        )
-    )
-    set_hold_timer(this, order.position, position)
 
 
 def trim_reductions(this: Step, key: str) -> None:
