@@ -222,7 +222,7 @@ def test_switch_of_the_engine_is_thrown_at_its_level_and_loosened_step_by_step(t
 
 
 def test_switch_of_a_venue_and_of_a_symbol_at_once_is_refused(at_rest: Path) -> None:
-    assert surefill("halt", "x", "--scope", "venue", "-i", "AAPL", "-c", at_rest).code == 4
+    assert surefill("halt", "x", "--scope", "venue", "-i", "AAPL", "-c", at_rest).code == 2
     assert surefill("halt", "x", "--level", "gently", "-c", at_rest).code == 2
 
 

@@ -26,7 +26,7 @@ from tests.domain.gates.asking import (
 from surefill.domain.inputs import OutcomeUnknown, SetSession
 from surefill.domain.intent import Action
 from surefill.domain.refusals import RefusalCode as Code
-from surefill.domain.sizing import Correlation
+from surefill.domain.sizing import Correlation, SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.units import NS_PER_DAY, PCT_PPB, PPB
 
@@ -155,6 +155,25 @@ CASES: dict[str, list[Case]] = {
         Case(BLOCKS, Code.CONCENTRATION_EXCEEDED, ("all of it of the equity 0 EUR",), cash=0),
         Case(EXIT, held=100, fields=CLOSE),
         Case(EXIT, held=100, fields=CLOSE, before=unpriced_y),
+    ],
+    "size_caps": [
+        Case(PASSES),  # without caps nothing is too large
+        Case(PASSES, rules={"sizing_caps": SizingCaps(max_position_ppb=PPB // 4)}),
+        Case(
+            BLOCKS,
+            Code.SIZE_ABOVE_CAP,
+            ("26 is too much", "cap max_position leaves 25", "ask for less"),
+            {"qty": 26},
+            rules={"sizing_caps": SizingCaps(max_position_ppb=PPB // 4)},
+        ),
+        Case(
+            MISSING,
+            Code.SIZE_INPUT_MISSING,
+            rules={"sizing_caps": SizingCaps(max_position_ppb=PPB // 4)},
+            before=unpriced_y,
+        ),
+        Case(LIMIT, fields={"qty": 25}, rules={"sizing_caps": SizingCaps(max_position_ppb=PPB // 4)}),
+        Case(EXIT, held=100, fields=CLOSE, rules={"sizing_caps": SizingCaps(max_position_ppb=1)}),
     ],
     "correlation": [
         Case(PASSES, rules={"correlations": XY}, before=hold_y(40)),

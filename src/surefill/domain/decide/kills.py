@@ -22,7 +22,8 @@ def halt(this: Step, item: Halt) -> None:
         raise InputError("a halt needs a code", code="CODE_REQUIRED")
     if not KillLevel.NORMAL < item.level <= KillLevel.SHUTDOWN:
         raise InputError(f"{item.level} is not a level of a kill switch: 1, 2 or 3", code="INVALID_LEVEL")
-    if item.scope not in ("", *WIDE_SCOPES) or (item.scope and (item.instrument_id or item.strategy_id)):
+    kind = item.scope.partition(":")[0]  # in the control stream a venue has its name
+    if kind not in ("", *WIDE_SCOPES) or (item.scope and (item.instrument_id or item.strategy_id)):
         raise InputError(
             f"{item.scope!r} is not the scope of a switch: {', '.join(WIDE_SCOPES)}, or none and an instrument or a"
             " strategy",
