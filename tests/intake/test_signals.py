@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from tests.intake.door_driving import START, SYMBOL, Heard, Signals
@@ -262,6 +263,33 @@ def test_ltp_that_is_stale_is_missing(max_age_s: float, age_s: float, status: st
         door.market.timestamp = START + timedelta(seconds=1 - age_s)
         result = door.send("BUY")  # a second after the start
         assert (result.status, result.reason) == (status, "" if status == "FILLED" else "ltp_missing")
+
+
+SECONDS = int(START.timestamp())
+TIMES: list[tuple[Any, str]] = [
+    (SECONDS, "FILLED"),
+    (SECONDS * 1_000, "FILLED"),
+    (SECONDS * 10**6, "FILLED"),
+    (SECONDS * 10**9, "FILLED"),
+    (float(SECONDS), "FILLED"),
+    (np.int64(SECONDS), "FILLED"),
+    (np.datetime64(SECONDS, "s"), "FILLED"),
+    (SECONDS - 18 * 3600, "REJECTED"),
+    ((SECONDS - 18 * 3600) * 1_000, "REJECTED"),
+    (np.datetime64(SECONDS - 18 * 3600, "s"), "REJECTED"),
+    ("this morning", "REJECTED"),
+    (True, "REJECTED"),
+    (object(), "REJECTED"),
+]
+
+
+@pytest.mark.parametrize(("timestamp", "status"), TIMES, ids=range(len(TIMES)))
+def test_ltp_of_a_time_in_any_form_is_judged_by_it_and_one_that_cannot_be_read_is_stale(
+    timestamp: Any, status: str
+) -> None:
+    with Signals(execution={"price_max_age_s": 3}) as door:
+        door.market.timestamp = timestamp
+        assert door.send("BUY").status == status
 
 
 def test_ltp_that_is_stale_sets_no_stop_off() -> None:

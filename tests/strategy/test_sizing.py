@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +96,8 @@ def test_exit_prices_lie_on_their_sides_of_the_entry(price: float, pct: float, t
             assert (exact(level) - exact(price)) * sign > 0
             wanted = abs(exact(price) * exact(pct) / 100)
             assert abs(exact(level) - exact(price)) <= max(wanted, Fraction(tick))
+
+
+@pytest.mark.parametrize("value", [np.float64(14.2), np.float32(14.2), 14.2])
+def test_exact_of_a_numpy_float_is_its_shortest_decimal(value: float) -> None:
+    assert exact(value) == Fraction("14.2")

@@ -14,7 +14,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from surefill.errors import InputError
 from surefill.plain import shown
 from surefill.units import ns_from_datetime, ns_from_iso
 
@@ -33,7 +32,8 @@ _log = logging.getLogger("surefill.feed")
 class Seen(NamedTuple):
     """What a feed says of a symbol, as it says it. `problem` says why there is no last price; then nothing else counts.
 
-    `ts_ns` is the feed's own time of the price, None where it gives none.
+    `ts_ns` is the feed's own time of the price, None where it gives none; `untimed` says why a time that it gives
+    cannot be read.
     """
 
     last: Number | None = None
@@ -42,6 +42,7 @@ class Seen(NamedTuple):
     bid_size: Number | None = None
     ask_size: Number | None = None
     ts_ns: int | None = None
+    untimed: str = ""
     problem: str = ""
 
 
@@ -106,7 +107,7 @@ def _seen(symbol: str, answer: Any, quote: Any) -> Seen:
         price_of(_field(quote, _ASK)) or _depth(quote, "sell", "price"),
         price_of(_field(quote, _BID_SIZE)) or _depth(quote, "buy", "quantity"),
         price_of(_field(quote, _ASK_SIZE)) or _depth(quote, "sell", "quantity"),
-        _time_of(inner) or _time_of(quote),
+        *_time_of(inner, quote),
     )
 
 
@@ -153,16 +154,36 @@ def _depth(quote: Any, side: str, name: str) -> Number | None:
     return price_of(best.get(name)) if isinstance(best, Mapping) else None
 
 
-def _time_of(source: Any) -> int | None:
-    """The feed's own time: a datetime or ISO text; without a zone it is UTC."""
-    if source is None or isinstance(source, int | float | str | Decimal):
-        return None
-    value = _field(source, _TIME)
-    if isinstance(value, datetime):
-        return ns_from_datetime(value)
-    if isinstance(value, str):
-        try:
-            return ns_from_iso(value, field="timestamp")
-        except InputError:
+def _time_of(*sources: Any) -> tuple[int | None, str]:
+    """The feed's own time, in the first of these that gives one; or why it cannot be read."""
+    for source in sources:
+        if source is None or isinstance(source, int | float | str | Decimal):
+            continue
+        value = _field(source, _TIME)
+        if value is not None:
+            ts_ns = _ns_of(value)
+            return ts_ns, "" if ts_ns is not None else f"the feed's time of its price cannot be read: {shown(value)}"
+    return None, ""
+
+
+def _ns_of(value: Any) -> int | None:
+    """A datetime (without a zone: UTC), ISO text, or a count of s, ms, us or ns since 1970, told by its size."""
+    try:
+        if isinstance(value, datetime):
+            return ns_from_datetime(value)
+        if isinstance(value, str):
+            return ns_from_iso(str.__str__(value), field="timestamp")
+        if hasattr(value, "astype"):  # numpy's own kinds of time; its numbers stay numbers
+            value = value.astype("datetime64[ns]").item() if value.dtype.kind == "M" else value.item()
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value <= 0:
             return None
+        for unit_ns, largest in _UNITS:
+            if value < largest:
+                return int(Decimal(str(value)) * unit_ns)
+    except Exception:  # the caller's own object, or a time that is none: it cannot be read, and that is said
+        return None
     return None
+
+
+#: Nanoseconds of a unit, and the first count of it that is of a finer one (in the year 5138).
+_UNITS = ((10**9, 10**11), (10**6, 10**14), (10**3, 10**17), (1, 2**62))

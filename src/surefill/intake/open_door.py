@@ -199,6 +199,8 @@ class OpenDoor:
         """
         now_ns = self.now_ns()
         max_age_ns = profile_of(self.settings).limits.price_max_age_ns
+        if max_age_ns and seen.untimed:
+            return now_ns, Refusal(RefusalCode.STALE_PRICE, f"{symbol}: {seen.untimed}")
         if not max_age_ns or seen.ts_ns is None:
             return now_ns, None
         age_ns = now_ns - seen.ts_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from surefill.plain import plain_number
 from surefill.rules.sizing import qty_within
 from surefill.strategy.spec import ExitSpec
 
@@ -44,7 +45,7 @@ def exit_prices(
 
 def exact(value: float) -> Fraction:
     """The decimal that a float stands for (0.1 is one tenth)."""
-    return Fraction(repr(value))
+    return Fraction(str(plain_number(value, "figure")))
 
 
 def _level(entry: Fraction, tick: Fraction, pct: float | None, direction: int) -> float | None:

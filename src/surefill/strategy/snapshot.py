@@ -19,6 +19,7 @@ import msgspec
 from surefill.errors import InputError
 from surefill.market.series import BarSeries
 from surefill.market.timeframes import canonical_timeframe, is_daily
+from surefill.plain import plain_number
 from surefill.units import datetime_from_ns, iso_from_ns, ns_from_datetime, to_quanta
 
 Floats = Sequence[float]
@@ -183,7 +184,7 @@ class MarketSnapshot:
     def price_step(self) -> Decimal:
         """What prices of orders are multiples of: the tick, or else the finest step that the prices here show."""
         if self.tick_size is not None:
-            return Decimal(repr(self.tick_size))
+            return Decimal(str(plain_number(self.tick_size, "tick_size")))
         if isinstance(self._columns, BarSeries):
             return Decimal(1).scaleb(-self._columns.price_decimals)
         return Decimal(1).scaleb(-max(map(_decimals, (self.last_price, *self.closes[-20:]))))
@@ -343,7 +344,7 @@ def _check_bar(at: int, bar: Ohlcv) -> None:
 
 
 def _decimals(value: float) -> int:
-    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    exponent = Decimal(str(plain_number(value, "price"))).normalize().as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
