@@ -245,6 +245,18 @@ def test_guardian_row_by_row() -> None:
         assert (door.send("BUY").message or "").startswith("EQUITY_DROP")  # it stays open until a person re-arms it
 
 
+def test_limit_order_for_the_day_ends_with_it_also_when_only_ticks_come() -> None:
+    with Orders(**EXACT) as door:
+        waiting = door.send("BUY", order_type="LIMIT", price=19_400.0)
+        assert waiting.status == "PLACED"
+        door.clock.advance_to(door.clock.now_ns() + 24 * 3600 * 10**9)
+        door.price(19_390.0)
+        assert waiting.order_id is not None
+        stands = door.engine.order_status(waiting.order_id)
+        assert stands is not None
+        assert (stands.status, door.engine.positions().get(SYMBOL)) == ("CANCELLED", None)
+
+
 def test_door_prices_what_it_holds_after_a_restart_before_breakers_are_asked(tmp_path: Path) -> None:
     with Orders(folder=tmp_path) as door:
         assert door.send("BUY").status == "FILLED"

@@ -147,10 +147,14 @@ class WorkspaceWriter:
         for name in names:
             known = book.sessions.get(name)
             if known is None or moment_ns >= known.end_ns:
-                known = session_at(name, moment_ns)
+                over, known = known, session_at(name, moment_ns)
                 if known is None:
                     continue
                 self._run(SetSession(ts_ns, name, known.day, known.open_ns, known.end_ns))
+                if over is not None and self.in_process is not None:
+                    reports = self.in_process.end_day(name)
+                    if reports:
+                        self._run(VenueReports(ts_ns, reports))
             until_ns = min(until_ns, known.end_ns)
         self._sessions_until_ns = until_ns
 

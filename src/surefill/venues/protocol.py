@@ -106,5 +106,8 @@ class InProcessVenue(Venue, Protocol):
     def observe(self, item: Quote | BarOpened | Bar) -> tuple[VenueReport, ...]:
         """Take market data in; return what it did to resting orders."""
 
+    def end_day(self, calendar: str) -> tuple[VenueReport, ...]:
+        """The session of that calendar is over, whether or not its last bar came: orders for the day end with it."""
+
     def restore(self, book: Book, quotes: Mapping[str, Quote]) -> None:
         """Forget everything; take over the book's live orders and instruments, and the market as it stands."""

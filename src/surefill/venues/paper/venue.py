@@ -163,10 +163,22 @@ class PaperVenue:
                 if not order.leaves_qty or order.request.time_in_force in _WHOLE_NOW:
                     del resting[order.request.cl_ord_id]
         if isinstance(item, Bar) and item.is_session_end:
-            for order in [each for each in resting.values() if each.request.time_in_force == TimeInForce.DAY]:
-                del resting[order.request.cl_ord_id]
-                reports.append(self._end(order, ExecType.EXPIRED, "the session ended"))
+            reports += self._expired(resting)
         return tuple(reports)
+
+    def end_day(self, calendar: str) -> tuple[VenueReport, ...]:
+        """The session is over: orders for the day end, also where no bar has said so."""
+        reports: list[VenueReport] = []
+        for instrument_id, resting in self._working.items():
+            if resting and self._instruments[instrument_id].calendar == calendar:
+                reports += self._expired(resting)
+        return tuple(reports)
+
+    def _expired(self, resting: dict[str, Working]) -> list[VenueReport]:
+        over = [each for each in resting.values() if each.request.time_in_force == TimeInForce.DAY]
+        for order in over:
+            del resting[order.request.cl_ord_id]
+        return [self._end(order, ExecType.EXPIRED, "the session ended") for order in over]
 
     def _set_time(self, request: OrderRequest) -> None:
         """What it is now, as far as a venue knows that is told the time by nobody but orders and prices."""
