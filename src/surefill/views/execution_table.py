@@ -93,7 +93,7 @@ CREATE TRIGGER execution_log_update BEFORE UPDATE ON execution_log_versions
 BEGIN SELECT RAISE(ABORT, 'the execution log is never changed'); END;
 CREATE TRIGGER execution_log_delete BEFORE DELETE ON execution_log_versions
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted from the execution log'); END;
-"""
+"""  # nosec B608: column names of our own
 
 
 def _projector(*_nothing: object) -> int:
