@@ -196,6 +196,8 @@ class Engine:
     async def _let_go(self, desk: Desk) -> None:
         for errand in desk.errands:
             errand.cancel()
+        if desk.errands:  # one that has not begun must be told before the loop is gone
+            await asyncio.wait(set(desk.errands), timeout=1)
         try:
             await desk.writer.venue.close()
         except Exception as error:  # the venue is left all the same
