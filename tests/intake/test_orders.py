@@ -24,6 +24,7 @@ from surefill.intake.orders import (
     SmartFillSimulator,
     execution_bridge,
 )
+from surefill.journal import MemoryJournal
 from surefill.units import ns_from_datetime
 
 DOCUMENT = """
@@ -366,6 +367,51 @@ def test_limit_order_for_the_day_ends_with_its_session() -> None:
             assert now is not None
             assert now.status == status
         door.engine.on_candle_close("UNKNOWN", flat)
+
+
+@pytest.mark.parametrize(("low", "status"), [(19_400.0, "FILLED"), (19_401.0, "CANCELLED")])
+def test_limit_order_for_the_day_meets_the_last_candle_though_it_is_told_after_the_bell(
+    low: float, status: str
+) -> None:
+    with Orders(**EXACT) as door:
+        placed = door.send("BUY", order_type="LIMIT", price=19_400.0)
+        assert placed.order_id is not None
+        door.clock.advance_to(ns_from_datetime(START.replace(hour=10, second=2)))
+        candle = {"open": 19_450.0, "high": 19_450.0, "low": low, "close": low}
+        door.engine.on_candle_close(SYMBOL, {"start": START.replace(hour=9, minute=55), **candle}, "5m")
+        now = door.engine.order_status(placed.order_id)
+        assert now is not None
+        assert now.status == status
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("shown", ["tick", "candle", "order"])
+def test_limit_order_for_the_day_never_trades_on_another(shown: str, restarted: bool) -> None:
+    journal = MemoryJournal()
+    with Orders(journal=journal, **EXACT) as door:
+        placed = door.send("BUY", order_type="LIMIT", price=19_400.0)
+        assert placed.order_id is not None
+        if not restarted:
+            _next_day(door, placed.order_id, shown)
+    if restarted:
+        with Orders(journal=journal, **EXACT) as door:
+            _next_day(door, placed.order_id, shown)
+
+
+def _next_day(door: Orders, order_id: str, shown: str) -> None:
+    """The market comes to the limit, a day late."""
+    door.clock.advance_to(ns_from_datetime(START + timedelta(days=1)))
+    door.market.px = 19_300.0
+    if shown == "tick":
+        door.price(19_300.0)
+    elif shown == "candle":
+        candle = {"open": 19_300.0, "high": 19_300.0, "low": 19_300.0, "close": 19_300.0}
+        door.engine.on_candle_close(SYMBOL, candle)  # nobody knows when it began
+    else:
+        door.send("BUY")
+    now = door.engine.order_status(order_id)
+    assert now is not None
+    assert now.status == "CANCELLED"
 
 
 def test_limit_order_ioc_that_cannot_trade_is_cancelled() -> None:

@@ -127,8 +127,7 @@ class WorkspaceWriter:
         Raises InputError (nothing has happened then) for values that no journal can hold.
         """
         if item.ts_ns >= self._sessions_until_ns and isinstance(item, TELLS_THE_TIME):
-            # A bar's end is the end of its session: it belongs to the day that it closes.
-            self._set_sessions(item.ts_ns, item.ts_ns - 1 if isinstance(item, Bar) else item.ts_ns)
+            self._set_sessions(item.ts_ns, _moment_ns(item))
         if isinstance(item, MARKET_DATA):
             self._take_market(item)
         else:
@@ -357,6 +356,17 @@ class WorkspaceWriter:
         for _, name in due:
             del self.timers[name]
             yield name
+
+
+def _moment_ns(item: Input) -> int:
+    """The moment whose session an input belongs to.
+
+    A bar is of the session that it began in, however late it is told and however far it reaches; where nobody knows
+    when it began, of the one that it closes.
+    """
+    if isinstance(item, Bar):
+        return item.open_ns or item.ts_ns - 1
+    return item.ts_ns
 
 
 def _refused(intent_id: str, event: IntentRefused) -> Receipt:
