@@ -369,6 +369,13 @@ def test_limit_order_for_the_day_ends_with_its_session() -> None:
         door.engine.on_candle_close("UNKNOWN", flat)
 
 
+@pytest.mark.parametrize("symbol", [None, 5, b"X", [], {}])
+def test_candle_of_what_is_no_symbol_is_skipped(symbol: Any) -> None:
+    with Orders() as door:
+        door.engine.on_candle_close(symbol, {"close": 19_500.0})
+        assert door.send().status == "FILLED"
+
+
 @pytest.mark.parametrize(("low", "status"), [(19_400.0, "FILLED"), (19_401.0, "CANCELLED")])
 def test_limit_order_for_the_day_meets_the_last_candle_though_it_is_told_after_the_bell(
     low: float, status: str

@@ -11,7 +11,7 @@ import inspect
 import json
 import math
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -298,6 +298,41 @@ def test_ltp_that_is_stale_sets_no_stop_off() -> None:
         door.market.px, door.market.timestamp = 19_300.0, START - timedelta(hours=18)  # yesterday's close
         assert door.send("BUY").reason == "ltp_missing"
         assert door.position().quantity == 1
+
+
+class NotATime(datetime):
+    """As pandas has one: it is a datetime, and every figure of it is NaN."""
+
+    def __sub__(self, other: Any) -> Any:
+        return SimpleNamespace(days=math.nan, seconds=math.nan, microseconds=math.nan)
+
+
+def test_ltp_dated_with_no_time_is_stale() -> None:
+    with Signals(execution={"price_max_age_s": 3}) as door:
+        door.market.timestamp = NotATime(2025, 11, 19, 9, 20)
+        assert door.send("BUY").reason == "ltp_missing"
+
+
+class Broken:
+    """A price that raises when it is looked at, with a text that no journal can hold."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} \ud800")
+
+
+@pytest.mark.parametrize("px", [RuntimeError("\ud800"), Broken()], ids=["raises", "broken"])
+def test_ltp_of_a_feed_that_fails_in_whatever_way_is_missing(px: Any) -> None:
+    with Signals(px) as door:
+        assert door.send("BUY").reason == "ltp_missing"
+        door.market.px = 19_500.0
+        assert door.send("BUY").status == "FILLED"
+
+
+@pytest.mark.parametrize("symbol", [None, 5, b"X", [], {}])
+def test_candle_of_what_is_no_symbol_is_skipped(symbol: Any) -> None:
+    with Signals() as door:
+        door.engine.on_candle_close(symbol, {"close": 19_500.0})
+        assert door.send("BUY").status == "FILLED"
 
 
 def test_ltp_finer_than_the_instrument_is_refused_not_rounded() -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from surefill.intake.caller_values import failure_text
 from surefill.plain import shown
 from surefill.units import ns_from_datetime, ns_from_iso
 
@@ -65,10 +67,9 @@ class CallerFeed:
                 problem=f"the feed {type(self._feed).__name__} has none of {names}, get_quote, and is no mapping"
             )
         try:
-            answer = quote if self._ltp is None else self._ltp(symbol)
-        except Exception as error:  # whatever the caller's feed raises, it has told no price
-            return Seen(problem=f"the feed failed: {type(error).__name__}: {error}")
-        return _seen(symbol, answer, quote)
+            return _seen(symbol, quote if self._ltp is None else self._ltp(symbol), quote)
+        except Exception as error:  # whatever the caller's feed raises, or what it returned, it has told no price
+            return Seen(problem=f"the feed failed: {failure_text(error)}")
 
     def _quoted(self, symbol: str) -> Any:
         if self._quote is None:
@@ -76,7 +77,7 @@ class CallerFeed:
         try:
             return self._quote(symbol)
         except Exception as error:  # no quote is no harm where there is a last price; that is asked for next
-            _log.warning("get_quote(%r) failed: %s: %s", symbol, type(error).__name__, error)
+            _log.warning("get_quote(%r) failed: %s", symbol, failure_text(error))
             return None
 
 
@@ -170,7 +171,7 @@ def _ns_of(value: Any) -> int | None:
     """A datetime (without a zone: UTC), ISO text, or a count of s, ms, us or ns since 1970, told by its size."""
     try:
         if isinstance(value, datetime):
-            return ns_from_datetime(value)
+            return operator.index(ns_from_datetime(value))  # pandas' "not a time" is a datetime that counts in NaN
         if isinstance(value, str):
             return ns_from_iso(str.__str__(value), field="timestamp")
         if hasattr(value, "astype"):  # numpy's own kinds of time; its numbers stay numbers

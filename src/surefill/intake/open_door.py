@@ -255,6 +255,10 @@ class OpenDoor:
         """The instruments of the workspace."""
         return self.session.read(lambda state: dict(state.book.instruments))
 
+    def known(self, symbol: object) -> Instrument | None:
+        """The instrument of a symbol that has been met before; None for whatever else a caller says."""
+        return self.instruments().get(symbol) if isinstance(symbol, str) else None
+
     def positions(self) -> dict[str, PositionRow]:
         """Every position, valued at the last prices seen."""
         return self.session.read(lambda state: position_rows(state.book, _marks(state)))

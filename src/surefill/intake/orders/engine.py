@@ -120,9 +120,9 @@ class ExecutionEngineV2:
 
         `candle` as in door 1. An unknown symbol is skipped. Raises InputError for what is not a candle.
         """
-        instrument = self._door.instruments().get(symbol)
+        instrument = self._door.known(symbol)
         if instrument is None:
-            self._log.debug("candle skipped: %s is not known here", symbol)
+            self._log.debug("candle skipped: %s is not known here", shown(symbol))
             return
         length_ns = duration_ns(timeframe) if timeframe else 0
         self._door.feed([bar_of(instrument, candle, now_ns=self._door.now_ns(), duration_ns=length_ns)])

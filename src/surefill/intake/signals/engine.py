@@ -22,6 +22,7 @@ from surefill.intake.signals.reading import Signal, Word, read_signal
 from surefill.intake.signals.translation import translate
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
+from surefill.plain import shown
 from surefill.views.lifecycle import Stage, lifecycle
 from surefill.views.positions import PositionRow
 
@@ -101,11 +102,13 @@ class ExecutionEngineV3:
         `candle` is a mapping or an object with close and, if it has them, open, high, low and when it began
         (`start`, `date` or `timestamp`). Raises InputError for what is not a candle.
         """
-        instrument = self._door.instruments().get(symbol)
+        instrument = self._door.known(symbol)
         if instrument is None:
-            self._log.debug("candle skipped: %s is not known here", symbol)
+            self._log.debug("candle skipped: %s is not known here", shown(symbol))
             return
-        bar = bar_of(instrument, candle, now_ns=self._door.now_ns(), duration_ns=self._bar_ns.get(symbol, 0))
+        bar = bar_of(
+            instrument, candle, now_ns=self._door.now_ns(), duration_ns=self._bar_ns.get(instrument.instrument_id, 0)
+        )
         self._door.feed([bar])
         self._door.announce(self._stores)
 
