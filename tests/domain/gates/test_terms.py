@@ -64,6 +64,10 @@ CASES: dict[str, list[Case]] = {
         Case(LIMIT, Code.STOP_ON_WRONG_SIDE, ("stop 1000",), _plan(1000)),
         Case(LIMIT, None, fields=_plan(999)),
         Case(EXIT, held=100, fields={**CLOSE, **_plan(1001)}, before=unquoted),
+        Case(
+            EXIT, held=-100, fields=_plan(1001, 990), before=unquoted
+        ),  # the levels of the short that it makes smaller
+        Case(BLOCKS, Code.STOP_ON_WRONG_SIDE, ("stop 1001",), {**_plan(1001), "qty": 200}, held=-100),  # it turns it
     ],
     "notional": [
         Case(PASSES),

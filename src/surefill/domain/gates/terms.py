@@ -6,7 +6,7 @@ import enum
 
 from surefill.domain.gates.question import NOWHERE, Question
 from surefill.domain.gates.wording import pct_text, share_text
-from surefill.domain.intent import HOLD_MAX_NS, Action
+from surefill.domain.intent import HOLD_MAX_NS, Action, ExitPlan
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, quanta_text
@@ -126,10 +126,17 @@ def notional(q: Question) -> Refusal | None:
 
 
 def plan(q: Question) -> Refusal | None:
-    """A stop is on the losing side of the entry, a target on the winning one, fractions are within 0 to 1."""
+    """A stop is on the losing side of the entry, a target on the winning one, fractions are within 0 to 1.
+
+    An order that only reduces enters nothing: whatever levels it carries are those of the position it leaves.
+    """
     plan_ = q.intent.plan
     if plan_ is None or q.intent.action == Action.CLOSE:
         return None
+    return (None if q.reduces else _sides(q, plan_)) or _figures(plan_)
+
+
+def _sides(q: Question, plan_: ExitPlan) -> Refusal | None:
     entry_px = q.entry_px
     if entry_px <= 0:
         return _no_price(q)
@@ -142,6 +149,10 @@ def plan(q: Question) -> Refusal | None:
         if px and (px - entry_px) * q.side <= 0:
             reason = f"target {q.px_text(px)} must be {above} the entry {q.px_text(entry_px)}"
             return Refusal(RefusalCode.TARGET_ON_WRONG_SIDE, reason)
+    return None
+
+
+def _figures(plan_: ExitPlan) -> Refusal | None:
     sizes = (plan_.stop_px, plan_.target_px, plan_.trail_distance, plan_.trail_step_ppb, plan_.time_stop_bars)
     steps = all(0 < step.px <= PRICE_MAX and 0 < step.fraction_ppb <= PPB for step in plan_.ladder)
     held = 0 <= plan_.max_hold_ns <= HOLD_MAX_NS
