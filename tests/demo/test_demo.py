@@ -134,6 +134,16 @@ def test_journal_of_another_process_with_another_hash_seed_is_the_same_and_takes
     assert set(heads[0]) == {spec.workspace_id for spec in SPECS}
 
 
+def test_demo_takes_little_memory_itself(tmp_path: Path) -> None:
+    program = (
+        "import io, resource, sys; import surefill.demo; from rich.console import Console; from pathlib import Path;"
+        "result = surefill.demo.run(Path(sys.argv[1]), console=Console(file=io.StringIO()), json=False);"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "sys.exit(not result.proof.ok or peak > 300_000 * (1024 if sys.platform == 'darwin' else 1))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True)
+
+
 def test_child_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         LocalError, match=r"^the process .* failed by itself: journal .*no/such/journal.db, while opening"

@@ -107,6 +107,27 @@ def test_signals_of_many_threads_are_each_executed_once() -> None:
         assert len({row["order_id"] for row in door.heard.rows}) == 80
 
 
+@pytest.mark.parametrize(("same", "executed"), [(True, 1), (False, 64)])
+def test_orders_of_many_threads_are_executed_once_for_each_id(same: bool, executed: int) -> None:
+    many = {"max_trades_per_day": 1_000, "max_trades_per_strategy_per_day": 1_000}
+    with Orders(execution={"slippage_bps": 0, "circuit_breakers": many}) as door:
+        together, results = threading.Barrier(64), []
+
+        def work(number: int) -> None:
+            intent = OrderIntent(SYMBOL, "s", "BUY", 1, intent_id="k" if same else f"k{number}")
+            together.wait()
+            results.append(door.engine.execute_intent(intent))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [result.status for result in results] == ["FILLED"] * 64
+        assert len({result.order_id for result in results}) == executed
+        assert door.engine.position_qty(SYMBOL) == fills(door) == executed
+
+
 def test_position_and_its_stop_survive_a_restart(tmp_path: Path) -> None:
     with Signals(folder=tmp_path) as door:
         door.send("BUY", fixed_qty=2, sl_price=19_400.0)
