@@ -463,6 +463,14 @@ def test_toggle_of_another_engine_is_a_contradiction() -> None:
         Signals(execution={"engine": "v2"})
 
 
+def test_toggle_of_nothing_but_the_switch_for_v2_is_a_contradiction() -> None:
+    for engine in ({}, {"engine": None}, {"engine": ""}):
+        with pytest.raises(ConfigError, match=r"execution\.use_execution_engine_v2 is true.*means v2.*this door is v3"):
+            Signals(execution={**engine, "use_execution_engine_v2": True})
+    with Signals(execution={"engine": "v3", "use_execution_engine_v2": True}) as door:  # the engine comes first
+        assert door.send("BUY").order_id.startswith("V3-")
+
+
 def test_toggle_in_the_documents_block_loads_unchanged() -> None:
     block = yaml.safe_load('execution:\n  engine: v3  # "v2" or "v3"\n')
     with Signals(**block) as door:

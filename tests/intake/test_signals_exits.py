@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.intake.door_driving import SYMBOL, Signals
 
@@ -56,6 +57,18 @@ def test_stop_loss_on_the_wrong_side_is_refused(word: str) -> None:
         assert result.reason.startswith("stop_on_wrong_side: stop")
         result = door.send(word, tp_price=99.0 if word == "BUY" else 101.0)
         assert result.reason.startswith("target_on_wrong_side: target")
+
+
+@pytest.mark.parametrize(("word", "back"), [("BUY", "SELL"), ("SELL", "BUY")])
+def test_signal_that_only_reduces_may_carry_the_levels_of_what_it_leaves(word: str, back: str) -> None:
+    stop, target = (99.0, 105.0) if word == "BUY" else (101.0, 95.0)
+    with Signals(100.0) as door:
+        door.send(word, fixed_qty=2, sl_price=stop, tp_price=target)
+        assert door.send(back, fixed_qty=1, sl_price=stop, tp_price=target).status == "FILLED"
+        assert abs(door.position().quantity) == 1
+        assert door.send(back, fixed_qty=2, sl_price=stop).reason.startswith("stop_on_wrong_side")  # it turns it round
+        door.price(stop)
+        assert exits(door) == ["STOP"]
 
 
 @pytest.mark.parametrize("level", [float("nan"), -5.0, "x", 99.00001])
@@ -185,6 +198,14 @@ def test_trailing_follows_the_extreme_by_initial_risk_times_step_and_never_back(
         assert stops(door) == [99.5, 102.0, 103.0]
         door.price(103.0)
         assert exits(door) == ["TRAILING"]
+
+
+@pytest.mark.parametrize(("asked", "moved"), [(np.bool_(True), [99.5]), (np.bool_(False), [])])
+def test_trailing_may_be_asked_for_with_numpys_truth_value(asked: Any, moved: list[float]) -> None:
+    with Signals(100.0) as door:
+        assert door.send("BUY", sl_price=98.0, trailing=asked).status == "FILLED"
+        door.price(100.5)
+        assert stops(door) == moved
 
 
 def test_trailing_of_a_short_mirrors() -> None:

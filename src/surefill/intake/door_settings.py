@@ -25,7 +25,8 @@ _MEMORY: Final = ":memory:"
 def door_settings(config: Config, profile: str) -> Settings:
     """The settings of a door that trades under `profile`.
 
-    `execution.engine` must be that profile or empty: the class that was chosen is the toggle. Raises ConfigError.
+    The class that was chosen is the toggle: `execution.engine` must be that profile or empty, and empty with
+    `use_execution_engine_v2` means v2. Raises ConfigError.
     """
     if isinstance(config, Settings):
         settings = config
@@ -70,10 +71,13 @@ def _ours(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_toggle(settings: Settings, profile: str) -> None:
-    engine = settings.execution.engine
+    engine, key, instead = settings.execution.engine, "engine", f"{profile} or null"
+    if engine is None and settings.execution.use_execution_engine_v2:
+        engine, key, instead = "v2", "use_execution_engine_v2", "false"
     if engine not in (None, profile):
+        said = repr(engine) if key == "engine" else "true and the engine null, which means v2"
         raise ConfigError(
-            f"execution.engine is {engine!r} (from {settings.source_of('execution', 'engine')}), and this door is"
-            f" {profile}: open the other door, or set it to {profile} or null",
-            key="execution.engine",
+            f"execution.{key} is {said} (from {settings.source_of('execution', key)}), and this door is"
+            f" {profile}: open the other door, or set it to {instead}",
+            key=f"execution.{key}",
         )

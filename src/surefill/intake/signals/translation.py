@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from surefill.config import Settings
 from surefill.domain.intent import Action, ExitPlan, Intent, LadderStep
 from surefill.domain.refusals import Refusal, RefusalCode
-from surefill.intake.caller_values import CallerReader, Known, adopted
+from surefill.intake.caller_values import CallerReader, Known, adopted, scalar
 from surefill.intake.signals.messages import ExecutionContext
 from surefill.intake.signals.reading import Signal, Word
 from surefill.plain import shown
@@ -129,9 +129,10 @@ class _Reader(CallerReader):
     def _px(self, value: Any, field: str) -> int:
         return to_quanta(value, self.price_decimals, field=field, max_quanta=PRICE_MAX)
 
-    def _trailing(self, asked: bool | float | None, *, has_stop: bool) -> tuple[int, int]:
+    def _trailing(self, told: object, *, has_stop: bool) -> tuple[int, int]:
         """(step in parts per billion of R, distance in price quanta)."""
         execution = self._settings.execution
+        asked: Any = self.read(RefusalCode.INVALID_PLAN, "trailing", lambda: scalar(told), 0)
         if asked is None:
             # R is the distance to the stop: a configured trailing has nothing to follow where there is none.
             asked = execution.enable_trailing and has_stop
