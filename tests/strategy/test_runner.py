@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from tests.strategy.books import Book, Held, daily, spec_of
 
@@ -145,6 +146,19 @@ def test_decision_becomes_an_intent_or_the_reason_why_not(
     settings = {"risk": {"dollars_per_trade": 1000, "max_positions": 2}, **settings}
     evaluation = _run(said, book=Book(positions=dict(BOOKS[book])), **settings)
     assert (_actions(evaluation), list(evaluation.signals)) == (intents, signals)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_intents_from_another_librarys_numbers_are_the_same(kind: Any) -> None:
+    def evaluated(make: Any) -> StrategyEvaluation:
+        snapshot = daily([make(90.1), make(100.3)], tick_size=make(0.01), is_eod=False)
+        scaled = Decision(TradeAction.SCALE_IN, "more", strength=make(0.3), quantity=make(2.7), stop_loss=make(90.3))
+        exit_ = {"type": "stop_target", "stop_loss_pct": 2.0}
+        return _run(BUY, scaled, book=Book(positions={"AAPL": Held(1.0, 90.0)}), snapshot=snapshot, exit=exit_)
+
+    ours, theirs = evaluated(float), evaluated(kind)
+    assert len(ours.intents) == 2
+    assert msgspec.json.encode(theirs.intents) == msgspec.json.encode(ours.intents)
 
 
 def test_max_positions_counts_entries_of_the_same_evaluation() -> None:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from array import array
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from surefill.domain.market import Bar
@@ -66,6 +68,26 @@ def test_snapshot_shows_the_same_however_it_was_made(snapshot: MarketSnapshot) -
     assert list(snapshot.volumes) == [5.0, 6.0, 0.5]
     assert list(snapshot.columns.close_px) == [10750, 11000, 10125]
     assert snapshot.price_step == snapshot.price_step.__class__("0.001")
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_snapshot_of_another_librarys_numbers_is_that_of_their_texts(kind: Any) -> None:
+    def bars(make: Any) -> list[Ohlcv]:
+        rows = ((9.9, 10.3, 9.7, 10.1, 5.0), (10.1, 10.7, 10.1, 10.7, 6.0))
+        return [Ohlcv(T0 + at * MINUTE, *map(make, row)) for at, row in enumerate(rows)]
+
+    ours, theirs = (
+        MarketSnapshot("X", T0 + MINUTE, "1m", bars(make), make(10.7), lot_size=make(0.1), tick_size=make(0.1))
+        for make in (float, kind)
+    )
+    for name in ("opens", "highs", "lows", "closes", "volumes"):
+        assert list(getattr(theirs, name)) == list(getattr(ours, name))
+        assert {type(value) for value in getattr(theirs, name)} == {float}
+    assert (theirs.last_price, theirs.lot_size, theirs.tick_size) == (10.7, 0.1, 0.1)
+    assert theirs.price_step == Decimal("0.1")
+    untold = MarketSnapshot("X", T0 + MINUTE, "1m", bars(kind), kind(10.7))
+    assert untold.price_step == Decimal("0.1")
+    assert list(untold.columns.close_px) == [101, 107]
 
 
 def test_snapshots_of_a_series_show_only_what_was_known() -> None:

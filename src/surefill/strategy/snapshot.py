@@ -76,6 +76,7 @@ class MarketSnapshot:
     `bars`: a `BarSeries`, or at least two `Ohlcv` in ascending order; the last one, the current bar, not after `ts`.
     `last_price` defaults to the last close. `is_eod` defaults to what the series knows of its calendar; a daily bar is
     its own end of day. `lot_size`, `tick_size` (units): the instrument's, where known: orders are made to fit them.
+    Numbers may be numpy's: they stand for their shortest text, and are plain floats from here on.
     Raises InputError (INVALID_SNAPSHOT).
     """
 
@@ -108,8 +109,9 @@ class MarketSnapshot:
             raise _invalid(f"the last bar ({iso_from_ns(columns.ts_ns[-1])}) is after ts ({ts.isoformat()})", "bars")
         self.last_price = columns.closes[-1] if last_price is None else last_price
         self.is_eod = _ends_day(columns, self.timeframe) if is_eod is None else is_eod
-        self.lot_size = lot_size
-        self.tick_size = tick_size
+        self.last_price = _plain(self.last_price, "last_price")
+        self.lot_size = None if lot_size is None else _plain(lot_size, "lot_size")
+        self.tick_size = None if tick_size is None else _plain(tick_size, "tick_size")
         for name in ("last_price", "lot_size", "tick_size"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
@@ -184,7 +186,7 @@ class MarketSnapshot:
     def price_step(self) -> Decimal:
         """What prices of orders are multiples of: the tick, or else the finest step that the prices here show."""
         if self.tick_size is not None:
-            return Decimal(str(plain_number(self.tick_size, "tick_size")))
+            return Decimal(repr(self.tick_size))
         if isinstance(self._columns, BarSeries):
             return Decimal(1).scaleb(-self._columns.price_decimals)
         return Decimal(1).scaleb(-max(map(_decimals, (self.last_price, *self.closes[-20:]))))
@@ -248,7 +250,7 @@ class ListedBars(Sequence[Ohlcv]):
     """Bars from a list, checked: in ascending order, prices finite, above 0 and consistent. Raises InputError."""
 
     def __init__(self, bars: Sequence[Ohlcv]) -> None:
-        self._bars = tuple(bars)
+        self._bars = tuple(map(_plain_bar, bars))
         self.ts_ns: Sequence[int] = [ns_from_datetime(bar.ts) for bar in self._bars]
         for at, bar in enumerate(self._bars):
             _check_bar(at, bar)
@@ -324,6 +326,21 @@ class _SeriesBars(Sequence[Ohlcv]):
         return len(self._series)
 
 
+def _plain(value: float, field: str) -> float:
+    try:
+        return float(plain_number(value, field))
+    except InputError as error:
+        raise _invalid(error.message, field) from error
+
+
+def _plain_bar(bar: Ohlcv) -> Ohlcv:
+    """The bar with plain floats: a column of numpy's or pandas' gives numbers of its own kind."""
+    figures = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    if all(type(figure) is float for figure in figures):
+        return bar
+    return Ohlcv(bar.ts, *(_plain(figure, "bars") for figure in figures))
+
+
 def _ends_day(columns: BarSeries | ListedBars, timeframe: str) -> bool:
     if isinstance(columns, BarSeries):
         return columns.session_end[-1] == 1
@@ -344,7 +361,7 @@ def _check_bar(at: int, bar: Ohlcv) -> None:
 
 
 def _decimals(value: float) -> int:
-    exponent = Decimal(str(plain_number(value, "price"))).normalize().as_tuple().exponent
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
