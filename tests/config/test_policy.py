@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from surefill.config import Settings, config_hash, profile_of
+from surefill.config.risk import NEEDED
 from surefill.domain.profile import PROFILES, Profile
 from surefill.domain.sizing import NO_CAPS, SizingCaps
 from surefill.errors import ConfigError
@@ -67,7 +68,7 @@ def test_drawdown_is_asked_where_a_setting_says_so(policy: dict[str, object], as
 
 def test_regime_that_risk_names_itself_needs_its_figure() -> None:
     assert not _profile(risk={"enable": ["regime"]}).limits.regime_optional
-    assert not _profile(risk={"gates": ["halted", "instrument", "regime"]}).limits.regime_optional
+    assert not _profile(risk={"gates": [*NEEDED, "regime"]}).limits.regime_optional
 
 
 @pytest.mark.parametrize(

@@ -278,3 +278,35 @@ def test_gates_ask_for_the_widest_switch_first() -> None:
         core.submit(core.intent(Action.TRADE, 1, 10))
         told.append(Code(core.only(IntentRefused).code))
     assert told == [Code.STRATEGY_PAUSED, Code.SYMBOL_HALTED, Code.HALTED, Code.VENUE_HALTED, Code.ENGINE_HALTED]
+
+
+@pytest.mark.parametrize(
+    ("gates", "held", "action", "side", "qty", "code"),
+    [
+        (("halted", "instrument"), 0, Action.CLOSE, 1, 100, Code.NO_POSITION),
+        (("halted", "instrument"), 100, Action.CLOSE, 0, 110, Code.REDUCTION_EXCEEDS_POSITION),
+        (("halted", "instrument"), 100, Action.CLOSE, 0, -10, Code.INVALID_QUANTITY),
+        (("halted", "instrument", "position"), 100, Action.CLOSE, 0, -10, Code.INVALID_QUANTITY),
+        (("halted", "instrument"), 100, Action.TRADE, -1, -10, Code.HALTED),
+        (("halted", "instrument"), 100, Action.TRADE, -1, 110, Code.HALTED),
+        (("halted", "instrument"), 100, Action.CLOSE, 0, 0, None),
+        (("halted", "instrument"), 100, Action.TRADE, -1, 100, None),
+    ],
+)
+def test_nothing_gets_past_a_kill_as_an_exit_that_is_none_whatever_else_the_profile_asks(
+    gates: tuple[str, ...], held: int, action: Action, side: int, qty: int, code: Code | None
+) -> None:
+    core = Core(profile(*gates))
+    if held:
+        core.hold(1, held)
+    _halt(core)
+    core.submit(core.intent(action, side, qty))
+    assert [Code(refused.code) for refused in core.all(IntentRefused)] == ([code] if code else [])
+
+
+def test_exits_of_a_profile_that_does_not_ask_for_the_position_still_sum_to_it() -> None:
+    core = Core(profile("halted", "instrument"))
+    core.hold(1, 100)
+    core.order(0, 60, action=Action.CLOSE)
+    core.submit(core.intent(Action.TRADE, -1, 60))
+    assert Code(core.only(IntentRefused).code) == Code.REDUCTION_EXCEEDS_POSITION

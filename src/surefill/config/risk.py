@@ -166,6 +166,9 @@ THROTTLER: Final = ("cap_total", "cap_symbol", "cap_strategy", "edge")
 GUARDIAN: Final = ("order_rate", "lots", "slippage", "drawdown", "equity_drop")
 _GUARDIANS_OWN: Final = {"price_max_age_ns": 3 * NS_PER_S, "drawdown_max_ppb": 3 * PCT_PPB}
 
+#: Gates without which an order is not one that the books can hold.
+NEEDED: Final = ("halted", "instrument", "action", "order_type", "quantity", "position", "notional")
+
 #: Says what is wrong with a setting: path, value, what is allowed.
 Complaint = Callable[[tuple[str, ...], object, str], ConfigError]
 
@@ -175,7 +178,9 @@ def with_risk(profile: Profile, risk: RiskSettings, money_decimals: int, complai
     return msgspec.structs.replace(
         profile,
         gates=_gates(profile, risk, complain),
-        rechecks=_known(("risk", "rechecks"), risk.rechecks, RECHECKS, complain) or profile.rechecks,
+        rechecks=profile.rechecks
+        if risk.rechecks is None
+        else _known(("risk", "rechecks"), risk.rechecks, RECHECKS, complain),
         limits=_limits(profile.limits, risk, money_decimals, complain),
         algo_ids=dict(risk.algo_ids),
         correlations=_correlations(risk, complain),
@@ -218,12 +223,12 @@ def _gates(profile: Profile, risk: RiskSettings, complain: Complaint) -> tuple[s
     for name in _known(("risk", "disable"), risk.disable, GATES, complain):
         if name not in gates:
             raise complain(("risk", "disable"), name, f"profile {profile.name} does not ask it anyway")
-        if name in ("halted", "instrument"):
+        if name in NEEDED:
             raise complain(("risk", "disable"), name, "no order can do without it")
     first = THROTTLER if risk.throttler else ()
     kept = first + tuple(name for name in gates if name not in (*risk.disable, *first))
     added = (*(GUARDIAN if risk.guardian else ()), *_known(("risk", "enable"), risk.enable, GATES, complain))
-    for name in ("halted", "instrument"):
+    for name in NEEDED:
         if name not in kept:
             raise complain(("risk", "gates"), ", ".join(kept), f"no order can do without {name}: put it in")
     return tuple(dict.fromkeys((*kept, *added)))
@@ -251,7 +256,7 @@ def _limits(limits: Limits, risk: RiskSettings, money_decimals: int, complain: C
         changes["drift_bands_ppb"] = tuple(rate_ppb_from_pct(each, "drift_bands_pct") for each in risk.drift_bands_pct)
     if risk.partial_fill is not None:
         changes["partial_fill"] = int(PartialFill[risk.partial_fill.upper()])
-    changes["rearm_ns"] = {name: _rearm(name, how, complain) for name, how in risk.rearm.items()}
+    changes["rearm_ns"] = limits.rearm_ns | {name: _rearm(name, how, complain) for name, how in risk.rearm.items()}
     return msgspec.structs.replace(limits, **changes)
 
 

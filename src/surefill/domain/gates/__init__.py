@@ -65,7 +65,14 @@ GATES: dict[str, Gate] = {
     **{name: asked(breaker) for name, breaker in BREAKERS.items()},
 }
 
-__all__ = ["BREAKERS", "GATES", "RECHECKS", "Gate", "Question", "first_objection", "first_refusal"]
+__all__ = ["BREAKERS", "GATES", "RECHECKS", "Gate", "Question", "first_objection", "first_refusal", "unsound_exit"]
+
+
+def unsound_exit(question: Question) -> Refusal | None:
+    """What passes as an exit is one, whatever the profile asks: no close that opens gets past kills and breakers."""
+    if not question.is_exit or (question.reduces and "position" in question.profile.gates):
+        return None
+    return account.position(question) or (None if question.reduces else terms.quantity(question))
 
 
 def first_refusal(question: Question, names: tuple[str, ...]) -> Refusal | None:
