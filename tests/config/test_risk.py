@@ -96,7 +96,8 @@ def test_every_limit_reaches_its_field_in_its_unit(key: str) -> None:
         assert _profile(shutdown_flattens=True).limits.shutdown_flattens
         return
     scale = 10 ** (2 if isinstance(unit, str) else unit)
-    found = _profile(**{key: 7})
+    risk: dict[str, Any] = {key: 7}
+    found = _profile(**risk)
     assert getattr(found.limits, field) == 7 * scale
     others = set(plain.limits.__struct_fields__) - {field}
     assert [name for name in others if getattr(found.limits, name) != getattr(plain.limits, name)] == []

@@ -6,8 +6,8 @@ stands there). The figures of what happened are from the public record:
 
 - Knight Capital, 1 August 2012 (SEC release 34-70694): over 4 million executions in 154 stocks in about 45 minutes,
   made from 212 small orders of customers; more than 460 million dollars lost. Replayed: ten seconds of that rate.
-- Citigroup, 2 May 2022 (FCA final notice of 22 May 2024): a basket of 58 million dollars entered as one of 444 billion;
-  1.4 billion sold. Replayed: the basket in orders of 5 million.
+- Citigroup, 2 May 2022 (FCA final notice of 22 May 2024): a basket of 58 million dollars entered as one of 444 billion,
+  of which the firm's own controls held back 255; 1.4 billion sold. Replayed: the basket in orders of 5 million.
 - Everbright Securities, 16 August 2013 (decision of the CSRC): 26,082 orders in two seconds, worth 23.4 billion yuan;
   7.27 billion of them traded.
 - Mizuho Securities, 8 December 2005 (J-Com): one share for 610,000 yen entered as 610,000 shares for 1 yen each; some
