@@ -31,6 +31,7 @@ from surefill.intake.caller_feed import CallerFeed, Seen, price_of
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.caller_values import Known, named
 from surefill.intake.door_settings import artifacts_dir, in_memory
+from surefill.intake.following import JournalFollower
 from surefill.intake.session import Session
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
@@ -297,32 +298,19 @@ class OpenDoor:
         return (codec.decode(record.payload) for record in self.session.journal.read(self.session.workspace_id))
 
 
-class _Listener:
+class _Listener(JournalFollower):
     """Order lines without files."""
 
     def __init__(self, journal: Journal, workspace_id: str, lines: deque[OrderLine]) -> None:
-        self._journal, self._workspace_id = journal, workspace_id
+        super().__init__(journal, workspace_id)
         self._fold = Fold()
-        self._seq = 0
         self._lines = lines
-        self._read_up_to(None)
+        self.catch_up()
         lines.clear()
 
-    def follow(self, first_seq: int, events: Sequence[Event]) -> None:
-        """Take events that have just become durable."""
-        self._read_up_to(first_seq - 1)
-        for event in events[self._seq + 1 - first_seq :]:
-            self._take(event)
-
-    def _read_up_to(self, seq: int | None) -> None:
-        """Catch up with what was committed unheard."""
-        if seq is None or seq > self._seq:
-            for record in self._journal.read(self._workspace_id, self._seq + 1, seq):
-                self._take(codec.decode(record.payload))
-
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
+        """Keep the line that it makes, if it makes one."""
         self._fold.apply(event)
-        self._seq += 1
         line = order_line(self._fold, event)
         if line is not None:
             self._lines.append(line)
