@@ -73,6 +73,7 @@ class Rig:
         try:
             await story(self)
         finally:
+            self.engine._stopped = True  # a turn while the loop is being taken down would start what nobody ends
             await venue.close()
 
     async def _opened(self) -> RemoteVenue:
