@@ -25,6 +25,8 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `exec_id` is unique per (venue, account, symbol). `cum_qty` is the venue's own total on terminal and status
     reports (-1: it does not say). `code` and `text` are the venue's words; `raw` is its payload, kept for proof.
+    `instrument_id`, `bucket` and `side` are for orders that we may not know: adapters give them with what a stream or
+    a list tells. A fee in another asset than the account's currency is `fee_amount` (a decimal number) of `fee_asset`.
     `undelivered`: with a rejection, proof that the venue never had the order, so that it may be sent again, not before
     `retry_after_ns`.
     """
@@ -43,3 +45,8 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     raw: str = ""
     undelivered: bool = False
     retry_after_ns: int = 0
+    instrument_id: str = ""
+    bucket: str = ""
+    side: int = 0
+    fee_asset: str = ""
+    fee_amount: str = ""

@@ -8,17 +8,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
+from surefill.domain.instrument import Instrument
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import Book
 
 ReportSink = Callable[[VenueReport], None]
+QuoteSink = Callable[[Quote], None]
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """At most `count` requests of a kind in any window of `window_ns`. `scope`: "account" or "address"."""
+
+    kind: str
+    count: int
+    window_ns: int
+    scope: str = "account"
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -26,7 +38,9 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     `in_process`: it lives in this process and its truth is our journal, so that an order and its answer may share
     one commit. `receive_window_ns`: how long after signing it can still accept a request (0: no such bound, so
-    absence is never proof by itself).
+    absence is never proof by itself). `cl_ord_id_max` and `cl_ord_id_alphabet`: how long a client order id may be and
+    of which characters (a regular expression's class, "" for any). `native_stops`: it keeps stop orders itself.
+    `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
     """
 
     name: str
@@ -35,6 +49,11 @@ class Capabilities(msgspec.Struct, frozen=True):
     in_process: bool = False
     receive_window_ns: int = 0
     cl_ord_id_max: int = 36
+    cl_ord_id_alphabet: str = ""
+    native_stops: bool = False
+    amends: bool = False
+    dead_man: bool = False
+    rate_limits: tuple[RateLimit, ...] = ()
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -98,6 +117,71 @@ class Venue(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; orders stay where they are."""
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """An order that works at the venue now, ours or made elsewhere. Prices and quantities in quanta.
+
+    `cl_ord_id` as the venue shows it, "" where it has none. `raw`: the venue's payload.
+    """
+
+    order_id: str
+    cl_ord_id: str
+    instrument_id: str
+    bucket: str
+    side: int
+    ord_type: int
+    order_qty: int
+    cum_qty: int
+    px: int = 0
+    stop_px: int = 0
+    raw: str = ""
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What the account holds of an asset, in units of the asset: its scale is the venue's own."""
+
+    asset: str
+    total: Decimal
+    available: Decimal
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What the keys may do and how the venue's clock stands: `clock_ahead_ns` is its time less ours."""
+
+    account: str
+    can_trade: bool
+    can_withdraw: bool | None
+    clock_ahead_ns: int = 0
+    detail: str = ""
+
+
+class LiveVenue(Venue, Protocol):
+    """A venue behind a wire: an account there that others may use too, and a market that we do not make.
+
+    Every look raises VenueOutcomeUnknown when the venue does not tell: an empty answer is an answer.
+    """
+
+    async def amend(self, request: OrderRequest, order_id: str) -> Outcome:
+        """Change a working order to the terms of `request` (same client order id), in place. `Accepted` reports it."""
+
+    async def open_orders(self) -> tuple[OpenOrder, ...]:
+        """All that works at the venue, made by whomever."""
+
+    async def executions(self, since_ns: int) -> tuple[VenueReport, ...]:
+        """Every fill of the account since then, oldest first, each with its instrument and side."""
+
+    async def balances(self) -> tuple[Balance, ...]:
+        """What the account holds."""
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """What can be traded, with the venue's own ticks, lots and bounds."""
+
+    async def access(self) -> Access:
+        """What the keys may do."""
+
+    async def subscribe(self, instrument_ids: Iterable[str], sink: QuoteSink) -> None:
+        """Hand every price of these to `sink`, from now on and over reconnections."""
 
 
 class InProcessVenue(Venue, Protocol):
