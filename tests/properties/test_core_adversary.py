@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.core import Core, profile
@@ -31,6 +32,7 @@ from surefill.domain.inputs import (
 from surefill.domain.intent import Action, ExitPlan, LadderStep
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
+from surefill.domain.profile import Profile
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
 from surefill.errors import InputError
@@ -49,6 +51,10 @@ RULES = profile(
         unknown_page_ns=40,
     )
 )
+AT_VENUE = msgspec.structs.replace(
+    RULES, limits=msgspec.structs.replace(RULES.limits, stops_at_venue=True, stop_grace_ns=30)
+)
+BOTH = st.sampled_from([RULES, AT_VENUE])
 HALF = 500_000_000
 
 PX = st.integers(900, 1100)
@@ -63,7 +69,10 @@ PLANS = st.sampled_from(
     ]
 )
 WHICH = st.integers(0, 4)  # which order, counted from the latest
-SAID = [ExecType.NEW, ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.STATUS, ExecType.TRIGGERED]
+SAID = [
+    *(ExecType.NEW, ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.STATUS, ExecType.TRIGGERED),
+    *(ExecType.REPLACED, ExecType.REPLACE_REJECTED),
+]
 ENDS = st.sampled_from([ExecType.CANCELED, ExecType.EXPIRED])
 HALTED: list[dict[str, Any]] = [{}, {"instrument_id": "X"}, {"strategy_id": "s"}]
 FILL_QTY = st.sampled_from([10, 20, 50, 70])
@@ -98,8 +107,8 @@ STEP = st.one_of([st.tuples(st.just(name), *parts) for weight, name, parts in ST
 class Adversary:
     """Plays steps; remembers every order ever made, so that it can lie about old ones too."""
 
-    def __init__(self) -> None:
-        self.core = Core(RULES)
+    def __init__(self, rules: Profile) -> None:
+        self.core = Core(rules)
         self.orders: list[Order] = []
         self.trades: dict[str, list[VenueReport]] = {}
 
@@ -220,9 +229,9 @@ class Adversary:
 
 
 @settings(max_examples=150)
-@given(st.lists(STEP, min_size=20, max_size=80))
-def test_core_keeps_its_invariants_whatever_the_venue_does(steps: list[tuple[Any, ...]]) -> None:
-    adversary = Adversary()
+@given(BOTH, st.lists(STEP, min_size=20, max_size=80))
+def test_core_keeps_its_invariants_whatever_the_venue_does(rules: Profile, steps: list[tuple[Any, ...]]) -> None:
+    adversary = Adversary(rules)
     for step in steps:
         adversary.play(*step)
     core = adversary.core
@@ -232,14 +241,16 @@ def test_core_keeps_its_invariants_whatever_the_venue_does(steps: list[tuple[Any
 
 
 @settings(max_examples=60)
-@given(st.lists(STEP, min_size=20, max_size=60), st.integers(0, 59))
-def test_core_decides_alike_after_a_restart_at_any_moment(steps: list[tuple[Any, ...]], cut: int) -> None:
+@given(BOTH, st.lists(STEP, min_size=20, max_size=60), st.integers(0, 59))
+def test_core_decides_alike_after_a_restart_at_any_moment(
+    rules: Profile, steps: list[tuple[Any, ...]], cut: int
+) -> None:
     """A state from its snapshot goes on exactly as the one that was never put away."""
-    whole, stopped = Adversary(), Adversary()
+    whole, stopped = Adversary(rules), Adversary(rules)
     for at, step in enumerate(steps):
         if at == cut:
             restored = State.restore(stopped.core.state.snapshot())
-            restored.quotes = stopped.core.state.quotes
+            restored.quotes, restored.crossed_ns = stopped.core.state.quotes, stopped.core.state.crossed_ns
             stopped.core.state = restored
             stopped.orders = [restored.order(order.request.cl_ord_id) or order for order in stopped.orders]
         whole.play(*step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.workspaces import instrument
@@ -55,7 +56,8 @@ SETTINGS = st.builds(
     st.sampled_from([0, 0, 3]),
     st.sampled_from([(), FEES]),
 )
-PROFILES = st.sampled_from([V3, PAPER_FULL])
+AT_VENUE = msgspec.structs.replace(V3, limits=msgspec.structs.replace(V3.limits, stops_at_venue=True))
+PROFILES = st.sampled_from([V3, PAPER_FULL, AT_VENUE])
 
 STEPS: list[tuple[int, str, tuple[st.SearchStrategy[Any], ...]]] = [
     (5, "quote", (PX, st.integers(0, 3), SIZES, SIZES)),

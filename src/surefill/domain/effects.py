@@ -20,6 +20,13 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     order_id: str
 
 
+class AmendOrder(msgspec.Struct, frozen=True, gc=False):
+    """Ask the venue to change a working order, in place, to the terms of `request`."""
+
+    request: OrderRequest
+    order_id: str
+
+
 class QueryOrder(msgspec.Struct, frozen=True, gc=False):
     """Ask the venue what became of an order: open orders, history and trades, by client id."""
 
@@ -41,4 +48,4 @@ class Notify(msgspec.Struct, frozen=True, gc=False):
     page: bool = False
 
 
-Effect = SubmitOrder | CancelOrder | QueryOrder | SetTimer | Notify
+Effect = SubmitOrder | CancelOrder | AmendOrder | QueryOrder | SetTimer | Notify

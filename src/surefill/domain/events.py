@@ -111,6 +111,7 @@ class OrderCreated(Event, frozen=True):
     `arrival_source` and `arrival_ns` tell where `request.arrival_px` came from. For an exit, `position` is the
     key of what it closes. `parent`: the first order of the intent, where this one takes up its unfilled rest.
     `timeout_ns`: how long it may take to fill (0: as long as it likes). `attempt` counts submissions of the intent.
+    `withheld`: no byte leaves before `OrderReleased`, which waits for the position's stop to be taken back.
     """
 
     request: OrderRequest
@@ -126,6 +127,7 @@ class OrderCreated(Event, frozen=True):
     arrival_spread: int = 0
     timeout_ns: int = 0
     attempt: int = 1
+    withheld: bool = False
 
 
 class VenueReported(Event, frozen=True):
@@ -369,6 +371,35 @@ class OrderResent(Event, frozen=True):
 
     cl_ord_id: str
     send_by_ns: int
+
+
+class OrderReleased(Event, frozen=True):
+    """Nothing at the venue stands in its way any more: the decision to send it, with a new deadline."""
+
+    cl_ord_id: str
+    send_by_ns: int
+
+
+class ReplaceRequested(Event, frozen=True):
+    """The decision to have a working order changed in place."""
+
+    cl_ord_id: str
+    stop_px: int
+    order_qty: int
+
+
+class OrderReplaced(Event, frozen=True):
+    """The venue works it with the terms that were asked for."""
+
+    cl_ord_id: str
+
+
+class ReplaceRefused(Event, frozen=True):
+    """The venue would not change it, or nobody knows whether it has."""
+
+    cl_ord_id: str
+    code: str
+    text: str
 
 
 class AnomalyNoted(Event, frozen=True):

@@ -18,7 +18,7 @@ from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection, position_key
 from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip, fills_key
 from surefill.domain.state import Book, State
-from surefill.rules.codes import ExitReason, OrdStatus
+from surefill.rules.codes import ExitReason, OrdStatus, OrdType
 from surefill.units import NS_PER_S, PPB
 
 EVOLVE_VERSION = 2
@@ -95,6 +95,7 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
         arrival_spread=event.arrival_spread,
         timeout_ns=event.timeout_ns,
         attempts=event.attempt,
+        withheld=event.withheld,
     )
     if state.counts_messages:
         _sent(book.flow.messages, event.ts_ns)
@@ -105,7 +106,9 @@ def _order_created(state: State, event: e.OrderCreated) -> None:
         book.flow.last_entry_ns = event.ts_ns
     if event.exit_reason:
         protection = book.positions[key].protection
-        if protection is not None:
+        if protection is not None and request.ord_type == OrdType.STOP:
+            protection.stop_cl_ord_id = request.cl_ord_id
+        elif protection is not None:
             protection.exit_cl_ord_id = request.cl_ord_id
             if event.exit_reason == ExitReason.PARTIAL:
                 protection.due = None
@@ -133,11 +136,40 @@ def _resent(state: State, event: e.OrderResent) -> None:
         _sent(state.book.flow.orders, event.ts_ns)
 
 
+def _order_released(state: State, event: e.OrderReleased) -> None:
+    order = state.book.orders[event.cl_ord_id]
+    order.request = msgspec.structs.replace(order.request, send_by_ns=event.send_by_ns)
+    order.withheld = False
+
+
+def _replace_requested(state: State, event: e.ReplaceRequested) -> None:
+    order = state.book.orders[event.cl_ord_id]
+    order.replacing = msgspec.structs.replace(order.request, stop_px=event.stop_px, order_qty=event.order_qty)
+    if state.counts_messages:
+        _sent(state.book.flow.messages, event.ts_ns)
+
+
+def _order_replaced(state: State, event: e.OrderReplaced) -> None:
+    order = state.book.orders[event.cl_ord_id]
+    assert order.replacing is not None  # it was asked for
+    order.request, order.replacing = order.replacing, None
+
+
+def _replace_refused(state: State, event: e.ReplaceRefused) -> None:
+    order = state.order(event.cl_ord_id)
+    if order is not None:
+        order.replacing = None
+
+
 def _order_accepted(state: State, event: e.OrderAccepted) -> None:
     state.book.streaks.rejects = 0
     order = state.book.orders[event.cl_ord_id]
+    if order.rests:
+        protection = state.book.positions[order.position].protection
+        if protection is not None and protection.stop_cl_ord_id == event.cl_ord_id:
+            protection.naked_ns = 0
     order.status = OrdStatus.NEW if order.cum_qty == 0 else OrdStatus.PARTIALLY_FILLED
-    order.resend_ns = 0
+    order.resend_ns, order.withheld = 0, False
     order.order_id = event.order_id
 
 
@@ -148,7 +180,7 @@ def _order_triggered(state: State, event: e.OrderTriggered) -> None:
 def _order_unknown(state: State, event: e.OrderOutcomeUnknown) -> None:
     order = state.book.orders[event.cl_ord_id]
     order.status = OrdStatus.UNKNOWN
-    order.unknown_ns, order.resend_ns = event.ts_ns, 0
+    order.unknown_ns, order.resend_ns, order.withheld = event.ts_ns, 0, False
     order.text = event.reason
 
 
@@ -163,7 +195,7 @@ def _order_filled(state: State, event: e.OrderFilled) -> None:
     if order is None:
         order = book.done[event.cl_ord_id]
     order.order_id = event.order_id
-    order.resend_ns = 0
+    order.resend_ns, order.withheld = 0, False
     order.cum_qty = event.cum_qty
     order.cum_notional += event.last_px * event.last_qty
     order.fees += event.fee
@@ -242,7 +274,7 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
     book, cl_ord_id = state.book, order.request.cl_ord_id
     order.status = status
     order.closed_ns = ts_ns
-    order.cancel_pending, order.resend_ns = False, 0
+    order.cancel_pending, order.resend_ns, order.withheld, order.replacing = False, 0, False, None
     book.done[cl_ord_id] = book.orders.pop(cl_ord_id)
     if order.request.reduce_only:
         state.reducing[order.position].remove(cl_ord_id)
@@ -251,6 +283,9 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
             protection = position.protection
             if protection.exit_cl_ord_id == cl_ord_id:
                 protection.exit_cl_ord_id = ""
+            if protection.stop_cl_ord_id == cl_ord_id:
+                protection.stop_cl_ord_id, protection.naked_ns = "", ts_ns
+                protection.stop_refused = status == OrdStatus.REJECTED
 
 
 def _order_rejected(state: State, event: e.OrderRejected) -> None:
@@ -330,7 +365,17 @@ def _protection_set(state: State, event: e.ProtectionSet) -> None:
         trailed=event.trailed,
         exit_cl_ord_id=before.exit_cl_ord_id if before is not None else "",
         due=before.due if before is not None else None,
+        stop_cl_ord_id=before.stop_cl_ord_id if before is not None else "",
+        naked_ns=before.naked_ns if before is not None else 0,
     )
+    _count_naked(state, position.protection, event.ts_ns)
+
+
+def _count_naked(state: State, protection: Protection, ts_ns: int) -> None:
+    """A stop that should be at the venue and has no order there yet."""
+    unguarded = protection.stop_px and not protection.stop_cl_ord_id and not protection.naked_ns
+    if unguarded and state.book.profile.limits.stops_at_venue:
+        protection.naked_ns = ts_ns
 
 
 def _protection(state: State, key: str) -> Protection:
@@ -343,6 +388,8 @@ def _stop_moved(state: State, event: e.StopMoved) -> None:
     protection = _protection(state, event.position)
     protection.stop_px = event.stop_px
     protection.trailed = True
+    protection.stop_refused = False
+    _count_naked(state, protection, event.ts_ns)
 
 
 def _bar_counted(state: State, event: e.BarCounted) -> None:
@@ -495,6 +542,10 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.BreakerRearmed: _breaker_rearmed,
     e.OrderResendScheduled: _resend_scheduled,
     e.OrderResent: _resent,
+    e.OrderReleased: _order_released,
+    e.ReplaceRequested: _replace_requested,
+    e.OrderReplaced: _order_replaced,
+    e.ReplaceRefused: _replace_refused,
     e.AnomalyNoted: _anomaly_noted,
     e.PositionsCompared: _nothing,
     e.PositionAdjusted: _position_adjusted,

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from surefill.rules.codes import PartialFill
+from surefill.rules.codes import PartialFill, TimeInForce
 from surefill.units import NS_PER_S, PCT_PPB, PPB
 
 #: No limit was configured: whoever needs it says no.
@@ -42,6 +42,10 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     (0: never). `attempts_max`: submissions in all, after proof each time that the one before did not arrive; the
     n-th wait is `retry_base_ns` times `retry_factor` to the n-1, at most `retry_max_ns`, give or take
     `retry_jitter_ppb` of it. `partial_fill`: what becomes of the rest of an entry that ended half filled.
+    `stops_at_venue`: a position's stop is kept at the venue as an order of its own, good for `stop_time_in_force`;
+    once its price is reached it has `stop_grace_ns` to fill before the position leaves from here; a position whose
+    stop is not confirmed is naked, and after `naked_page_ns` somebody is called. `refused_stop_flattens`: a position
+    whose stop the venue refuses is left at once, else its stop is watched from here.
     `shutdown_flattens`: a kill switch at SHUTDOWN sells what is held. `throttle_spacing_ns`: at THROTTLE, the least
     time between two entries.
 
@@ -124,6 +128,12 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     equity_granularity_ppb: int = PPB // 1_000
     drift_bands_ppb: tuple[int, int, int, int] = (0, 0, 0, 0)
     rearm_ns: dict[str, int] = {}
+    # stops at the venue
+    stops_at_venue: bool = False
+    stop_time_in_force: int = TimeInForce.GTC
+    stop_grace_ns: int = 3 * NS_PER_S
+    naked_page_ns: int = 2 * NS_PER_S
+    refused_stop_flattens: bool = False
 
     def rearm_of(self, breaker: str) -> int:
         """How that breaker is re-armed: `REARM_HUMAN`, `REARM_DAY`, or nanoseconds."""

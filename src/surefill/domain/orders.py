@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from surefill.domain.intent import ExitPlan
-from surefill.rules.codes import ExitReason, OrdStatus
+from surefill.rules.codes import ExitReason, OrdStatus, OrdType
 
 
 class OrderRequest(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +42,8 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     `unknown_ns` is since when something about it is not known; `absent_count` counts the queries that did not find it,
     the last of them at `absent_ns`. `attempts` counts the submissions. `parent` is the first order of an intent whose
     unfilled rest this one takes up. `arrival_spread`: how far bid and ask were apart at the decision (0: not quoted).
-    `timeout_ns`: how long after its creation it is canceled (0: never).
+    `timeout_ns`: how long after its creation it is canceled (0: never). `withheld`: decided, and not sent before the
+    stop that rests at the venue is taken back. `replacing`: the terms that the venue was asked to change it to.
     """
 
     request: OrderRequest
@@ -77,6 +78,13 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     arrival_spread: int = 0
     timeout_ns: int = 0
     resend_ns: int = 0
+    withheld: bool = False
+    replacing: OrderRequest | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is a position's stop, kept at the venue."""
+        return bool(self.exit_reason) and self.request.ord_type == OrdType.STOP
 
     @property
     def leaves_qty(self) -> int:

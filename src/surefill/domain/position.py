@@ -29,6 +29,8 @@ class Protection(msgspec.Struct, omit_defaults=True):
     It has no quantity of its own: it always guards what the position holds, so it follows every fill.
     `exit_cl_ord_id` names the exit order in flight: while one is, no other is made. `due` is an exit that has been
     decided: a partial one until its order is made, one of the whole position until the position is flat.
+    `stop_cl_ord_id` names the stop that is kept at the venue. `naked_ns`: since when there should be one and none is
+    confirmed (0: all is well). `stop_refused`: the venue would not have it; the stop is watched from here.
     """
 
     stop_px: int = 0
@@ -44,6 +46,9 @@ class Protection(msgspec.Struct, omit_defaults=True):
     trailed: bool = False
     exit_cl_ord_id: str = ""
     due: ExitDue | None = None
+    stop_cl_ord_id: str = ""
+    naked_ns: int = 0
+    stop_refused: bool = False
 
 
 class Position(msgspec.Struct, omit_defaults=True):

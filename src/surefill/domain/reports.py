@@ -18,6 +18,8 @@ class ExecType(enum.IntEnum):
     CANCEL_REJECTED = 6
     STATUS = 7  # an answer to a query: working, nothing new
     TRIGGERED = 8  # the price has reached a stop order's trigger: from here on it works like any other
+    REPLACED = 9  # it works on, with the terms that were asked for
+    REPLACE_REJECTED = 10
 
 
 class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

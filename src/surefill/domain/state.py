@@ -119,6 +119,7 @@ class State:
 
     `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
     `executions`: instrument -> ids of the executions of its orders that are still known.
+    `crossed_ns`: position key -> since when the market has been beyond a stop that rests at the venue.
     What the profile's gates ask for is counted, nothing else: `breakers` are those that it names, `watches_equity`
     says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched.
     """
@@ -127,6 +128,7 @@ class State:
         "book",
         "breakers",
         "counts_messages",
+        "crossed_ns",
         "executions",
         "fills_window_ns",
         "keys_of",
@@ -138,6 +140,7 @@ class State:
     def __init__(self, book: Book | None = None) -> None:
         self.book = Book() if book is None else book
         self.quotes: dict[str, Quote] = {}
+        self.crossed_ns: dict[str, int] = {}
         self.keys_of: dict[str, list[str]] = {}
         self.reducing: dict[str, list[str]] = {}
         self.executions: dict[str, set[str]] = {}
@@ -168,9 +171,21 @@ class State:
         return ((key, position) for key, position in self.book.positions.items() if position.qty)
 
     def reducing_qty(self, key: str) -> int:
-        """The open quantity of the live orders that reduce this position."""
-        orders = self.book.orders
-        return sum(orders[cl_ord_id].leaves_qty for cl_ord_id in self.reducing.get(key, ()))
+        """How much of this position can go at the most: by what is at the venue, or by what is to go there instead.
+
+        A close that waits for the position's stop to be taken back, and that stop, never work together.
+        """
+        there = closing = 0
+        for cl_ord_id in self.reducing.get(key, ()):
+            order = self.book.orders[cl_ord_id]
+            there += 0 if order.withheld else order.leaves_qty
+            closing += 0 if order.rests else order.leaves_qty
+        return max(there, closing)
+
+    def closing_qty(self, key: str) -> int:
+        """How much of this position is on its way out, by orders other than the stop that rests at the venue."""
+        orders = (self.book.orders[cl_ord_id] for cl_ord_id in self.reducing.get(key, ()))
+        return sum(order.leaves_qty for order in orders if not order.rests)
 
     def snapshot(self) -> bytes:
         """The book in canonical bytes: the same events give the same bytes, order included."""

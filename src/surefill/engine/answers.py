@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from surefill.domain.effects import CancelOrder, SubmitOrder
+from surefill.domain.effects import AmendOrder, CancelOrder, SubmitOrder
 from surefill.domain.inputs import Input, OutcomeUnknown, VenueReports
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import InvariantBreach
 from surefill.venues.protocol import Accepted, Outcome, Rejected
 
 T = TypeVar("T")
+
+CANNOT_AMEND = Rejected("NOT_SUPPORTED", "this venue does not change working orders")
 
 
 def at_once(call: Coroutine[Any, Any, T]) -> T:
@@ -44,6 +46,16 @@ def cancel_answer(effect: CancelOrder, outcome: Outcome, ts_ns: int) -> Input:
     if not isinstance(outcome, Rejected):
         outcome = Rejected("OUTCOME_UNKNOWN", outcome.reason, outcome.raw)
     return VenueReports(ts_ns, (_refused(cl_ord_id, ExecType.CANCEL_REJECTED, outcome),))
+
+
+def amend_answer(effect: AmendOrder, outcome: Outcome, ts_ns: int) -> Input:
+    """Changed as asked for; else it is not, or nobody knows: the core asks for a new order instead."""
+    cl_ord_id = effect.request.cl_ord_id
+    if isinstance(outcome, Accepted):
+        return VenueReports(ts_ns, (VenueReport(cl_ord_id, ExecType.REPLACED), *outcome.reports))
+    if not isinstance(outcome, Rejected):
+        outcome = Rejected("OUTCOME_UNKNOWN", outcome.reason, outcome.raw)
+    return VenueReports(ts_ns, (_refused(cl_ord_id, ExecType.REPLACE_REJECTED, outcome),))
 
 
 def _refused(cl_ord_id: str, exec_type: int, outcome: Rejected) -> VenueReport:

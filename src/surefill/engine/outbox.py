@@ -10,18 +10,18 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
-from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SubmitOrder
+from surefill.domain.effects import AmendOrder, CancelOrder, Effect, QueryOrder, SubmitOrder
 from surefill.domain.gates import first_objection
 from surefill.domain.inputs import Input, OrderQueried, QueryFailed, SendLapsed
 from surefill.domain.orders import OrderRequest
-from surefill.engine.answers import cancel_answer, submit_answer
+from surefill.engine.answers import CANNOT_AMEND, amend_answer, cancel_answer, submit_answer
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
 from surefill.engine.patience import answered
 from surefill.engine.reconciliation import told
-from surefill.venues.protocol import Outcome, Unknown
+from surefill.venues.protocol import LiveVenue, Outcome, Unknown
 
 
 async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
@@ -33,6 +33,8 @@ async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
     if isinstance(effect, CancelOrder):
         outcome = await _outcome(desk, venue.cancel(effect.request, effect.order_id))
         return cancel_answer(effect, outcome, clock.now_ns())
+    if isinstance(effect, AmendOrder):
+        return amend_answer(effect, await _amended(desk, effect), clock.now_ns())
     if isinstance(effect, QueryOrder):
         return await _query(desk, effect, clock)
     return None
@@ -60,6 +62,13 @@ async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:
     except Exception as error:  # a failed query is not an answer, whatever failed
         return QueryFailed(clock.now_ns(), cl_ord_id, told(error))
     return OrderQueried(clock.now_ns(), cl_ord_id, found.found, found.reports)
+
+
+async def _amended(desk: Desk, effect: AmendOrder) -> Outcome:
+    venue = desk.writer.venue
+    if not venue.capabilities.amends:
+        return CANNOT_AMEND
+    return await _outcome(desk, cast(LiveVenue, venue).amend(effect.request, effect.order_id))
 
 
 async def _outcome(desk: Desk, call: Coroutine[Any, Any, Outcome]) -> Outcome:

@@ -17,7 +17,7 @@ import msgspec
 
 from surefill.domain import codec
 from surefill.domain.decide import step
-from surefill.domain.effects import CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
+from surefill.domain.effects import AmendOrder, CancelOrder, Effect, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import Event, IntentRefused, OrderCreated
 from surefill.domain.evolve import EVOLVE_VERSION
 from surefill.domain.inputs import (
@@ -36,7 +36,7 @@ from surefill.domain.orders import Order
 from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import State
 from surefill.engine.admission import admit, admit_intent
-from surefill.engine.answers import at_once, cancel_answer, submit_answer
+from surefill.engine.answers import CANNOT_AMEND, amend_answer, at_once, cancel_answer, submit_answer
 from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
@@ -80,11 +80,11 @@ class WorkspaceWriter:
         self.released: deque[Effect] = deque()
         self.lease: Lease
         self.state: State
-        self._open({})
+        self._open({}, {})
 
     # -- life -------------------------------------------------------------------------------------------------
 
-    def _open(self, quotes: dict[str, Quote]) -> None:
+    def _open(self, quotes: dict[str, Quote], crossed_ns: dict[str, int]) -> None:
         self.lease = self.journal.open_stream(self.workspace_id)
         self.state, self._snapshot_seq = fold_journal(self.journal, self.workspace_id)
         if self.state.book.seq != self.lease.next_seq - 1:
@@ -103,7 +103,7 @@ class WorkspaceWriter:
         self._sessions_until_ns = 0
         self.timers.clear()
         self.released.clear()
-        self.state.quotes = quotes
+        self.state.quotes, self.state.crossed_ns = quotes, crossed_ns
         self._restore_venue()
 
     def _restore_venue(self) -> None:
@@ -117,7 +117,7 @@ class WorkspaceWriter:
 
     def discard(self) -> None:
         """Throw memory away and fold the journal, which somebody has reopened. Open tickets learn nothing."""
-        self._open(self.state.quotes)
+        self._open(self.state.quotes, self.state.crossed_ns)
 
     # -- inputs -----------------------------------------------------------------------------------------------
 
@@ -213,6 +213,8 @@ class WorkspaceWriter:
                 return submit_answer(effect, at_once(venue.submit(effect.request)), ts_ns)
             if isinstance(effect, CancelOrder):
                 return cancel_answer(effect, at_once(venue.cancel(effect.request, effect.order_id)), ts_ns)
+            if isinstance(effect, AmendOrder):
+                return amend_answer(effect, CANNOT_AMEND, ts_ns)
             if isinstance(effect, QueryOrder):
                 answer = at_once(venue.query(effect.request))
                 return OrderQueried(ts_ns, effect.request.cl_ord_id, answer.found, answer.reports)

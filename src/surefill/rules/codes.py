@@ -80,6 +80,7 @@ class ExitReason(enum.IntEnum):
     MANUAL = 7
     SIGNAL = 8
     SHUTDOWN = 9  # a kill switch that also flattens
+    UNPROTECTED = 10  # the venue would not have its stop
 
 
 class KillLevel(enum.IntEnum):

@@ -158,6 +158,12 @@ def _protection(state: State) -> Iterator[tuple[int, str]]:
         exit_order = state.book.orders.get(protection.exit_cl_ord_id)
         if protection.exit_cl_ord_id and (exit_order is None or exit_order.position != key):
             yield 20, f"{key} waits for an exit order that does not work: {protection.exit_cl_ord_id}"
+        stop = state.book.orders.get(protection.stop_cl_ord_id)
+        if protection.stop_cl_ord_id and (stop is None or not stop.rests or stop.position != key):
+            yield 20, f"{key} relies on a stop at the venue that does not work: {protection.stop_cl_ord_id}"
+        confirmed = stop is not None and stop.order_id
+        if state.book.profile.limits.stops_at_venue and protection.stop_px and not (confirmed or protection.naked_ns):
+            yield 20, f"{key} has no stop confirmed at its venue, and its naked time is not counted"
 
 
 def _reductions(state: State) -> Iterator[tuple[int, str]]:
@@ -177,7 +183,8 @@ def _reductions(state: State) -> Iterator[tuple[int, str]]:
 
 def _excess(qty: int, reducing: list[Order]) -> str:
     """Why these orders do more than reduce a position of `qty`; "" when they do not."""
-    total = sum(order.leaves_qty for order in reducing)
+    there = sum(order.leaves_qty for order in reducing if not order.withheld)
+    total = max(there, sum(order.leaves_qty for order in reducing if not order.rests))
     if any(order.request.side * qty >= 0 for order in reducing) or total > abs(qty):
         return f"reducing orders for {total} of a position of {qty}"
     return ""

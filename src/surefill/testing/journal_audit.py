@@ -18,7 +18,7 @@ from surefill.domain.position import position_key
 from surefill.domain.profile import NO_PROFILE, Profile
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import Book
-from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus
+from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus, OrdType
 from surefill.rules.transitions import next_status
 
 Finding = tuple[int, str]
@@ -46,6 +46,9 @@ class Audited:
         self.end_qty = -1
         self.attempts = created.attempt
         self.resend_ns = 0
+        self.withheld = created.withheld
+        self.rests = bool(created.exit_reason) and created.request.ord_type == OrdType.STOP
+        self.replacing: e.ReplaceRequested | None = None
 
     @property
     def live(self) -> bool:
@@ -148,7 +151,9 @@ class Audit:
         reducing, qty = self.reducing(key), self.qty[key]
         against = [order for order in reducing if order.request.side * qty < 0]
         turned = any(not order.cancel_asked for order in reducing if order not in against)
-        return turned or sum(order.leaves_qty for order in against) > abs(qty)
+        there = sum(order.leaves_qty for order in against if not order.withheld)
+        closing = sum(order.leaves_qty for order in against if not order.rests)
+        return turned or max(there, closing) > abs(qty)
 
     def move(self, order: Audited, event: int) -> Findings:
         """Take an order along the table."""

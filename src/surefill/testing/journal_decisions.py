@@ -92,7 +92,10 @@ def _cites_parent(audit: Audit, order: Audited, event: e.OrderCreated) -> Findin
 
 def _cites_exit(audit: Audit, event: e.OrderCreated, key: str) -> Findings:
     request = event.request
-    if key not in audit.triggered:
+    if audit.orders[request.cl_ord_id].rests:
+        if not audit.profile.limits.stops_at_venue:
+            yield 9, f"{request.cl_ord_id} rests at the venue, where its profile keeps no stops"
+    elif key not in audit.triggered:
         yield 9, f"{request.cl_ord_id} cites no exit that was triggered"
     if request.cl_ord_id != _origin(audit, f"exit|{key}|{event.number}", event.number):
         yield 2, f"{request.cl_ord_id} does not derive from its exit"
@@ -168,11 +171,46 @@ def _resent(audit: Audit, order: Audited, event: e.OrderResent) -> Findings:
     order.request = msgspec.structs.replace(order.request, send_by_ns=event.send_by_ns)
 
 
+@known
+def _released(audit: Audit, order: Audited, event: e.OrderReleased) -> Findings:
+    if not order.withheld or any(other.rests for other in audit.reducing(order.key)):
+        yield 22, f"{event.cl_ord_id} is sent while the stop of {order.key} may work"
+    order.withheld = False
+    order.request = msgspec.structs.replace(order.request, send_by_ns=event.send_by_ns)
+
+
+@known
+def _replace_requested(_audit: Audit, order: Audited, event: e.ReplaceRequested) -> Findings:
+    if not order.rests or not order.live or order.replacing is not None:
+        yield 9, f"{event.cl_ord_id} is to be changed, and is no stop that rests, or is being changed already"
+    order.replacing = event
+
+
+@known
+def _replaced(audit: Audit, order: Audited, event: e.OrderReplaced) -> Findings:
+    asked, order.replacing = order.replacing, None
+    if asked is None or not audit.evidenced(order, event):
+        yield 3, f"{event.cl_ord_id} is changed without the venue's word"
+    else:
+        terms = {"stop_px": asked.stop_px, "order_qty": asked.order_qty}
+        order.request = msgspec.structs.replace(order.request, **terms)
+
+
+@known
+def _replace_refused(_audit: Audit, order: Audited, _event: e.ReplaceRefused) -> Findings:
+    order.replacing = None
+    yield from ()
+
+
 DECISIONS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.IntentAccepted: _intent_accepted,
     e.OrderCreated: _created,
     e.OrderResendScheduled: _resend_scheduled,
     e.OrderResent: _resent,
+    e.OrderReleased: _released,
+    e.ReplaceRequested: _replace_requested,
+    e.OrderReplaced: _replaced,
+    e.ReplaceRefused: _replace_refused,
     e.Halted: _halted,
     e.Resumed: _resumed,
     e.BreakerTripped: _tripped,

@@ -12,10 +12,10 @@ from surefill.domain.orders import Order
 def cancel(this: Step, order: Order, by: str) -> None:
     """Ask the venue to cancel a live order, unless that has been asked and not been answered yet.
 
-    One that waits to be sent again is not there: it ends at once.
+    One that waits to be sent, or to be sent again, is not there: it ends at once.
     """
-    if order.resend_ns:
-        text = f"taken back before it was sent again ({by})"
+    if order.resend_ns or order.withheld:
+        text = f"taken back before it was sent{'' if order.withheld else ' again'} ({by})"
         this.emit(OrderCanceled(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
     elif not order.cancel_pending:
         this.emit(CancelRequested(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, by))

@@ -13,7 +13,7 @@ never in a loop. A partial exit is tried once.
 from __future__ import annotations
 
 from surefill.domain import ids
-from surefill.domain.decide import breakers
+from surefill.domain.decide import breakers, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.holding import hold_until_ns
 from surefill.domain.decide.step import Step
@@ -90,6 +90,15 @@ def flatten(this: Step, reason: int, instrument_id: str, strategy_id: str) -> No
         _trigger(this, key, position, protection, reason, mark, abs(position.qty))
 
 
+def leave_unprotected(this: Step, key: str) -> None:
+    """The venue will not keep the position's stop, and the profile does not want it watched from here: out."""
+    position = this.book.positions[key]
+    protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
+    if protection is not None and position.qty:
+        mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
+        _trigger(this, key, position, protection, ExitReason.UNPROTECTED, mark, abs(position.qty))
+
+
 def _on_price(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:
     due = protection.due
     if due is not None and due.whole:
@@ -97,6 +106,8 @@ def _on_price(this: Step, key: str, position: Position, protection: Protection, 
         return
     side = 1 if position.qty > 0 else -1
     reason = rule.tick_exit(side, mark.px, protection.stop_px, protection.target_px)
+    if resting.venue_leaves(this, key, protection, reason):
+        return
     if reason:
         _leave(this, key, position, protection, reason, mark)
     elif due is not None:
@@ -125,6 +136,8 @@ def _inside_bar(this: Step, key: str, position: Position, protection: Protection
         policy,
         entered_inside,
     )
+    if resting.venue_leaves(this, key, protection, reason):
+        return
     if reason:
         _leave(this, key, position, protection, reason, Mark(px, Source.BAR, item.ts_ns))
         return
@@ -216,6 +229,7 @@ def _trail(this: Step, key: str, position: Position, protection: Protection, mar
     granularity = max(this.book.profile.limits.stop_granularity, 1)
     if rule.trail_due(side, protection.stop_px, stop_px, granularity):
         this.emit(StopMoved(this.ts_ns, position.correlation_id, 0, key, stop_px, mark.px, mark.source))
+        resting.keep(this, key)
 
 
 def _trigger(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surefill.domain.decide import resting
 from surefill.domain.decide.cancels import cancel, cancel_entries
 from surefill.domain.decide.guarding import protect
 from surefill.domain.decide.step import Step
@@ -30,6 +31,7 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
     if order.plan is not None:
         protect(this, order, report.last_px, first=first)
     trim_reductions(this, order.position)
+    resting.keep(this, order.position)
 
 
 def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool) -> None:

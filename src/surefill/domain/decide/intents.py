@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain import ids
-from surefill.domain.decide import breakers, exits
+from surefill.domain.decide import breakers, exits, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
@@ -169,6 +169,7 @@ def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: R
             plan=None if reduce_only else intent.plan,
             arrival_spread=question.spread,
             timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
+            withheld=reduce_only and resting.stands(this, question.key),
         ),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from surefill.domain.decide import breakers, exits, fills
+from surefill.domain.decide import breakers, exits, fills, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.retries import resend_later, take_up_rest
 from surefill.domain.decide.step import Step
@@ -23,8 +23,10 @@ from surefill.domain.events import (
     OrderExpired,
     OrderOutcomeUnknown,
     OrderRejected,
+    OrderReplaced,
     OrdersRetired,
     OrderTriggered,
+    ReplaceRefused,
     ReportParked,
     VenueReported,
 )
@@ -74,6 +76,8 @@ def _park(this: Step, report: VenueReport, reason: str) -> None:
 def _accepted(this: Step, order: Order, report: VenueReport) -> None:
     if next_status(order.status, OrdEvent.ACCEPT) > 0:
         this.emit(OrderAccepted(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.order_id))
+    if order.rests:
+        resting.keep(this, order.position)
     if report.cum_qty > order.cum_qty:
         # The venue has filled more than has reached us: ask for the executions, never invent them.
         _ask_for(this, order, answered=report.exec_type == ExecType.STATUS)
@@ -109,6 +113,8 @@ def _reject(this: Step, order: Order, code: str, text: str) -> None:
     this.emit(OrderRejected(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, code, text))
     if order.request.reduce_only:
         this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
+    if order.rests and this.book.profile.limits.refused_stop_flattens:
+        exits.leave_unprotected(this, order.position)
     _after_end(this, order)
 
 
@@ -170,11 +176,13 @@ def _traded(this: Step, order: Order, report: VenueReport) -> None:
 
 def _after_end(this: Step, order: Order) -> None:
     """What waited for this order to be over: an exit that is due. One that came to nothing waits for a price."""
-    if order.exit_reason and order.status != OrdStatus.FILLED:
+    if order.exit_reason and order.status != OrdStatus.FILLED and not order.rests:
         return
     position = this.book.positions.get(order.position)
     if position is not None and order.request.reduce_only:
         exits.pursue(this, order.position, position)
+        resting.release(this, order.position)
+        resting.keep(this, order.position)
 
 
 def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:
@@ -182,6 +190,20 @@ def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:
     if order.status < OrdStatus.FILLED:
         # Often it has filled: the venue knows.
         this.ask(QueryOrder(order.request))
+
+
+def _replaced(this: Step, order: Order, report: VenueReport) -> None:
+    if order.replacing is not None:
+        this.emit(OrderReplaced(this.ts_ns, order.correlation_id, this.cause, report.cl_ord_id))
+        resting.keep(this, order.position)
+
+
+def _replace_refused(this: Step, order: Order, report: VenueReport) -> None:
+    """Not changed, or nobody knows: what stands there is taken back, and a new one takes its place."""
+    if order.replacing is not None:
+        cl_ord_id = report.cl_ord_id
+        this.emit(ReplaceRefused(this.ts_ns, order.correlation_id, this.cause, cl_ord_id, report.code, report.text))
+        cancel(this, order, "its terms could not be changed")
 
 
 def _anomaly(this: Step, order: Order, kind: str, detail: str) -> None:
@@ -199,6 +221,8 @@ _APPLY: dict[int, Callable[[Step, Order, VenueReport], None]] = {
     ExecType.EXPIRED: _ended,
     ExecType.REJECTED: _rejected,
     ExecType.CANCEL_REJECTED: _cancel_refused,
+    ExecType.REPLACED: _replaced,
+    ExecType.REPLACE_REJECTED: _replace_refused,
 }
 
 

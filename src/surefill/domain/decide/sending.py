@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surefill.domain.decide import resting
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SetTimer, SubmitOrder
 from surefill.domain.events import OrderCreated
@@ -11,10 +12,14 @@ TIMEOUT_TIMER = "timeout:"
 
 
 def create_order(this: Step, created: OrderCreated) -> None:
-    """Decide to send an order: the event first, the wire after it is durable."""
+    """Decide to send an order: the event first, the wire after it is durable. A withheld one waits for the stop."""
     this.emit(created)
-    this.ask(SubmitOrder(created.request))
-    set_timeout(this, this.book.orders[created.request.cl_ord_id])
+    order = this.book.orders[created.request.cl_ord_id]
+    if order.withheld:
+        resting.take_back(this, order.position)
+    else:
+        this.ask(SubmitOrder(created.request))
+    set_timeout(this, order)
 
 
 def set_timeout(this: Step, order: Order) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from surefill.domain.decide import breakers, exits, reports
+from surefill.domain.decide import breakers, exits, reports, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.holding import HOLD_TIMER, set_hold_timer
 from surefill.domain.decide.retries import RESEND_TIMER, resend
 from surefill.domain.decide.sending import TIMEOUT_TIMER, set_timeout
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import CancelOrder, QueryOrder, SetTimer
+from surefill.domain.effects import AmendOrder, CancelOrder, QueryOrder, SetTimer
 from surefill.domain.events import OrderOutcomeUnknown
 from surefill.domain.evolve import TIMEOUT
 from surefill.domain.inputs import RecoverOrders, TimerFired
@@ -23,6 +23,9 @@ def fired(this: Step, item: TimerFired) -> None:
         return
     if kind + ":" == HOLD_TIMER:
         exits.held_too_long(this, name)
+        return
+    if kind + ":" == resting.NAKED_TIMER:
+        resting.still_naked(this, name)
         return
     order = this.book.orders.get(name)
     if order is None:
@@ -40,16 +43,22 @@ def recover(this: Step, _item: RecoverOrders) -> None:
     for order in list(this.book.orders.values()):
         cl_ord_id = order.request.cl_ord_id
         set_timeout(this, order)
+        if order.withheld:
+            continue
         if order.resend_ns:  # it waits, with proof that it has not arrived
             this.ask(SetTimer(RESEND_TIMER + cl_ord_id, order.resend_ns))
             continue
         if order.status == OrdStatus.SUBMITTED:
             reason = "the engine stopped before the venue's answer"
             this.emit(OrderOutcomeUnknown(this.ts_ns, order.correlation_id, 0, cl_ord_id, reason))
+        if order.replacing is not None:
+            this.ask(AmendOrder(order.replacing, order.order_id))
         if order.cancel_pending:
             this.ask(CancelOrder(order.request, order.order_id))  # decided; nobody knows whether it was sent
         this.ask(QueryOrder(order.request))
     for key, position in list(this.state.open_positions()):
         exits.pursue(this, key, position)
         set_hold_timer(this, key, position)
+        resting.release(this, key)
+        resting.keep(this, key)
     breakers.set_timers_again(this)

@@ -51,7 +51,7 @@ def _closing(q: Question, held: int) -> Refusal | None:
 
 def _reduction(q: Question, held: int) -> Refusal | None:
     """Live reducing orders sum to at most the position, so that two exits can never turn it round."""
-    working = q.state.reducing_qty(q.key)
+    working = q.state.closing_qty(q.key)
     if not working or working + q.qty <= abs(held):
         return None
     return Refusal(

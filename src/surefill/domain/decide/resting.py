@@ -1,0 +1,152 @@
+"""Keeping a position's stop at its venue, where the profile says so: there it guards while nobody here is awake.
+
+1. One stop order rests for each guarded position, over all that is held. It is changed in place when the stop or the
+   position moves, and where the venue cannot do that it is taken back and a new one placed.
+2. Whatever else is to reduce the position waits until the stop is gone: the two never work together. What is left of
+   the position afterwards gets a new one.
+3. When its price is reached the stop has a little time to fill; then the position leaves from here.
+4. A position is naked from its first fill until the venue has confirmed its stop, and again whenever that ends. The
+   time is in the journal, and somebody is called when it grows long.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain import ids
+from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.step import Step
+from surefill.domain.effects import AmendOrder, Notify, SetTimer, SubmitOrder
+from surefill.domain.events import AnomalyNoted, OrderCreated, OrderReleased, ReplaceRequested
+from surefill.domain.orders import Order, OrderRequest
+from surefill.domain.position import Position, Protection
+from surefill.rules.codes import ExitReason, OrdStatus, OrdType
+from surefill.units import NS_PER_MS
+
+NAKED_TIMER = "naked:"
+_WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+
+def keep(this: Step, key: str) -> None:
+    """Have the stop at the venue say what the plan says; nothing to do where all is as it should be."""
+    if not this.book.profile.limits.stops_at_venue:
+        return
+    position = this.book.positions.get(key)
+    protection = position.protection if position is not None and position.qty else None
+    if position is None or protection is None or not protection.stop_px:
+        return
+    if protection.naked_ns:
+        this.ask(SetTimer(NAKED_TIMER + key, protection.naked_ns + this.book.profile.limits.naked_page_ns))
+    if protection.due is not None or protection.stop_partial_ppb or protection.stop_refused:
+        return  # it leaves, or its stop is watched from here
+    order = this.book.orders.get(protection.stop_cl_ord_id)
+    if order is not None:
+        _adjust(this, order, position, protection)
+    elif not this.state.reducing.get(key):
+        _place(this, key, position, protection)
+
+
+def _place(this: Step, key: str, position: Position, protection: Protection) -> None:
+    book, profile = this.book, this.book.profile
+    number = book.number + 1
+    quote = this.state.quotes.get(position.instrument_id)
+    request = OrderRequest(
+        ids.cl_ord_id(book.workspace_id, f"exit|{key}|{number}", number),
+        ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number),
+        position.instrument_id,
+        position.bucket,
+        -1 if position.qty > 0 else 1,
+        OrdType.STOP,
+        abs(position.qty),
+        0,
+        protection.stop_px,
+        profile.limits.stop_time_in_force,
+        True,
+        0 if quote is None else quote.last_px,
+        this.ts_ns,
+        this.ts_ns + profile.limits.send_by_ns,
+    )
+    this.emit(
+        OrderCreated(
+            this.ts_ns,
+            position.correlation_id,
+            book.seq,
+            request,
+            number,
+            "",
+            position.strategy_id,
+            ExitReason.TRAILING if protection.trailed else ExitReason.STOP,
+            key,
+            0 if quote is None else quote.source,
+            0 if quote is None else quote.ts_ns,
+        )
+    )
+    this.ask(SubmitOrder(request))
+
+
+def _adjust(this: Step, order: Order, position: Position, protection: Protection) -> None:
+    """What is on its way, or being answered, is looked at again when the venue has spoken."""
+    stop_px, qty = protection.stop_px, order.cum_qty + abs(position.qty)
+    request = order.request
+    if (request.stop_px, request.order_qty) == (stop_px, qty) or order.triggered:
+        return
+    if order.status in _WORKING and not order.cancel_pending and order.replacing is None:
+        cl_ord_id = request.cl_ord_id
+        this.emit(ReplaceRequested(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, stop_px, qty))
+        this.ask(AmendOrder(msgspec.structs.replace(request, stop_px=stop_px, order_qty=qty), order.order_id))
+
+
+def stands(this: Step, key: str) -> bool:
+    """Whether a stop of the position rests at the venue, or may."""
+    orders = this.book.orders
+    return any(orders[cl_ord_id].rests for cl_ord_id in this.state.reducing.get(key, ()))
+
+
+def take_back(this: Step, key: str) -> None:
+    """Something else is to reduce the position: its stop goes first."""
+    for cl_ord_id in tuple(this.state.reducing[key]):
+        order = this.book.orders[cl_ord_id]
+        if order.rests:
+            cancel(this, order, "something else closes")
+
+
+def release(this: Step, key: str) -> None:
+    """The stop is gone: what waited for that is sent."""
+    waiting = [this.book.orders[cl_ord_id] for cl_ord_id in this.state.reducing.get(key, ())]
+    if any(order.rests for order in waiting):
+        return
+    send_by_ns = this.ts_ns + this.book.profile.limits.send_by_ns
+    for order in waiting:
+        if order.withheld:
+            this.emit(
+                OrderReleased(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, send_by_ns)
+            )
+            this.ask(SubmitOrder(order.request))
+
+
+def venue_leaves(this: Step, key: str, protection: Protection, reason: int) -> bool:
+    """Whether the stop's price is reached and the order at the venue still has time to do its work."""
+    crossed = this.state.crossed_ns
+    if reason != ExitReason.STOP:
+        crossed.pop(key, None)
+        return False
+    order = this.book.orders.get(protection.stop_cl_ord_id)
+    if order is None or order.status not in _WORKING or order.cancel_pending:
+        return False
+    since_ns = crossed.setdefault(key, this.ts_ns)
+    return this.ts_ns - since_ns < this.book.profile.limits.stop_grace_ns
+
+
+def still_naked(this: Step, key: str) -> None:
+    """A timer: call somebody, unless the position is guarded by now, flat, or on its way out."""
+    position, limits = this.book.positions.get(key), this.book.profile.limits
+    protection = position.protection if position is not None and position.qty else None
+    if position is None or protection is None or not protection.naked_ns or protection.due is not None:
+        return
+    naked_ns = this.ts_ns - protection.naked_ns
+    if naked_ns < limits.naked_page_ns:
+        return  # naked once more since then: that has a timer of its own
+    why = "the venue refused it" if protection.stop_refused else "the venue has not confirmed it"
+    detail = f"{key} has had no stop at its venue for {naked_ns // NS_PER_MS} ms: {why}; it is watched from here"
+    this.emit(AnomalyNoted(this.ts_ns, position.correlation_id, 0, protection.stop_cl_ord_id, "POSITION_NAKED", detail))
+    this.ask(Notify("POSITION_NAKED", detail, page=True))
