@@ -235,3 +235,18 @@ def test_hash_is_of_the_values_not_of_how_they_are_written(tmp_path: Path) -> No
     assert config_hash(load_settings(tmp_path / "c.yaml", environ={})) == config_hash(
         _settings(execution__spread_bps=Decimal("3"))
     )
+
+
+def test_stops_wait_where_the_settings_say() -> None:
+    limits = profile_of(_settings()).limits
+    assert (limits.stops_at_venue, limits.refused_stop_flattens) == (False, False)
+    limits = profile_of(
+        _settings(
+            execution__stops_at="venue",
+            execution__stop_grace_s="1.5",
+            execution__naked_page_s="4",
+            execution__refused_stop="flatten",
+        )
+    ).limits
+    assert (limits.stops_at_venue, limits.refused_stop_flattens) == (True, True)
+    assert (limits.stop_grace_ns, limits.naked_page_ns) == (1_500_000_000, 4_000_000_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.domain.core import Core, profile
 
@@ -11,7 +12,7 @@ from surefill.domain import codec
 from surefill.domain.decide.resting import NAKED_TIMER
 from surefill.domain.effects import AmendOrder, CancelOrder, Notify, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import AnomalyNoted, ExitTriggered, OrderCreated, OrderReleased, ReplaceRequested, StopMoved
-from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, TimerFired
+from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, SetProfile, TimerFired
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
@@ -94,6 +95,24 @@ def test_position_is_naked_until_the_venue_confirms_and_somebody_is_called_when_
     assert protection.naked_ns == 0
     core.feed(TimerFired(core.tick(9 * NS_PER_S), NAKED_TIMER + "X"))
     assert core.effects == []
+    _sound(core)
+
+
+def test_profile_that_comes_to_want_stops_at_the_venue_places_them_and_one_that_no_longer_does_takes_them_back() -> (
+    None
+):
+    core = Core()
+    core.hold(plan=STOP)
+    rules = core.state.book.profile
+    at_venue = msgspec.structs.replace(rules, limits=msgspec.structs.replace(rules.limits, stops_at_venue=True))
+    core.feed(SetProfile(core.tick(), at_venue, "with"))
+    assert core.only(SubmitOrder).request.stop_px == 950
+    core.accept(_stop(core))
+    core.feed(SetProfile(core.tick(), rules, "without"))
+    core.only(CancelOrder)
+    core.canceled(_stop(core))
+    core.quote(949)
+    assert core.only(ExitTriggered).reason == ExitReason.STOP
     _sound(core)
 
 

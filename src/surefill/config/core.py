@@ -77,6 +77,10 @@ def profile_of(settings: Settings) -> Profile:
         cost_cushion_ppb=_cushion_ppb(paper_settings_of(settings)),
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
+        stops_at_venue=execution.stops_at == "venue",
+        stop_grace_ns=_ns(settings, execution.stop_grace_s, "stop_grace_s"),
+        naked_page_ns=_ns(settings, execution.naked_page_s, "naked_page_s"),
+        refused_stop_flattens=execution.refused_stop == "flatten",
         **_breakers(settings),
     )
     if profile.name == "pipeline":

@@ -108,6 +108,20 @@ class ExecutionSettings(Section):
         description="Let purchases overdraw the account. Asked by the gate `cash`; v3, v2 and rpm have none"
         " (purchases overdraw freely there) unless `risk.enable` names it",
     )
+    stops_at: Literal["engine", "venue"] = Field(
+        default="engine",
+        description="Where a position's stop waits: watched by the engine, or kept as an order at the venue",
+    )
+    stop_grace_s: Positive = Field(
+        default=Decimal(3),
+        description="How long a stop at the venue may take once its price is reached, before the engine leaves",
+    )
+    naked_page_s: Positive = Field(
+        default=Decimal(2), description="Call somebody when a stop has not been confirmed by the venue for this long"
+    )
+    refused_stop: Literal["watch", "flatten"] = Field(
+        default="watch", description="A stop that the venue refuses: watched by the engine, or the position is left"
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
     @model_validator(mode="after")

@@ -53,6 +53,11 @@ def _profile_set(state: State, event: e.ProfileSet) -> None:
     state.book.profile = event.profile
     state.book.config_hash = event.config_hash
     state.book.limits_version = event.version
+    for position in state.book.positions.values():
+        if position.protection is not None and not event.profile.limits.stops_at_venue:
+            position.protection.naked_ns = 0
+        elif position.protection is not None:
+            _count_naked(state, position.protection, event.ts_ns)
     state.derive()
 
 
@@ -284,8 +289,8 @@ def _finish(state: State, order: Order, status: int, ts_ns: int) -> None:
             if protection.exit_cl_ord_id == cl_ord_id:
                 protection.exit_cl_ord_id = ""
             if protection.stop_cl_ord_id == cl_ord_id:
-                protection.stop_cl_ord_id, protection.naked_ns = "", ts_ns
-                protection.stop_refused = status == OrdStatus.REJECTED
+                protection.stop_cl_ord_id, protection.stop_refused = "", status == OrdStatus.REJECTED
+                _count_naked(state, protection, ts_ns)
 
 
 def _order_rejected(state: State, event: e.OrderRejected) -> None:

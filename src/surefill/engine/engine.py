@@ -42,6 +42,7 @@ from surefill.engine.receipt import Receipt
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import (
     AppendFailed,
+    ConfigError,
     InputError,
     InvariantBreach,
     JournalClosed,
@@ -92,6 +93,7 @@ class Engine:
         """
         if opening.workspace_id in self.desks:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
+        _keeps_stops(opening, venue)
         writer = self._writer(opening.workspace_id, venue)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control)
         try:
@@ -463,6 +465,14 @@ class Engine:
         if at_ns is not None and not self._stopping:
             delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
             self._wake = self._loop.call_later(delay_s, self.fire_timers)
+
+
+def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
+    if opening.profile.limits.stops_at_venue and not venue.capabilities.native_stops:
+        raise ConfigError(
+            f"workspace {opening.workspace_id} wants its stops kept at the venue, and {venue.capabilities.name} keeps"
+            " none: set execution.stops_at to engine"
+        )
 
 
 def _outcome_unknown(error: Exception) -> AppendFailed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefill.domain.decide import exits
+from surefill.domain.decide import exits, resting
 from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
@@ -103,6 +103,7 @@ def set_profile(this: Step, item: SetProfile) -> None:
     _known_gates(item.profile)
     version = this.book.limits_version + 1
     this.emit(ProfileSet(item.ts_ns, "", 0, item.profile, item.config_hash, version))
+    resting.follow_profile(this)
 
 
 def define_instrument(this: Step, item: DefineInstrument) -> None:

@@ -46,6 +46,14 @@ def keep(this: Step, key: str) -> None:
         _place(this, key, position, protection)
 
 
+def follow_profile(this: Step) -> None:
+    """The profile may now want stops at the venue, or no longer."""
+    for key, _position in list(this.state.open_positions()):
+        keep(this, key)
+        if not this.book.profile.limits.stops_at_venue and stands(this, key):
+            take_back(this, key)
+
+
 def _place(this: Step, key: str, position: Position, protection: Protection) -> None:
     book, profile = this.book, this.book.profile
     number = book.number + 1
@@ -103,11 +111,11 @@ def stands(this: Step, key: str) -> bool:
 
 
 def take_back(this: Step, key: str) -> None:
-    """Something else is to reduce the position: its stop goes first."""
+    """The stop at the venue goes: something else is to reduce the position, or nobody wants it there any more."""
     for cl_ord_id in tuple(this.state.reducing[key]):
         order = this.book.orders[cl_ord_id]
         if order.rests:
-            cancel(this, order, "something else closes")
+            cancel(this, order, "its place is needed")
 
 
 def release(this: Step, key: str) -> None:

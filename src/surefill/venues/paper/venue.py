@@ -75,7 +75,7 @@ class PaperVenue:
         self._holdings: dict[str, int] = {}
         self._now_ns = 0
         self._capabilities = Capabilities(
-            "paper", frozenset(OrdType), frozenset(TimeInForce), in_process=True, cl_ord_id_max=64
+            "paper", frozenset(OrdType), frozenset(TimeInForce), in_process=True, cl_ord_id_max=64, native_stops=True
         )
 
     @property
