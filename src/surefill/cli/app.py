@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from surefill.cli import (
+    alerting,
     backtesting,
     configuring,
     demonstrating,
@@ -94,6 +95,7 @@ for group in (
     trading,
     looking,
     operating,
+    alerting,
     replaying,
     exporting,
     journaling,

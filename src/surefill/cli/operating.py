@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("halt")(halt)
     app.command("resume")(resume)
     app.command("reconcile")(reconcile)
+    app.command("resolve")(resolve)
     app.command("stop")(stop)
 
 
@@ -146,7 +147,7 @@ def _decide(settings: Settings, do: str, **words: str | None) -> dict[str, Any]:
 
     said = {key: value for key, value in words.items() if value is not None}
     request = msgspec.convert({"do": do, **said}, HaltRequest | ResumeRequest)
-    decided = decision_of(request, _now_ns())
+    decided = decision_of(request, now_ns())
     told = ask(settings, do, **said)
     return _by_ourselves(settings, decided) if told is None else told
 
@@ -162,7 +163,7 @@ def reconcile(
     settings = settings_from(config, override, journal, workspace)
     told = ask(settings, "reconcile")
     if told is None:
-        with _writer(settings) as writer:
+        with writer_of(settings) as writer:
             told = {"differences": _compared(writer)}
     differences: dict[str, Any] = told["differences"]
 
@@ -176,6 +177,42 @@ def reconcile(
     show(told, draw, as_json=as_json)
     if differences:
         raise typer.Exit(ExitCode.VERIFICATION)
+
+
+def resolve(
+    cl_ord_id: Annotated[str, typer.Argument(help="The order's client order id.")],
+    status: Annotated[
+        Literal["canceled", "rejected", "expired"],
+        typer.Option("--status", metavar="STATUS", help="How it ended: canceled, rejected or expired."),
+    ],
+    evidence: Annotated[str, typer.Option("--evidence", help="How you know; it is journaled.")],
+    by: By,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    journal: JournalFile = None,
+    workspace: WorkspaceId = None,
+    as_json: AsJson = False,
+) -> None:
+    """End an order whose fate its venue does not tell. Look there first: what it filled must come from the venue."""
+    import msgspec
+
+    from surefill.engine.control import ResolveRequest, resolution_of
+
+    settings = settings_from(config, override, journal, workspace)
+    request = ResolveRequest(by, cl_ord_id, status, evidence)
+    told = ask(settings, "resolve", by=by, cl_ord_id=cl_ord_id, status=status, evidence=evidence)
+    if told is None:
+        from surefill.engine.status import status_of
+
+        with writer_of(settings) as writer:
+            writer.feed(resolution_of(request, now_ns()))
+            writer.flush()
+            told = {**msgspec.to_builtins(status_of(writer.state)), "engine": None}
+    show(
+        {"cl_ord_id": cl_ord_id, "status": status, "unknown_orders": told["unknown_orders"]},
+        lambda console: console.print(f"{cl_ord_id} is {status}; {told['unknown_orders']} left unknown."),
+        as_json=as_json,
+    )
 
 
 def stop(
@@ -196,7 +233,7 @@ def stop(
 
 
 @contextmanager
-def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
+def writer_of(settings: Settings) -> Iterator[WorkspaceWriter]:
     """The workspace's writer, with the journal's lock taken and nothing of the configuration applied."""
     from surefill.engine.halt_note import HaltNote
     from surefill.engine.writer import WorkspaceWriter
@@ -215,7 +252,7 @@ def _writer(settings: Settings) -> Iterator[WorkspaceWriter]:
             raise ConfigError(f"venue {writer.state.book.venue!r} can be asked by a running engine only: start it")
         note_of_halt = HaltNote(found.path, settings.workspace.id)
         writer.subscribers.append(note_of_halt.follow)
-        owed = note_of_halt.owed(writer, _now_ns())
+        owed = note_of_halt.owed(writer, now_ns())
         if owed is not None:
             writer.feed(owed)
         yield writer
@@ -231,7 +268,7 @@ def _by_ourselves(settings: Settings, item: Halt | Resume | Rearm) -> dict[str, 
     from surefill.engine.control_stream import ControlStream, of_venue
     from surefill.engine.status import status_of
 
-    with _writer(settings) as writer:
+    with writer_of(settings) as writer:
         if isinstance(item, Rearm) or not item.scope:
             writer.feed(item)
         else:
@@ -259,7 +296,7 @@ def _compared(writer: WorkspaceWriter) -> dict[str, tuple[int, int]]:
 
     writer.subscribers.append(note_differences)
     theirs = asyncio.run(writer.venue.positions())
-    writer.feed(ComparePositions(_now_ns(), theirs))
+    writer.feed(ComparePositions(now_ns(), theirs))
     writer.flush()
     return found
 
@@ -281,7 +318,8 @@ def _show_halts(told: dict[str, Any], *, as_json: bool) -> None:
         note("No engine was running: it was written into the journal directly.")
 
 
-def _now_ns() -> int:
+def now_ns() -> int:
+    """The time of this machine."""
     from surefill.engine.clock import LiveClock
 
     return LiveClock().now_ns()

@@ -44,8 +44,8 @@ TEMPLATE: Final = "default"
 SIMULATED: Final = ("paper", "backtest")
 LIVE_WINDOW_S: Final = Decimal(2)
 _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillMode.BID_ASK}
-# What may change without changing a decision: where files lie, and which market is replayed.
-_OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed"})
+# What may change without changing a decision: where files lie, which market is replayed, who is called.
+_OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
 
 
 def profile_name(settings: Settings) -> str:

@@ -23,6 +23,8 @@ from surefill.config.tree import InstrumentSettings, Settings
 
 MASK: Final = "********"
 _SECRET_WORDS: Final = ("secret", "password", "passphrase", "token", "api_key", "apikey", "private_key", "credential")
+# Addresses of services that call somebody have keys in them.
+_SECRET_KEYS: Final = (("alerts", "urls"), ("alerts", "heartbeat_url"))
 
 
 class Listed(NamedTuple):
@@ -40,7 +42,7 @@ def listing(settings: Settings) -> list[Listed]:
     return [
         Listed(
             ".".join(keys),
-            MASK if value not in (None, "") and is_secret(keys) else as_text(value),
+            MASK if value not in (None, "", []) and is_secret(keys) else as_text(value),
             meant.get(keys, "") if value is None else "",
             settings.source_of(*keys) if is_set else "default",
         )
@@ -50,7 +52,7 @@ def listing(settings: Settings) -> list[Listed]:
 
 def is_secret(keys: tuple[str, ...]) -> bool:
     """Whether a value under such a name is nobody's business."""
-    return any(word in key.lower() for key in keys for word in _SECRET_WORDS)
+    return keys[:2] in _SECRET_KEYS or any(word in key.lower() for key in keys for word in _SECRET_WORDS)
 
 
 def as_text(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from surefill.config.alerts import AlertSettings
 from surefill.config.fields import Blank, Bps, Count, Decimals, Fraction, NotNegative, Positive, Section
 from surefill.config.pipeline import PipelineSettings
 from surefill.config.policy import PolicySettings
@@ -331,6 +332,7 @@ class Settings(Section):
     fees: list[FeeSettings] = Field(default=[])
     costs: CostSettings = CostSettings()
     journal: JournalSettings = JournalSettings()
+    alerts: AlertSettings = AlertSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
     strategies: list[StrategySettings] = Field(default=[])

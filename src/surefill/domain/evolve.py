@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from surefill.domain import events as e
+from surefill.domain.alerts import Alert
 from surefill.domain.inputs import Halt, Resume
 from surefill.domain.limits import REARM_DAY
 from surefill.domain.orders import Order
@@ -487,6 +488,22 @@ def _rearm(book: Book, breaker: str, equity: int | None) -> None:
         book.streaks.worst_slippage_ppb = 0
 
 
+def _alert_raised(state: State, event: e.AlertRaised) -> None:
+    known = state.book.alerts.get(event.key)
+    if known is None:
+        state.book.alerts[event.key] = Alert(event.code, event.text, event.ts_ns, event.ts_ns)
+    else:
+        known.text, known.raised_ns, known.count = event.text, event.ts_ns, known.count + 1
+
+
+def _alert_delivered(state: State, event: e.AlertDelivered) -> None:
+    state.book.alerts[event.key].delivered_ns = event.ts_ns
+
+
+def _alert_acknowledged(state: State, event: e.AlertAcknowledged) -> None:
+    del state.book.alerts[event.key]
+
+
 def _anomaly_noted(state: State, event: e.AnomalyNoted) -> None:
     order = state.book.orders.get(event.cl_ord_id)
     if order is not None and event.kind == UNKNOWN_UNRESOLVED:
@@ -551,6 +568,9 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.ReplaceRequested: _replace_requested,
     e.OrderReplaced: _order_replaced,
     e.ReplaceRefused: _replace_refused,
+    e.AlertRaised: _alert_raised,
+    e.AlertDelivered: _alert_delivered,
+    e.AlertAcknowledged: _alert_acknowledged,
     e.AnomalyNoted: _anomaly_noted,
     e.PositionsCompared: _nothing,
     e.PositionAdjusted: _position_adjusted,

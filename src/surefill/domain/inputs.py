@@ -171,6 +171,32 @@ class Rearm(msgspec.Struct, frozen=True):
     by: str
 
 
+class RaiseAlert(msgspec.Struct, frozen=True):
+    """Somebody has to be called about `key`; one that is open is raised again only after `repeat_ns`."""
+
+    ts_ns: int
+    key: str
+    code: str
+    text: str
+    repeat_ns: int
+
+
+class ConfirmAlert(msgspec.Struct, frozen=True):
+    """A channel has taken the call."""
+
+    ts_ns: int
+    key: str
+    channel: str
+
+
+class AcknowledgeAlert(msgspec.Struct, frozen=True):
+    """A named person has seen an alert; "" as the key: all of them."""
+
+    ts_ns: int
+    key: str
+    by: str
+
+
 class SetSession(msgspec.Struct, frozen=True):
     """The shell's calendar says which session is on, or is next."""
 
@@ -228,6 +254,9 @@ Input = (
     | Halt
     | Resume
     | Rearm
+    | RaiseAlert
+    | ConfirmAlert
+    | AcknowledgeAlert
     | SetSession
     | RecoverOrders
     | ResolveOrder

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from surefill.domain.alerts import Alert
 from surefill.domain.instrument import Instrument
 from surefill.domain.limits import REARM_DEFAULTS
 from surefill.domain.market import Quote
@@ -62,6 +63,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     done: dict[str, Order] = {}
     parked: list[VenueReport] = []
     recent_intents: dict[str, int] = {}
+    alerts: dict[str, Alert] = {}
 
     @property
     def halted_code(self) -> str:

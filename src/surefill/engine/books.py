@@ -76,6 +76,34 @@ def position_lines(state: State) -> list[PositionLine]:
     return [_position_line(state, positions[key]) for key in sorted(positions)]
 
 
+class AlertLine(msgspec.Struct, frozen=True):
+    """One alert that nobody has acknowledged. `delivered` is empty while no channel has taken it."""
+
+    key: str
+    code: str
+    text: str
+    count: int
+    first: str
+    raised: str
+    delivered: str
+
+
+def alert_lines(state: State) -> list[AlertLine]:
+    """The open alerts, the oldest first."""
+    return [
+        AlertLine(
+            key,
+            alert.code,
+            alert.text,
+            alert.count,
+            iso_from_ns(alert.first_ns),
+            iso_from_ns(alert.raised_ns),
+            iso_from_ns(alert.delivered_ns) if alert.delivered_ns else "",
+        )
+        for key, alert in state.book.alerts.items()
+    ]
+
+
 def _order_line(order: Order, instrument: Instrument, money_decimals: int, live: bool) -> OrderLine:
     request = order.request
 

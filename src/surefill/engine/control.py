@@ -5,8 +5,8 @@ A local socket that only its owner may use. One line of JSON asks, one line answ
     {"do":"halt","by":"ann","reason":"news"}          {"ok":true,"result":{…}}
     {"do":"resume","by":"ann"}                        {"ok":false,"code":"…","message":"…"}
 
-`do` is halt, resume, reconcile, status, orders, positions or stop. `workspace` may be left out where the engine has
-one only. What is answered is durable.
+`do` is halt, resume, reconcile, status, orders, positions, alerts, acknowledge, resolve or stop. `workspace` may
+be left out where the engine has one only. What is answered is durable.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from surefill.domain.inputs import Halt, Rearm, Resume
-from surefill.engine.books import order_lines, position_lines
+from surefill.domain.inputs import AcknowledgeAlert, Halt, Rearm, ResolveOrder, Resume
+from surefill.engine.books import alert_lines, order_lines, position_lines
 from surefill.engine.control_stream import of_venue
 from surefill.engine.engine import Engine
 from surefill.engine.status import status_of
 from surefill.errors import ConfigError, InputError, SurefillError
 from surefill.logs import logger
-from surefill.rules.codes import KillLevel
+from surefill.rules.codes import KillLevel, OrdStatus
 
 LINE_BYTES_MAX: Final = 64 * 1024
 IDLE_S: Final = 60.0
@@ -91,6 +91,30 @@ class PositionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     workspace: str = ""
 
 
+class AlertsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="alerts"):
+    """The alerts that nobody has acknowledged."""
+
+    workspace: str = ""
+
+
+class AcknowledgeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="acknowledge"):
+    """A person has seen an alert; without a key, all of them."""
+
+    by: str
+    workspace: str = ""
+    key: str = ""
+
+
+class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="resolve"):
+    """A named operator ends an order whose fate the venue does not tell, on evidence from elsewhere."""
+
+    by: str
+    cl_ord_id: str
+    status: Literal["canceled", "rejected", "expired"]
+    evidence: str
+    workspace: str = ""
+
+
 class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="stop"):
     """End the process gracefully: orders stay at their venues."""
 
@@ -98,7 +122,16 @@ class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 
 Request = (
-    HaltRequest | ResumeRequest | ReconcileRequest | StatusRequest | OrdersRequest | PositionsRequest | StopRequest
+    HaltRequest
+    | ResumeRequest
+    | ReconcileRequest
+    | StatusRequest
+    | OrdersRequest
+    | PositionsRequest
+    | AlertsRequest
+    | AcknowledgeRequest
+    | ResolveRequest
+    | StopRequest
 )
 
 _decode = msgspec.json.Decoder(Request).decode
@@ -194,6 +227,14 @@ class ControlServer:
             return await self._engine.read(workspace_id, order_lines)
         elif isinstance(request, PositionsRequest):
             return await self._engine.read(workspace_id, position_lines)
+        elif isinstance(request, ResolveRequest):
+            await self._engine.feed(workspace_id, resolution_of(request, self._engine.clock.now_ns()))
+        elif isinstance(request, AlertsRequest):
+            return await self._engine.read(workspace_id, alert_lines)
+        elif isinstance(request, AcknowledgeRequest):
+            item = AcknowledgeAlert(self._engine.clock.now_ns(), request.key, request.by)
+            await self._engine.feed(workspace_id, item)
+            return await self._engine.read(workspace_id, alert_lines)
         return await self._status(workspace_id)
 
     async def _decide(self, workspace_id: str, item: Halt | Resume | Rearm) -> None:
@@ -243,6 +284,12 @@ def decision_of(request: HaltRequest | ResumeRequest, now_ns: int) -> Halt | Res
     if request.breaker:
         return Rearm(now_ns, request.breaker, request.by)
     return Resume(now_ns, request.by, *inner, level, scope)
+
+
+def resolution_of(request: ResolveRequest, now_ns: int) -> ResolveOrder:
+    """What an operator decides, as an input of the core."""
+    status = int(OrdStatus[request.status.upper()])
+    return ResolveOrder(now_ns, request.cl_ord_id, status, request.by, request.evidence)
 
 
 def _refusal(code: str, message: str) -> bytes:

@@ -37,6 +37,7 @@ class WorkspaceStatus(msgspec.Struct, frozen=True):
     unknown_orders: int
     open_positions: int
     unprotected_positions: int
+    open_alerts: int
     currency: str
     cash: str
     realised: str
@@ -75,6 +76,7 @@ def status_of(state: State) -> WorkspaceStatus:
         unknown_orders=sum(1 for order in orders if order.status == OrdStatus.UNKNOWN),
         open_positions=len(held),
         unprotected_positions=sum(1 for position in held if position.protection is None),
+        open_alerts=len(book.alerts),
         currency=book.currency,
         cash=money(book.cash),
         realised=money(book.realised),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,10 +19,13 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
 from surefill.domain.state import State
+from surefill.engine.channels import AppriseChannel
 from surefill.engine.clock import Clock, LiveClock
 from surefill.engine.control import ControlServer
 from surefill.engine.control_path import make_place
 from surefill.engine.halt_note import HaltNote
+from surefill.engine.heartbeat import Pulse, beat_of
+from surefill.engine.pager import Pager
 from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
@@ -29,7 +33,7 @@ from surefill.errors import ConfigError, LocalError
 from surefill.journal.protocol import Journal
 from surefill.journal.sqlite import SqliteJournal
 from surefill.plain import plain_text
-from surefill.units import observed_quanta, quanta_text, to_quanta
+from surefill.units import NS_PER_S, observed_quanta, quanta_text, to_quanta
 from surefill.venues.paper import PaperVenue
 from surefill.venues.protocol import Venue
 
@@ -51,6 +55,8 @@ class Session:
         self._instruments: dict[str, Instrument] = {}
         self._defining = threading.Lock()
         self._control: ControlServer | None = None
+        self._pager: Pager | None = None
+        self._pulse: Future[None] | None = None
         self._closed = False
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -84,6 +90,7 @@ class Session:
             _same_equity(settings, opening, journal)
             thread.open(opening, venue)
             session._keep_halts()
+            session._call_somebody()
             session._prepare()
         except BaseException:
             session.close()
@@ -100,6 +107,23 @@ class Session:
         owed = note.owed(self.engine.engine.desks[self.workspace_id].writer, self.engine.clock.now_ns())
         if owed is not None:
             self.feed(owed)
+
+    def _call_somebody(self) -> None:
+        """Have pages delivered, and the dead man's switch told that all is well, where the settings say how."""
+        alerts = self.settings.alerts
+        if alerts.urls:
+            channel = AppriseChannel(alerts.urls)
+
+            async def begin() -> Pager:
+                repeat_ns = int(alerts.repeat_minutes * 60 * NS_PER_S)
+                pager = Pager(self.engine.engine, channel, repeat_ns=repeat_ns)
+                pager.start()
+                return pager
+
+            self._pager = self.engine.run(begin())
+        if alerts.heartbeat_url:
+            pulse = Pulse(self.engine.engine, beat_of(alerts.heartbeat_url), float(alerts.heartbeat_s))
+            self._pulse = self.engine.begin(pulse.run())
 
     def _prepare(self) -> None:
         """Take over the instruments that the journal knows; let the writer snapshot as configured."""
@@ -128,6 +152,10 @@ class Session:
         try:
             if self._control is not None:
                 self.engine.run(self._control.stop())
+            if self._pulse is not None:
+                self._pulse.cancel()
+            if self._pager is not None:
+                self.engine.run(self._pager.stop())
             self.engine.close()
         finally:
             _let_go(self.journal, self._owns_journal)

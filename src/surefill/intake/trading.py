@@ -21,6 +21,9 @@ from typing import Final, NamedTuple
 
 from surefill.domain import codec
 from surefill.domain.events import (
+    AlertAcknowledged,
+    AlertDelivered,
+    AlertRaised,
     Halted,
     InstrumentDefined,
     IntentAccepted,
@@ -53,6 +56,9 @@ Progress = Callable[[int, int], None]
 _READ_BACK: Final = 256
 # What people and the shell write: it says nothing of how far the market had come.
 _NOT_OF_THE_MARKET: Final = (
+    AlertAcknowledged,
+    AlertDelivered,
+    AlertRaised,
     WorkspaceOpened,
     ProfileSet,
     InstrumentDefined,

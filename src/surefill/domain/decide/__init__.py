@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import inputs as i
-from surefill.domain.decide import breakers, exits, intents, kills, operations, reports, sessions, timers
+from surefill.domain.decide import alerts, breakers, exits, intents, kills, operations, reports, sessions, timers
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Effect
 from surefill.domain.events import Event
@@ -41,6 +41,9 @@ _DECIDE: dict[type, Callable[[Step, Any], None]] = {
     i.Halt: kills.halt,
     i.Resume: kills.resume,
     i.Rearm: breakers.rearm,
+    i.RaiseAlert: alerts.raise_alert,
+    i.ConfirmAlert: alerts.confirm,
+    i.AcknowledgeAlert: alerts.acknowledge,
     i.SetSession: sessions.set_session,
     i.ComparePositions: operations.compare_positions,
     i.ResetWorkspace: operations.reset,
