@@ -203,15 +203,12 @@ def test_opening_carries_the_account_and_its_cash_at_the_money_scale() -> None:
     assert (opening.currency, opening.money_decimals, opening.starting_cash) == ("INR", 8, 10**12)
 
 
-NOT_YET = [
-    ({"workspace__mode": "live"}, "workspace.mode is 'live': dry_run and live are not there yet"),
-    ({"workspace__mode": "dry_run"}, "workspace.mode is 'dry_run'"),
-    ({"workspace__venue": "kite"}, "workspace.venue is 'kite': only the simulated venue"),
+IMPOSSIBLE = [
     ({"workspace__starting_equity": 10_000_000}, "workspace.starting_equity"),
 ]
 
 
-@pytest.mark.parametrize(("flags", "told"), NOT_YET)
+@pytest.mark.parametrize(("flags", "told"), IMPOSSIBLE)
 def test_opening_that_cannot_be_is_refused(flags: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         opening_of(_settings(**flags), 0)

@@ -23,6 +23,7 @@ from surefill.cli import (
     operating,
     replaying,
     trading,
+    venues,
 )
 from surefill.cli.exit_codes import ExitCode, exit_code_of
 from surefill.errors import SurefillError
@@ -93,6 +94,7 @@ for group in (
     demonstrating,
     backtesting,
     trading,
+    venues,
     looking,
     operating,
     alerting,

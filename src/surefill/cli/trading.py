@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,7 +28,22 @@ def register(app: typer.Typer) -> None:
 
 
 def trade(
-    mode: Annotated[str, typer.Option("--mode", "-m", help="paper; dry_run and live are not there yet.")] = "paper",
+    mode: Annotated[
+        Literal["paper", "dry_run", "live"] | None,
+        typer.Option(
+            "--mode",
+            "-m",
+            metavar="MODE",
+            help="paper (a replayed market); at a real venue dry_run (orders are simulated) or live.",
+            show_default="paper, or dry_run where workspace.venue is a real one",
+        ),
+    ] = None,
+    real_money: Annotated[
+        bool, typer.Option("--real-money", help="With --mode live: yes, these are real orders.")
+    ] = False,
+    without_alerts: Annotated[
+        bool, typer.Option("--without-alerts", help="Trade live though nobody can be called (alerts.urls).")
+    ] = False,
     speed: Annotated[
         float | None,
         typer.Option(
@@ -53,10 +68,17 @@ def trade(
     from surefill.intake.trading import TradingRun, spec_by_symbol
     from surefill.views.projector import cursor_of
 
-    flags: dict[str, object] = {"workspace.mode": mode}
+    flags: dict[str, object] = {} if mode is None else {"workspace.mode": mode}
     if speed is not None:
         flags["feed.speed"] = speed
     settings = settings_from(config, override, journal, workspace, flags)
+    if settings.workspace.venue != "paper":
+        from surefill.cli.live_trading import trade_live
+
+        if settings.workspace.mode == "paper":
+            settings = settings_from(config, override, journal, workspace, {**flags, "workspace.mode": "dry_run"})
+        trade_live(settings, real_money=real_money, without_alerts=without_alerts, artefacts=artefacts, as_json=as_json)
+        return
     _usable(settings)
     market = load_market(settings)
     settings = market.settings
@@ -66,8 +88,8 @@ def trade(
         cursor_of(settings.artifacts_dir, settings.workspace.id)
     clock = VirtualClock(min(bars.open_ns[0] for bars in market.series.values()))
     stop = threading.Event()
-    with _stopping(stop), Session.open(settings, clock=clock) as session:
-        close_artefacts = _keep_artefacts(session, settings) if artefacts else None
+    with stopping(stop), Session.open(settings, clock=clock) as session:
+        close_artefacts = keep_artefacts(session, settings) if artefacts else None
         path = session.serve_control(on_stop=stop.set)
         note(f"Trading in workspace {session.workspace_id}; operated at {path}; Ctrl-C stops.")
         with progress("bars", as_json=as_json) as moved:
@@ -82,7 +104,7 @@ def trade(
                 on_progress=moved,
             )
             summary = _run(run, session)
-        status = _status(session)
+        status = told_status(session)
     if close_artefacts is not None:
         close_artefacts()
     _tell(summary, status, as_json=as_json)
@@ -102,8 +124,8 @@ def _run(run: TradingRun, session: Session) -> TradingSummary:
 def _usable(settings: Settings) -> None:
     if settings.workspace.mode != "paper":
         raise ConfigError(
-            f"mode {settings.workspace.mode} cannot be traded: dry_run and live are not there yet, and a backtest has"
-            " a command of its own; use --mode paper",
+            f"mode {settings.workspace.mode} cannot be traded on a replayed market: a backtest has its own command,"
+            " and dry_run and live need a real workspace.venue (`surefill venues`)",
             key="workspace.mode",
         )
     if not settings.strategies:
@@ -111,7 +133,7 @@ def _usable(settings: Settings) -> None:
 
 
 @contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
+def stopping(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C and a terminate signal end the run between two moments; a second Ctrl-C ends it at once."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -128,7 +150,8 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _keep_artefacts(session: Session, settings: Settings) -> Any:
+def keep_artefacts(session: Session, settings: Settings) -> Any:
+    """Keep the files under artifacts.dir up to date; what ends that."""
     from surefill.views.projector import Projector
 
     projector = Projector(settings.artifacts_dir, session.journal, session.workspace_id)
@@ -137,7 +160,8 @@ def _keep_artefacts(session: Session, settings: Settings) -> Any:
     return projector.close
 
 
-def _status(session: Session) -> dict[str, Any]:
+def told_status(session: Session) -> dict[str, Any]:
+    """How the workspace stands, in plain values."""
     import msgspec
 
     from surefill.engine.status import status_of

@@ -16,6 +16,7 @@ from surefill.config.policy import PolicySettings, with_policy
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
 from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
+from surefill.config.venues import REAL_VENUES, VenuesSettings
 from surefill.domain.costs import Tariff, purchase_rate_ppb
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
@@ -46,6 +47,9 @@ LIVE_WINDOW_S: Final = Decimal(2)
 _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillMode.BID_ASK}
 # What may change without changing a decision: where files lie, which market is replayed, who is called.
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
+
+
+_YOUNGER_EXECUTION: Final = ("stops_at", "stop_grace_s", "naked_page_s", "refused_stop")
 
 
 def profile_name(settings: Settings) -> str:
@@ -152,12 +156,7 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
 def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
     """The first input of the workspace's life."""
     workspace = settings.workspace
-    if workspace.mode not in SIMULATED:
-        raise _wrong(
-            settings, ("workspace", "mode"), workspace.mode, "dry_run and live are not there yet: use paper or backtest"
-        )
-    if workspace.venue != "paper":
-        raise _wrong(settings, ("workspace", "venue"), workspace.venue, "only the simulated venue, paper, is there yet")
+    _check_place(settings)
     decimals = money_decimals_of(settings)
     starting_cash = _told(
         settings,
@@ -180,6 +179,21 @@ def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
     )
 
 
+def _check_place(settings: Settings) -> None:
+    """Mode and venue must belong together."""
+    mode, venue = settings.workspace.mode, settings.workspace.venue
+    if venue not in ("paper", *REAL_VENUES):
+        raise _wrong(settings, ("workspace", "venue"), venue, f"it may be paper or one of {', '.join(REAL_VENUES)}")
+    if mode in SIMULATED and venue != "paper":
+        raise _wrong(settings, ("workspace", "mode"), mode, f"a workspace at {venue} is dry_run or live")
+    if mode not in SIMULATED and venue == "paper":
+        raise _wrong(settings, ("workspace", "venue"), venue, f"{mode} needs a real one: {', '.join(REAL_VENUES)}")
+    if mode == "live" and settings.execution.dry_run:
+        raise _wrong(
+            settings, ("execution", "dry_run"), True, "that forbids mode live: take it out to trade with money"
+        )
+
+
 def currency_of(settings: Settings) -> str:
     """The workspace's currency."""
     return settings.workspace.currency or preset_of(profile_name(settings)).currency
@@ -199,6 +213,11 @@ def config_hash(settings: Settings) -> str:
         del tree["costs"]
     if settings.policy == PolicySettings():
         del tree["policy"]
+    if settings.venues == VenuesSettings():
+        del tree["venues"]
+    for key in _YOUNGER_EXECUTION:
+        if key not in settings.execution.model_fields_set:
+            del tree["execution"][key]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

@@ -18,6 +18,7 @@ from surefill.config.pipeline import PipelineSettings
 from surefill.config.policy import PolicySettings
 from surefill.config.risk import RiskSettings
 from surefill.config.rpm import RpmSettings
+from surefill.config.venues import VenuesSettings
 
 Segment = Literal["equity", "equity_intraday", "equity_delivery", "futures", "options", "spot", "fx"]
 
@@ -29,9 +30,12 @@ class WorkspaceSettings(Section):
         default="main", description="The workspace's name: letters, digits and . _ : -"
     )
     mode: Literal["paper", "backtest", "dry_run", "live"] = Field(
-        default="paper", description="paper or backtest; dry_run and live are not there yet"
+        default="paper",
+        description="paper, backtest, dry_run (a real market, simulated orders) or live (real orders)",
     )
-    venue: str = Field(default="paper", description="Where orders go; only the simulated venue is there yet")
+    venue: str = Field(
+        default="paper", description="paper, or one of `surefill venues`: where prices come from and orders go"
+    )
     account: str = Field(default="main", description="The account at the venue")
     currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,10}$")] | None = Field(
         default=None, description="The currency that the account counts in, such as INR or USD"
@@ -69,7 +73,7 @@ class ExecutionSettings(Section):
         default=False, description="With engine: null, true means v2 and false means paper_full"
     )
     dry_run: Annotated[bool | None, Blank] = Field(
-        default=None, description="Stop before the venue (for live workspaces, which are not there yet)"
+        default=None, description="true refuses --mode live: a guard in the file; null leaves it to the mode"
     )
     slippage_bps: Annotated[Bps | None, Blank] = Field(
         default=None, description="How much worse than the price a simulated fill is, in basis points below 10000"
@@ -333,6 +337,7 @@ class Settings(Section):
     costs: CostSettings = CostSettings()
     journal: JournalSettings = JournalSettings()
     alerts: AlertSettings = AlertSettings()
+    venues: VenuesSettings = VenuesSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     feed: FeedSettings = FeedSettings()
     strategies: list[StrategySettings] = Field(default=[])

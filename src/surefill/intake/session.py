@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain import codec
 from surefill.domain.events import WorkspaceOpened, WorkspaceReset
@@ -30,12 +32,13 @@ from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
+from surefill.intake.arrival import arrive
 from surefill.journal.protocol import Journal
 from surefill.journal.sqlite import SqliteJournal
 from surefill.plain import plain_text
 from surefill.units import NS_PER_S, observed_quanta, quanta_text, to_quanta
 from surefill.venues.paper import PaperVenue
-from surefill.venues.protocol import Venue
+from surefill.venues.protocol import LiveVenue, Venue
 
 T = TypeVar("T")
 Number = str | int | float
@@ -53,6 +56,7 @@ class Session:
         self.engine = engine
         self._owns_journal = owns_journal
         self._instruments: dict[str, Instrument] = {}
+        self._listed: dict[str, Instrument] = {}
         self._defining = threading.Lock()
         self._control: ControlServer | None = None
         self._pager: Pager | None = None
@@ -69,15 +73,21 @@ class Session:
         clock: Clock | None = None,
         journal: Journal | None = None,
         venue: Venue | None = None,
+        market: LiveVenue | None = None,
     ) -> Session:
         """Open or take up the workspace; when this returns it has compared its books and takes intents.
 
+        `market` is the real venue of a live workspace, which its orders go to, or of a dry run, which only looks. It is
+        asked first what the keys may do and what is traded there (`surefill.intake.arrival`).
         Without `journal` the configured file is opened, and closed with the session; a journal that is given stays
         the caller's. Raises ConfigError, JournalError (JournalLocked while another process has it).
         """
         clock = clock or LiveClock()
         opening = opening_of(settings, clock.now_ns())
-        venue = venue or PaperVenue(paper_settings_of(settings))
+        live = opening.mode == "live"
+        if venue is None and live and market is None:
+            raise ConfigError(f"workspace {opening.workspace_id} is live: give the venue that its orders go to")
+        venue = venue or (market if live else None) or PaperVenue(paper_settings_of(settings))
         owned = journal is None
         journal = journal or open_journal(settings)
         try:
@@ -87,7 +97,10 @@ class Session:
             raise
         session = cls(settings, thread, journal, owns_journal=owned)
         try:
-            _same_equity(settings, opening, journal)
+            if market is not None:
+                opening = session._arrived(market, opening)
+            if not live:
+                _same_equity(settings, opening, journal)
             thread.open(opening, venue)
             session._keep_halts()
             session._call_somebody()
@@ -96,6 +109,12 @@ class Session:
             session.close()
             raise
         return session
+
+    def _arrived(self, market: LiveVenue, opening: OpenWorkspace) -> OpenWorkspace:
+        """Ask the real venue before anything begins; a live workspace starts with the cash that is there."""
+        found = self.engine.run(arrive(market, self.settings, opening.currency, opening.money_decimals))
+        self._listed = found.listed
+        return opening if opening.mode != "live" else msgspec.structs.replace(opening, starting_cash=found.cash)
 
     def _keep_halts(self) -> None:
         """Journal a halt that the process before could not, and see to it that none of this one is lost so."""
@@ -184,7 +203,7 @@ class Session:
             return found
         self._check_open()
         with self._defining:
-            instrument = instrument_of(self.settings, symbol)
+            instrument = self._listed.get(symbol) or instrument_of(self.settings, symbol)
             self.feed(DefineInstrument(self.engine.clock.now_ns(), instrument))
             self._instruments[symbol] = instrument
         return instrument

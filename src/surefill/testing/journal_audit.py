@@ -146,12 +146,15 @@ class Audit:
             order for order in self.orders.values() if order.live and order.key == key and order.request.reduce_only
         ]
 
-    def exceeds(self, key: str) -> bool:
-        """Whether the reducing orders could carry the position through zero."""
+    def exceeds(self, key: str, *, withheld: bool = False) -> bool:
+        """Whether the reducing orders could carry the position through zero.
+
+        `withheld`: asked of an order that adds nothing to what is at the venue, as long as that is there.
+        """
         reducing, qty = self.reducing(key), self.qty[key]
         against = [order for order in reducing if order.request.side * qty < 0]
         turned = any(not order.cancel_asked for order in reducing if order not in against)
-        there = sum(order.leaves_qty for order in against if not order.withheld)
+        there = 0 if withheld else sum(order.leaves_qty for order in against if not order.withheld)
         closing = sum(order.leaves_qty for order in against if not order.rests)
         return turned or max(there, closing) > abs(qty)
 

@@ -38,7 +38,7 @@ def _created(audit: Audit, _seq: int, event: e.OrderCreated) -> Findings:
     else:
         yield from _cites_intent(audit, event)
     if request.reduce_only:
-        if audit.exceeds(order.key):
+        if audit.exceeds(order.key, withheld=order.withheld):
             yield (
                 22,
                 f"{cl_ord_id} reduces {order.key} ({audit.qty[order.key]}) together with others by more than there is",
