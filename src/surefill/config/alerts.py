@@ -11,7 +11,7 @@ from surefill.config.fields import Blank, Positive, Section
 
 
 class AlertSettings(Section):
-    """How somebody is called. Addresses hold keys: better in the environment (SUREFILL__ALERTS__URLS) than in a file."""
+    """How somebody is called. Addresses hold keys: the environment (SUREFILL__ALERTS__URLS) is the place for them."""
 
     urls: list[str] = Field(
         default=[], description="Apprise addresses, such as mailto://… or tgram://…; all are called"
