@@ -36,7 +36,7 @@ def line(client: KiteConnect, order_id: str) -> dict[str, Any]:
     return dict(next(order for order in client.orders() if order["order_id"] == order_id))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "auction": ({"variety": "auction"}, "auction"),
     "no such variety": ({"variety": "bo"}, "variety"),
     "amo in market hours": ({"variety": "amo"}, "AMO"),
