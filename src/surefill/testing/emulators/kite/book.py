@@ -21,7 +21,9 @@ from surefill.testing.emulators.kite.instruments import Instrument
 from surefill.testing.emulators.kite.market import Price, first_price
 from surefill.testing.emulators.kite.orders import (
     AMO_RECEIVED,
+    CANCEL_PENDING,
     CANCELLED,
+    CHANGING,
     COMPLETE,
     ENDED,
     OPEN,
@@ -250,12 +252,16 @@ class Book:
         return len(hung)
 
     def restart(self) -> None:
-        """The process is back: what died between two hops goes on."""
+        """The process is back: what died between two hops goes on; a change that died on its way was not made."""
         for order in self.store.orders.values():
             if order.status in (RECEIVED, VALIDATING):
                 self.forward(order)
             elif order.status == OPEN_PENDING and not order.hung:
                 self.arrive(order)
+            elif order.status == CANCEL_PENDING:
+                self.end(order)
+            elif order.status in CHANGING:
+                self.match(self.step(order, TRIGGER_PENDING if order.order_type in ("SL", "SL-M") else OPEN))
             elif order.status in RESTING:
                 self.match(order)
         self._untold.clear()

@@ -29,6 +29,8 @@ AMO_CANCELLED: Final = "CANCELLED AMO"
 ENDED: Final = frozenset({CANCELLED, COMPLETE, REJECTED, AMO_CANCELLED})
 #: The exchange has it, and it can trade or be activated.
 RESTING: Final = frozenset({OPEN, TRIGGER_PENDING})
+#: A change is on its way to the exchange.
+CHANGING: Final = frozenset({MODIFY_VALIDATING, MODIFY_PENDING, MODIFIED})
 #: It waits for the market to open.
 WAITING: Final = frozenset({AMO_RECEIVED, AMO_MODIFIED})
 

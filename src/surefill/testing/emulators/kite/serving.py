@@ -1,4 +1,4 @@
-"""The venue on a port: HTTP and WebSockets by uvicorn, in this loop, until it is told to stop.
+"""The venue on a port: HTTP and WebSockets by uvicorn's protocols, in this loop, until it is told to stop.
 
 A connection can be broken without a farewell: each request's scope carries `abort` of its transport.
 """
@@ -10,15 +10,17 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final, NoReturn
 
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from surefill.errors import InputError
 from surefill.testing.emulators.kite.app import Door
@@ -63,7 +65,8 @@ def _or_die(call: Callable[[], None]) -> None:
 
 def listening(port: int = 0) -> socket.socket:
     """A socket on this machine; port 0 takes a free one."""
-    listener = socket.socket()
+    # The protocol is named: asyncio sends answers at once (TCP_NODELAY) only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     return listener
@@ -87,24 +90,34 @@ async def serve(
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
     app = Door(venue, _die, _abort).app(Route(CONTROL, command, methods=["POST"]), WebSocketRoute("/", ticker.serve))
-    server = uvicorn.Server(
-        uvicorn.Config(app, http=_AbortableProtocol, ws="websockets-sansio", lifespan="off", log_config=None)
-    )
     posting = asyncio.create_task(postbacks.run())
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)
-    started()
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = server.force_exit = True
-    ticker.drop()
-    for task in (posting, stopping):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    await serving
+    async with _listening(app, listener):
+        started()
+        await stop.wait()
+        posting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await posting
     venue.store.close()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    """Uvicorn's protocols without its server, which would take signals and linger at the end."""
+    config, state = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None), ServerState()
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _AbortableProtocol(config, state, {}), sock=listener, backlog=100)
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        tasks = list(state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
 
 
 async def serve_process(path: str, port: int) -> None:
