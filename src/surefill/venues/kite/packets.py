@@ -97,8 +97,11 @@ def tick_of(packet: bytes) -> Tick:
         high, low, open_, close = words[2:6]
         exchange_s = words[7] if len(packet) == INDEX_FULL else 0
         return Tick(token, mode, decimals, last, high=high, low=low, open=open_, close=close, exchange_s=exchange_s)
-    levels = [Level(*each) for each in _DEPTH.iter_unpack(packet[_DEPTH_AT:])]
-    return Tick(token, mode, decimals, last, *words[2:], bids=tuple(levels[:_LEVELS]), asks=tuple(levels[_LEVELS:]))
+    tick = Tick(token, mode, decimals, last, *words[2:])
+    if len(packet) < FULL:
+        return tick
+    levels = tuple(Level(*each) for each in _DEPTH.iter_unpack(packet[_DEPTH_AT:]))
+    return msgspec.structs.replace(tick, bids=levels[:_LEVELS], asks=levels[_LEVELS:])
 
 
 def quote_of(tick: Tick, instrument: Instrument, now_ns: int) -> Quote:
