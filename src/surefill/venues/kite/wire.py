@@ -119,7 +119,12 @@ def _decoder(kind: Hashable) -> Any:
 
 
 def _told(response: Any) -> Answer | Rejected | Unknown:
-    raw, status = response.text, response.status_code
+    from requests import exceptions
+
+    try:
+        raw, status = response.content.decode("utf-8", "replace"), response.status_code
+    except exceptions.RequestException as error:
+        return Unknown(f"an answer that broke off: {type(error).__name__}")
     if "csv" in response.headers.get("content-type", "") and status == 200:
         return Answer(raw)
     try:
