@@ -18,6 +18,7 @@ from surefill.cli import (
     diagnosing,
     exporting,
     journaling,
+    kite,
     looking,
     operating,
     replaying,
@@ -97,6 +98,7 @@ for group in (
     replaying,
     exporting,
     journaling,
+    kite,
 ):
     group.register(app)
 
