@@ -19,6 +19,7 @@ from surefill.cli import (
     diagnosing,
     exporting,
     journaling,
+    kite,
     looking,
     operating,
     replaying,
@@ -101,6 +102,7 @@ for group in (
     replaying,
     exporting,
     journaling,
+    kite,
 ):
     group.register(app)
 

@@ -37,19 +37,19 @@ class Fault(enum.Enum):
 
 
 class FaultSwitch:
-    """Which faults are on. `fired` counts those that struck."""
+    """Which faults are on. `fired` counts those that struck. A venue may have faults of its own beside `Fault`."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.fired: Counter[Fault] = Counter()
-        self._times: dict[tuple[Fault, str], int] = {}
-        self._rates: dict[tuple[Fault, str], int] = {}
+        self.fired: Counter[enum.Enum] = Counter()
+        self._times: dict[tuple[enum.Enum, str], int] = {}
+        self._rates: dict[tuple[enum.Enum, str], int] = {}
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
         """Begin a new row of chance."""
         self._chance = random.Random(seed)  # nosec B311: reproducible chance for tests
 
-    def arm(self, fault: Fault, *, times: int = 0, rate_ppm: int = 0, op: str = "") -> None:
+    def arm(self, fault: enum.Enum, *, times: int = 0, rate_ppm: int = 0, op: str = "") -> None:
         """Let it strike the next `times` times, or at `rate_ppm` occasions in a million; `op`: only there."""
         if times:
             self._times[fault, op] = self._times.get((fault, op), 0) + times
@@ -61,14 +61,14 @@ class FaultSwitch:
         self._times.clear()
         self._rates.clear()
 
-    def strike(self, fault: Fault, op: str) -> bool:
+    def strike(self, fault: enum.Enum, op: str) -> bool:
         """Whether the fault strikes here and now."""
         struck = self._due(fault, op) or self._due(fault, "")
         if struck:
             self.fired[fault] += 1
         return struck
 
-    def _due(self, fault: Fault, op: str) -> bool:
+    def _due(self, fault: enum.Enum, op: str) -> bool:
         left = self._times.get((fault, op), 0)
         if left:
             self._times[fault, op] = left - 1

@@ -1,0 +1,375 @@
+"""The broker: takes, changes and ends orders, and does what it does of its own accord.
+
+Nothing is deduplicated, least of all by tag: a client that resends blindly trades twice, and the truth shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from surefill.testing.emulators.kite.amounts import in_paise
+from surefill.testing.emulators.kite.book import UPDATE, Book
+from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order, no_holding, no_margin
+from surefill.testing.emulators.kite.forms import UNPRICED, Form, changed, instrument_key, read_order
+from surefill.testing.emulators.kite.instruments import Instrument
+from surefill.testing.emulators.kite.market import Price
+from surefill.testing.emulators.kite.orders import (
+    AMO_CANCELLED,
+    AMO_MODIFIED,
+    BUY,
+    CANCEL_PENDING,
+    ENDED,
+    MODIFIED,
+    MODIFY_PENDING,
+    MODIFY_VALIDATING,
+    OPEN,
+    OPEN_PENDING,
+    RESTING,
+    SELL,
+    TRIGGER_PENDING,
+    WAITING,
+    Order,
+    Trade,
+)
+from surefill.testing.emulators.kite.portfolio import legs_of
+from surefill.testing.remote_venue.faults import Fault
+
+#: Who the broker's own orders are by. The name is this emulator's; a client must not depend on it.
+SQUARE_OFF: Final = "SQUAREOFF"
+SEGMENT_MARGIN_PCT: Final = 20
+
+
+class Broker:
+    """What the routes call. All methods raise KiteError where the venue would answer with an error."""
+
+    def __init__(self, book: Book, user_id: str) -> None:
+        self.book = book
+        self.user_id = user_id
+        book.completed = self._completed
+
+    # -- placing ----------------------------------------------------------------------------------------------
+
+    def place(self, variety: str, form: Form) -> dict[str, object]:
+        """POST /orders/{variety}."""
+        instrument, price = self.find(instrument_key(form))
+        order = read_order(variety, form, instrument, price, self.book.rules)
+        if order.quantity > instrument.freeze_qty:
+            if form.get("autoslice") != "true":
+                raise bad_input(f"Quantity {order.quantity} is over the freeze quantity {instrument.freeze_qty}.")
+            return self._place_slices(order, instrument.freeze_qty // instrument.lot_size * instrument.lot_size)
+        return {"order_id": self.take(order).order_id}
+
+    def find(self, key: str) -> tuple[Instrument, Price]:
+        """A tradable instrument and its price."""
+        instrument = self.book.store.instruments.get(key)
+        if instrument is None or not instrument.tradable:
+            raise bad_input("The instrument you are placing an order for has either expired or does not exist.")
+        return self.book.lookup(key)
+
+    def take(self, order: Order) -> Order:
+        """The order book has it from here on. Raises KiteError where the broker's checks refuse before that."""
+        if self.book.faults.strike(Fault.REFUSED, "submit"):
+            raise bad_input("The order was refused by a check of the broker's.")
+        self._check_means(order)
+        order = self.book.receive(msgspec.structs.replace(order, placed_by=order.placed_by or self.user_id))
+        if order.validity == "TTL":
+            order_id = order.order_id
+            self.book.later(order.validity_ttl * 60_000, lambda: self.expire(order_id))
+        if order.variety == "amo":
+            return order
+        if self.book.faults.strike(Fault.REFUSED, "rms"):
+            return self.book.reject(order, "The order was rejected by the risk management system.", "RMS:Rule: Check")
+        return self.book.forward(order)
+
+    def _place_slices(self, order: Order, slice_qty: int) -> dict[str, object]:
+        """Autoslice: the first slice's id stands above, the others (or what went wrong with them) are children."""
+        left = order.quantity - slice_qty
+        first = self.take(msgspec.structs.replace(order, quantity=slice_qty))
+        children: list[dict[str, object]] = []
+        while left:
+            quantity = min(left, slice_qty)
+            left -= quantity
+            try:
+                children.append({"order_id": self.take(msgspec.structs.replace(order, quantity=quantity)).order_id})
+            except KiteError as error:
+                told = {"code": error.status, "error_type": error.error_type, "message": error.message, "data": None}
+                children.append({"error": told})
+        return {"order_id": first.order_id, "children": children}
+
+    def _check_means(self, order: Order) -> None:
+        if order.product == "CNC" and order.transaction_type == SELL:
+            held = legs_of(self.book.store.trades.values()).get((order.key, "CNC"))
+            selling = sum(
+                each.leaves_qty
+                for each in self.book.store.orders.values()
+                if (each.key, each.product, each.side) == (order.key, "CNC", -1) and each.status not in ENDED
+            )
+            free = (held.net if held else 0) - selling
+            if order.quantity > free:
+                raise no_holding(order.tradingsymbol, max(free, 0))
+            return
+        needed, free = self.needed(order), self.book.rules.cash - self.used()
+        if self.book.rules.check_margin and needed > free:
+            raise no_margin(in_paise(needed), in_paise(free))
+
+    def needed(self, order: Order) -> int:
+        """What an order binds: its whole worth of shares and options bought, a part of everything else."""
+        instrument, price = self.book.lookup(order.key)
+        worth = (order.price or price.last) * order.leaves_qty * instrument.multiplier
+        if order.product in ("MIS", "CO"):
+            return worth // self.book.rules.mis_leverage
+        if order.product == "NRML" and not (instrument.instrument_type in ("CE", "PE") and order.side > 0):
+            return worth * SEGMENT_MARGIN_PCT // 100
+        return worth
+
+    def used(self) -> int:
+        """What open positions and open orders bind of the cash; orders that reduce a position bind as well."""
+        total = sum(self.needed(order) for order in self.book.store.orders.values() if order.status not in ENDED)
+        for (key, product), legs in legs_of(self.book.store.trades.values()).items():
+            instrument, price = self.book.lookup(key)
+            worth = abs(legs.net) * price.last * instrument.multiplier
+            part = 100 // self.book.rules.mis_leverage if product in ("MIS", "CO") else SEGMENT_MARGIN_PCT
+            total += worth if product in ("CNC", "MTF") else worth * part // 100
+        return total
+
+    # -- changing ---------------------------------------------------------------------------------------------
+
+    def modify(self, variety: str, order_id: str, form: Form) -> dict[str, object]:
+        """PUT /orders/{variety}/{order_id}."""
+        order = self._live(variety, order_id)
+        if order.modifications >= self.book.rules.limits.modifications_max > 0:
+            raise bad_order("Maximum allowed order modifications exceeded.")
+        if self.book.faults.strike(Fault.REFUSED, "amend"):
+            raise bad_order("The change was refused.")
+        instrument, price = self.book.lookup(order.key)
+        wanted = changed(order, form, instrument, price)
+        now_ns = self.book.clock.now_ns()
+        order = msgspec.structs.replace(order, order_ns=now_ns, modifications=order.modifications + 1)
+        if order.status in WAITING:
+            wanted = msgspec.structs.replace(wanted, order_ns=now_ns, modifications=order.modifications, modified=True)
+            self.book.step(wanted, AMO_MODIFIED)
+            return {"order_id": order_id}
+        for status in (MODIFY_VALIDATING, MODIFY_PENDING, MODIFIED):
+            order = self.book.step(order, status)
+        self.book.crash_here("modified")
+        self._modified(order, wanted)
+        return {"order_id": order_id}
+
+    def _modified(self, order: Order, wanted: Order) -> None:
+        """The exchange has made the change."""
+        book, waits = self.book, wanted.order_type in ("SL", "SL-M")
+        wanted = msgspec.structs.replace(wanted, order_ns=order.order_ns, modifications=order.modifications)
+        protected_px = 0 if waits or wanted.order_type not in UNPRICED else book.protected_px(wanted)
+        stamps = book.at_exchange()
+        wanted = book.step(
+            wanted, TRIGGER_PENDING if waits else OPEN, modified=True, protected_px=protected_px, **stamps
+        )
+        book.note(wanted, UPDATE)
+        book.match(wanted)
+
+    def cancel(self, variety: str, order_id: str) -> dict[str, object]:
+        """DELETE /orders/{variety}/{order_id}."""
+        book, strike = self.book, self.book.faults.strike
+        order = self._live(variety, order_id)
+        if order.status in WAITING:
+            order = book.step(order, AMO_CANCELLED, cancelled_quantity=order.leaves_qty)
+            return {"order_id": order_id}
+        if order.variety == "co" and order.parent_order_id:
+            self._exit_cover(order)
+            return {"order_id": order_id}
+        if strike(Fault.REFUSED, "cancel"):
+            raise bad_order("The cancellation was refused.")
+        if strike(Fault.CANCEL_FILL_RACE, "cancel"):
+            book.execute(_opened(order), self._px_of(order), order.leaves_qty)
+            raise bad_order("Order cannot be cancelled as it is being processed. Try later.")
+        order = book.step(order, CANCEL_PENDING, order_ns=book.clock.now_ns())
+        book.crash_here("canceling")
+        self._end(order)
+        return {"order_id": order_id}
+
+    def _end(self, order: Order) -> None:
+        book, strike = self.book, self.book.faults.strike
+        if order.leaves_qty > 1 and strike(Fault.END_BEFORE_FILLS, "cancel"):
+            order = book.execute(order, self._px_of(order), order.leaves_qty // 2, hidden=True)
+            book.forget_untold()
+            order_id = order.order_id
+            book.later(book.rules.short_ms, lambda: self._unhide(order_id))
+        order = book.end(order)
+        if strike(Fault.LATE_FILL, "cancel"):
+            order_id = order.order_id
+            book.later(book.rules.short_ms, lambda: self._fill_late(order_id))
+
+    def _live(self, variety: str, order_id: str) -> Order:
+        order = self.book.store.orders.get(order_id)
+        if order is None or order.day != self.book.day:
+            raise bad_order(f"Couldn't find that `order_id`: {order_id}.")
+        if order.variety != variety:
+            raise bad_input("Invalid `variety`: the order is of another one.")
+        if order.status not in RESTING and order.status not in WAITING:
+            raise bad_order(f"Order cannot be changed: it is {order.status}.")
+        return order
+
+    def _px_of(self, order: Order) -> int:
+        """The price of an execution that a fault brings about: the order's own limit, else that of the market."""
+        return order.limit_px or self.book.lookup(order.key)[1].last
+
+    def _unhide(self, order_id: str) -> None:
+        for trade in self.book.store.trades.values():
+            if trade.order_id == order_id and trade.hidden:
+                self.book.store.trades.put(trade.trade_id, msgspec.structs.replace(trade, hidden=False))
+        self.book.note(self.book.store.orders[order_id], UPDATE)
+        self.book.tell()
+
+    def _fill_late(self, order_id: str) -> None:
+        order = self.book.store.orders[order_id]
+        if order.cancelled_quantity:
+            self.book.execute(order, self._px_of(order), max(order.cancelled_quantity // 2, 1))
+            self.book.tell()
+
+    # -- what follows a fill ----------------------------------------------------------------------------------
+
+    def _completed(self, order: Order) -> None:
+        if order.variety == "iceberg":
+            self._next_leg(order)
+        elif order.variety == "co" and not order.parent_order_id:
+            self._place_cover(order)
+
+    def _next_leg(self, order: Order) -> None:
+        leg = order.meta["iceberg"]
+        assert isinstance(leg, dict)
+        if not leg["remaining_quantity"]:
+            return
+        quantity = min(leg["leg_quantity"], leg["remaining_quantity"])
+        following = {**leg, "leg": leg["leg"] + 1, "remaining_quantity": leg["remaining_quantity"] - quantity}
+        self._place_more(order, quantity=quantity, meta={"iceberg": following})
+
+    def _place_cover(self, order: Order) -> None:
+        self._place_more(
+            order,
+            transaction_type=SELL if order.side > 0 else BUY,
+            order_type="SL-M",
+            price=0,
+            trigger_price=order.cover_px,
+            market_protection=-1,
+            parent_order_id=order.order_id,
+        )
+
+    def _place_more(self, order: Order, **changes: object) -> None:
+        fresh: dict[str, object] = {
+            "filled_quantity": 0, "value": 0, "exchange_order_id": "", "exchange_ns": 0, "exchange_update_ns": 0,
+            "protected_px": 0,
+        }  # fmt: skip
+        order = self.book.receive(msgspec.structs.replace(order, **{**fresh, **changes}))
+        self.book.forward(order)
+
+    def _exit_cover(self, order: Order) -> None:
+        """Cancelling the stop of a cover order closes the position at the market."""
+        order = msgspec.structs.replace(order, order_type="MARKET", trigger_price=0, order_ns=self.book.clock.now_ns())
+        order = self.book.step(order, OPEN, protected_px=self.book.protected_px(order), **self.book.at_exchange())
+        self.book.match(order)
+
+    # -- what the broker does by itself -----------------------------------------------------------------------
+
+    def expire(self, order_id: str) -> None:
+        """A TTL order's minutes are over."""
+        order = self.book.store.orders[order_id]
+        if order.status in RESTING:
+            self.book.end(order, "Order validity expired")
+            self.book.tell()
+
+    def square_off(self) -> list[str]:
+        """Close everything intraday, as the broker does before the end of the day; the ids of its orders."""
+        for order in self.book.store.orders.values():
+            if order.product in ("MIS", "CO") and order.status in RESTING:
+                self.book.end(order, "Cancelled by the broker: intraday square-off")
+        placed = [
+            self._close(key, product, legs.net)
+            for (key, product), legs in legs_of(self.book.store.trades.values()).items()
+            if product in ("MIS", "CO") and legs.net
+        ]
+        self.book.tell()
+        return placed
+
+    def _close(self, key: str, product: str, net: int) -> str:
+        instrument, _ = self.book.lookup(key)
+        order = Order(
+            order_id="",
+            exchange=instrument.exchange,
+            tradingsymbol=instrument.tradingsymbol,
+            instrument_token=instrument.instrument_token,
+            transaction_type=SELL if net > 0 else BUY,
+            quantity=abs(net),
+            product=product,
+            order_type="MARKET",
+            market_protection=-1,
+            placed_by=SQUARE_OFF,
+        )
+        return self.book.forward(self.book.receive(order)).order_id
+
+    def open_market(self, *, is_open: bool) -> None:
+        """The market opens (orders that waited go on) or closes."""
+        self.book.rules = msgspec.structs.replace(self.book.rules, market_open=is_open)
+        if is_open:
+            for order in self.book.store.orders.values():
+                if order.status in WAITING:
+                    self.book.forward(order)
+        self.book.tell()
+
+    def next_day(self) -> None:
+        """The day ends: what rests is cancelled, the books begin anew, positions are carried over."""
+        for order in self.book.store.orders.values():
+            if order.status in RESTING or order.status == OPEN_PENDING:
+                self.book.end(msgspec.structs.replace(order, hung=False), "Order validity expired")
+        self.book.tell()
+        self.book.store.state.put("day", {"day": self.book.day + 1})
+        for order in self.book.store.orders.values():
+            if order.status in WAITING:
+                self.book.store.orders.put(order.order_id, msgspec.structs.replace(order, day=self.book.day))
+        for instrument in self.book.store.instruments.values():
+            price = self.book.lookup(instrument.key)[1]
+            fresh = msgspec.structs.replace(instrument, last_px=price.last)
+            self.book.store.instruments.put(instrument.key, fresh)
+            self.book.store.prices.remove(instrument.key)
+
+    def convert(self, form: Form) -> bool:
+        """PUT /portfolio/positions: an open position goes over to another product."""
+        key = instrument_key({**form, "product": form.get("old_product", ""), "order_type": "-"})
+        quantity, side = int(form.get("quantity") or 0), form["transaction_type"]
+        legs = legs_of(self.book.store.trades.values()).get((key, form["old_product"]))
+        open_qty = (legs.net if side == BUY else -legs.net) if legs else 0
+        if not 0 < quantity <= open_qty or not form.get("new_product"):
+            raise bad_input("Invalid `quantity`: there is no such position to convert.")
+        assert legs is not None
+        value, count = (legs.bought_value, legs.bought) if side == BUY else (legs.sold_value, legs.sold)
+        back = SELL if side == BUY else BUY
+        self.move(key, form["old_product"], back, quantity, value // count)
+        self.move(key, form["new_product"], side, quantity, value // count)
+        return True
+
+    def move(self, key: str, product: str, side: str, quantity: int, px: int, *, day: int = -1) -> None:
+        """Put a quantity into a position without an order; `day` 0: it was there before."""
+        instrument, _ = self.book.lookup(key)
+        number = f"M{self.book.store.next_number('move')}"
+        self.book.store.trades.put(
+            number,
+            Trade(
+                trade_id=number,
+                order_id="",
+                exchange_order_id="",
+                exchange=instrument.exchange,
+                tradingsymbol=instrument.tradingsymbol,
+                instrument_token=instrument.instrument_token,
+                product=product,
+                transaction_type=side,
+                px=px,
+                quantity=quantity,
+                ts_ns=self.book.clock.now_ns(),
+                day=self.book.day if day < 0 else day,
+            ),
+        )
+
+
+def _opened(order: Order) -> Order:
+    return msgspec.structs.replace(order, status=OPEN)

@@ -1,0 +1,60 @@
+"""What a test can set about the venue: who may log in, how it trades, what it allows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.testing.emulators.kite.amounts import PX_ONE
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests allowed; 0 is no limit. Sources: Kite Connect's documentation, "API rate limits", and its forum.
+
+    Kite tells 10 orders a second and, since 2026, 400 a minute (200 before, which stays the default here), 5000 a day,
+    25 changes of one order, one quote request a second, and ten of anything else.
+    """
+
+    orders_per_s: int = 10
+    orders_per_min: int = 200
+    orders_per_day: int = 5000
+    modifications_max: int = 25
+    quotes_per_s: int = 1
+    others_per_s: int = 10
+    tokens_per_socket: int = 3000
+    sockets_max: int = 3
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How the venue behaves. Delays in milliseconds, amounts in ten-thousandths of a rupee.
+
+    `slices`: pieces that a fill comes in; `doubt`: what an answer says when that fault strikes (a name in
+    `errors.DOUBTS`); `protection_pct`: what market protection -1 means (Kite's own depends on the instrument and its
+    price); `mis_leverage`, `cash`: a margin far simpler than the broker's; `check_margin` switches it off.
+    """
+
+    limits: Limits = Limits()
+    market_open: bool = True
+    delay_ms: int = 1500
+    short_ms: int = 30
+    slices: int = 1
+    doubt: str = "network_503"
+    protection_pct: int = 3
+    check_margin: bool = True
+    mis_leverage: int = 5
+    cash: int = 1_000_000 * PX_ONE
+    heartbeat_ms: int = 1000
+    postback_url: str = ""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may log in. A redirect with a request token goes to `redirect_url`."""
+
+    api_key: str = "emulated_key"
+    api_secret: str = "emulated_secret"  # nosec B105: of an emulated venue
+    user_id: str = "AB1234"
+    user_name: str = "Emulated Trader"
+    app_id: int = 1234
+    redirect_url: str = "http://127.0.0.1/"
+
+    def __repr__(self) -> str:
+        return f"Account(user_id={self.user_id!r})"

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from kiteconnect import KiteConnect
+from kiteconnect.exceptions import DataException, KiteException, NetworkException, OrderException
+
+from surefill.testing.emulators.kite import KiteThread
+from surefill.testing.emulators.kite.errors import DOUBTS
+from surefill.testing.remote_venue.faults import Fault
+
+LOST: tuple[type[Exception], ...] = (requests.exceptions.Timeout, requests.exceptions.ConnectionError)
+
+
+def place(client: KiteConnect, price: float = 1490, quantity: int = 10) -> str:
+    return str(client.place_order("regular", "NSE", "INFY", "BUY", quantity, "MIS", "LIMIT", price, tag="t1"))
+
+
+#: What a client sees of a fault while placing an order, and whether the order was there when it saw it.
+SEEN = {
+    Fault.LOSE_REQUEST: (LOST, False),
+    Fault.DELAY_REQUEST: (LOST, False),
+    Fault.LOSE_ANSWER: (LOST, True),
+    Fault.DELAY_ANSWER: (LOST, True),
+    Fault.GARBLE_ANSWER: ((DataException,), True),
+    Fault.SERVER_ERROR: ((NetworkException,), True),
+    Fault.THROTTLED: ((NetworkException,), False),
+    Fault.REFUSED: ((KiteException,), False),
+    Fault.DISCONNECT: (LOST, False),
+    Fault.DISCONNECT_AFTER: (LOST, True),
+}
+
+
+@pytest.mark.parametrize("fault", SEEN, ids=lambda fault: fault.name)
+def test_fault_while_placing_strikes_once_and_is_counted(kite: KiteThread, client: KiteConnect, fault: Fault) -> None:
+    seen, done = SEEN[fault]
+    kite.arm(fault, op="submit")
+    with pytest.raises(seen):
+        place(client)
+    truth = kite.truth()
+    assert len(truth["orders"]) == done
+    assert truth["fired"] == {fault.name: 1}
+    assert place(client)
+
+
+def test_delayed_request_arrives_after_the_client_gave_up(kite: KiteThread, client: KiteConnect) -> None:
+    kite.arm(Fault.DELAY_REQUEST, op="submit")
+    with pytest.raises(LOST):
+        place(client)
+    client.timeout = 5
+    kite.arm(Fault.DELAY_ANSWER, op="profile")
+    client.profile()
+    assert [order["tag"] for order in client.orders()] == ["t1"]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_server_error_has_the_type_and_status_that_are_set(kite: KiteThread, client: KiteConnect, doubt: str) -> None:
+    kite.rules(doubt=doubt)
+    kite.arm(Fault.SERVER_ERROR, op="submit")
+    with pytest.raises(KiteException) as error:
+        place(client)
+    assert (error.value.code, type(error.value).__name__) == (DOUBTS[doubt].status, DOUBTS[doubt].error_type)
+    assert len(client.orders()) == 1
+
+
+def test_rate_strikes_about_as_often_as_it_says(kite: KiteThread, client: KiteConnect) -> None:
+    kite.do("seed", seed=7)
+    kite.arm(Fault.THROTTLED, rate_ppm=500_000, op="profile")
+    struck = 0
+    for _ in range(40):
+        try:
+            client.profile()
+        except NetworkException:
+            struck += 1
+    assert 10 <= struck <= 30
+    kite.heal()
+    assert all(client.profile() for _ in range(5))
+
+
+def test_order_that_fills_unseen_is_in_the_truth(kite: KiteThread, client: KiteConnect) -> None:
+    kite.arm(Fault.FILLED_UNSEEN, op="submit")
+    assert place(client)  # it rests: the fault waits for one that trades
+    with pytest.raises(LOST):
+        place(client, 1500)
+    assert kite.truth()["positions"] == {"NSE:INFY/MIS": 10}
+
+
+def test_cancel_that_comes_too_late_finds_a_fill(kite: KiteThread, client: KiteConnect) -> None:
+    order_id = place(client)
+    kite.arm(Fault.CANCEL_FILL_RACE)
+    with pytest.raises(OrderException, match="processed"):
+        client.cancel_order("regular", order_id)
+    assert client.orders()[0]["status"] == "COMPLETE"
+
+
+def settled(kite: KiteThread, client: KiteConnect, want: int) -> None:
+    """Wait for what the venue does by itself a moment later."""
+    for _ in range(500):
+        if sum(trade["quantity"] for trade in client.trades()) == want:
+            return
+    raise AssertionError(f"never {want}: {client.trades()}")
+
+
+def test_end_is_told_before_the_fills_that_it_counts(kite: KiteThread, client: KiteConnect) -> None:
+    kite.rules(short_ms=150)
+    order_id = place(client)
+    kite.arm(Fault.END_BEFORE_FILLS)
+    client.cancel_order("regular", order_id)
+    order = client.orders()[0]
+    assert (order["status"], order["filled_quantity"], order["cancelled_quantity"]) == ("CANCELLED", 5, 5)
+    assert client.trades() == []
+    settled(kite, client, 5)
+
+
+def test_late_fill_comes_after_a_confirmed_cancellation(kite: KiteThread, client: KiteConnect) -> None:
+    order_id = place(client)
+    kite.arm(Fault.LATE_FILL)
+    client.cancel_order("regular", order_id)
+    settled(kite, client, 5)
+    order = client.orders()[0]
+    assert (order["status"], order["filled_quantity"], order["cancelled_quantity"]) == ("CANCELLED", 5, 5)
+
+
+def _filled(orders: Any) -> list[int]:
+    return [order["filled_quantity"] for order in orders]
+
+
+def test_snapshots_can_be_empty_stale_or_an_error(kite: KiteThread, client: KiteConnect) -> None:
+    place(client, 1500)
+    kite.arm(Fault.EMPTY_SNAPSHOT, op="orders")
+    assert client.orders() == []
+    kite.arm(Fault.STALE_SNAPSHOT, op="orders")
+    assert _filled(client.orders()) == [0]
+    kite.arm(Fault.STALE_SNAPSHOT, op="positions")
+    assert client.positions() == {"net": [], "day": []}
+    kite.arm(Fault.STALE_SNAPSHOT, op="trades")
+    assert client.trades() == []
+    kite.arm(Fault.QUERY_ERROR, op="positions")
+    with pytest.raises(NetworkException):
+        client.positions()
+    assert _filled(client.orders()) == [10]
+    assert client.positions()["net"][0]["quantity"] == 10
+
+
+def test_unknown_route_and_command_are_refused(kite: KiteThread, client: KiteConnect) -> None:
+    with pytest.raises(RuntimeError, match="KeyError"):
+        kite.do("nonsense")
+    with pytest.raises(RuntimeError, match="KeyError"):
+        kite.price("NSE:NOBODY", 1)
+    with pytest.raises(KiteException, match="not found") as error:
+        client.trigger_range("BUY", "NSE:INFY")
+    assert error.value.code == 404
