@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import typer
+
+from surefill.cli.exit_codes import ExitCode
 from surefill.cli.output import facts, note, show
 from surefill.cli.trading import keep_artefacts, stopping, told_status
 from surefill.errors import ConfigError
@@ -51,7 +54,10 @@ def trade_live(settings: Settings, *, real_money: bool, without_alerts: bool, ar
         ("cash", f"{status['cash']} {status['currency']}"),
         ("state hash", status["state_hash"]),
     ]
+    pairs += [(f"strategy {name} failed", why) for name, why in summary.failed.items()]
     show(told, lambda console: console.print(facts("", pairs)), as_json=as_json)
+    if summary.failed:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _may_begin(settings: Settings, *, real_money: bool, without_alerts: bool) -> None:

@@ -45,6 +45,9 @@ class KiteVenueSettings(Section):
     key_file: Annotated[Path | None, Blank] = Field(
         default=None, description="A file with lines api_key=…, api_secret=… that only you may read"
     )
+    token_file: Path = Field(
+        default=Path("kite-session.json"), description="Where `surefill kite login` keeps its session"
+    )
     root: str = Field(default="https://api.kite.trade", description="Where requests go")
     ticker_url: str = Field(default="wss://ws.kite.trade", description="Where prices come from")
     product: Literal["", "CNC", "MIS", "NRML", "MTF"] = Field(

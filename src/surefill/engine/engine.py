@@ -132,7 +132,7 @@ class Engine:
                 if not called and waited_ns >= desk.writer.state.book.profile.limits.unknown_page_ns:
                     called = True
                     text = f"the venue does not tell its positions, so no intent is let in: {error}"
-                    self._raise_alarm(desk.writer.workspace_id, Notify("BOOKS_NOT_COMPARED", text, page=True))
+                    self.raise_alarm(desk.writer.workspace_id, Notify("BOOKS_NOT_COMPARED", text, page=True))
             await reconciliation.pause(desk)
         raise self._has_stopped()
 
@@ -337,7 +337,7 @@ class Engine:
         except Exception as error:  # a reader's own trouble: what it should have been told is durable all the same
             _log.exception("publish_failed", workspace_id=desk.writer.workspace_id)
             notice = Notify("PUBLISH_FAILED", f"a projection or snapshot fell behind: {error}", page=True)
-            self._raise_alarm(desk.writer.workspace_id, notice)
+            self.raise_alarm(desk.writer.workspace_id, notice)
 
     def look_for_other_writers(self) -> None:
         """Fence what somebody else has opened since: an engine with nothing to write would not find out itself."""
@@ -355,7 +355,7 @@ class Engine:
         """Somebody else writes this workspace now: this engine must not, until a person says so (`revive`)."""
         desk.failed(_outcome_unknown(refusal))
         desk.break_off(refusal)
-        self._raise_alarm(desk.writer.workspace_id, Notify("FENCED", str(refusal), page=True))
+        self.raise_alarm(desk.writer.workspace_id, Notify("FENCED", str(refusal), page=True))
 
     def _breach(self, desk: Desk, error: Exception) -> None:
         """One workspace's memory cannot be trusted: fold it again, halted."""
@@ -376,7 +376,7 @@ class Engine:
             for desk in self.desks.values():
                 desk.failed(told)
                 desk.break_off(again)
-            self._raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
+            self.raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
             return
         self.control.reopen()
         for desk in self.desks.values():
@@ -386,7 +386,7 @@ class Engine:
     def _refold(self, desk: Desk, told: SurefillError, code: str, reason: str) -> None:
         desk.failed(told)
         workspace_id = desk.writer.workspace_id
-        self._raise_alarm(workspace_id, Notify(code, reason, page=True))
+        self.raise_alarm(workspace_id, Notify(code, reason, page=True))
         try:
             desk.writer.discard()
             desk.broken = None
@@ -418,7 +418,7 @@ class Engine:
         while released:
             effect = released.popleft()
             if isinstance(effect, Notify):
-                self._raise_alarm(desk.writer.workspace_id, effect)
+                self.raise_alarm(desk.writer.workspace_id, effect)
             else:
                 errand = self._loop.create_task(self._errand(desk, effect))
                 desk.errands.add(errand)
@@ -434,7 +434,8 @@ class Engine:
         desk.tell(VenueReports(self.clock.now_ns(), (report,)))
         self._schedule()
 
-    def _raise_alarm(self, workspace_id: str, notice: Notify) -> None:
+    def raise_alarm(self, workspace_id: str, notice: Notify) -> None:
+        """Tell everybody who listens."""
         for alarm in self.alarms:
             try:
                 alarm(workspace_id, notice)

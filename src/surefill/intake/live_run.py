@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
-from surefill.domain.inputs import SubmitIntent
+from surefill.domain.effects import Notify
+from surefill.domain.inputs import Halt, SubmitIntent
 from surefill.domain.instrument import Instrument
 from surefill.domain.market import Bar, Quote
 from surefill.domain.state import Book
 from surefill.engine.receipt import Receipt, Verdict
+from surefill.errors import SurefillError
 from surefill.intake.session import Session
 from surefill.intake.trading import ledger_of, spec_by_symbol
 from surefill.logs import logger
@@ -38,12 +39,13 @@ _log = logger("surefill.live_run")
 
 
 class LiveSummary(NamedTuple):
-    """How a run went."""
+    """How a run went. `failed`: strategies that were paused for an error of theirs, and which."""
 
     prices: int
     bars: int
     intents: int
     last_ns: int
+    failed: dict[str, str]
 
 
 class LiveRun:
@@ -71,6 +73,7 @@ class LiveRun:
         self._queue: queue.SimpleQueue[Quote] = queue.SimpleQueue()
         self._bars: dict[str, list[Bar]] = {symbol: list(bars)[-BARS_KEPT:] for symbol, bars in (history or {}).items()}
         self._builders: dict[str, BarBuilder] = {}
+        self._failed: dict[str, str] = {}
         self._counts = {"prices": 0, "bars": 0, "intents": 0, "last_ns": 0}
 
     def run(self) -> LiveSummary:
@@ -88,7 +91,10 @@ class LiveRun:
             self._counts["prices"] += 1
             self._counts["last_ns"] = max(self._counts["last_ns"], quote.ts_ns)
             self._end(self._builders[quote.instrument_id].take(_price(quote), quote.ts_ns))
-        return LiveSummary(**self._counts)
+        return LiveSummary(**self._counts, failed=self._failed)
+
+    def _now_ns(self) -> int:
+        return self._session.engine.clock.now_ns()
 
     def _take(self, quote: Quote) -> None:
         """On the engine's loop: exits first, strategies when they have time."""
@@ -99,7 +105,7 @@ class LiveRun:
     def _finish_bars(self) -> None:
         """No price came for a while: bars end all the same."""
         for builder in self._builders.values():
-            self._end(builder.finish(time.time_ns() - NS_PER_S))  # a price of the bar's last moment may be on its way
+            self._end(builder.finish(self._now_ns() - NS_PER_S))  # a price of the bar's last moment may be on its way
 
     def _end(self, bar: Bar | None) -> None:
         if bar is None:
@@ -133,13 +139,30 @@ class LiveRun:
         books = self._session.read(ledger_of)
         own = books._replace(positions={name: held for name, held in books.positions.items() if name in spec.symbols})
         pending = self._session.read(lambda state: _entries(state.book, spec.symbols))
-        for trade in self._runner.evaluate(spec, snapshot, own, pending_entries=pending).intents:
-            item = submission_of(trade, instrument, time.time_ns())
+        try:
+            evaluation = self._runner.evaluate(spec, snapshot, own, pending_entries=pending)
+        except SurefillError as error:  # positions are guarded on: the process must not end for a strategy's sake
+            self._give_up(spec.strategy_id, str(error))
+            return
+        for trade in evaluation.intents:
+            item = submission_of(trade, instrument, self._now_ns())
             self._counts["intents"] += 1
             receipt = self._send(item)
             _log.info(
                 "intent", symbol=symbol, verdict=Verdict(receipt.verdict).name, code=receipt.code, reason=receipt.reason
             )
+
+    def _give_up(self, strategy_id: str, why: str) -> None:
+        """A strategy that fails is paused, and somebody is called; `surefill resume --strategy` lets it go on."""
+        self._failed[strategy_id] = why
+        self._session.feed(Halt(self._now_ns(), "STRATEGY_FAILED", why, "surefill", strategy_id=strategy_id))
+        notice = Notify("STRATEGY_FAILED", f"{strategy_id}: {why}", page=True)
+        engine = self._session.engine.engine
+
+        async def call() -> None:
+            engine.raise_alarm(self._session.workspace_id, notice)
+
+        self._session.engine.run(call())
 
     def _send(self, item: SubmitIntent) -> Receipt:
         engine, workspace_id = self._session.engine, self._session.workspace_id

@@ -57,6 +57,7 @@ class Session:
         self._owns_journal = owns_journal
         self._instruments: dict[str, Instrument] = {}
         self._listed: dict[str, Instrument] = {}
+        self._looked_at: LiveVenue | None = None
         self._defining = threading.Lock()
         self._control: ControlServer | None = None
         self._pager: Pager | None = None
@@ -112,9 +113,14 @@ class Session:
 
     def _arrived(self, market: LiveVenue, opening: OpenWorkspace) -> OpenWorkspace:
         """Ask the real venue before anything begins; a live workspace starts with the cash that is there."""
+        self._looked_at = market
         found = self.engine.run(arrive(market, self.settings, opening.currency, opening.money_decimals))
         self._listed = found.listed
-        return opening if opening.mode != "live" else msgspec.structs.replace(opening, starting_cash=found.cash)
+        if opening.mode == "live":
+            self._looked_at = None  # the engine's from here on
+            return msgspec.structs.replace(opening, starting_cash=found.cash)
+        self.engine.run(market.connect(lambda _report: None))  # what happens to others' orders there is not ours
+        return opening
 
     def _keep_halts(self) -> None:
         """Journal a halt that the process before could not, and see to it that none of this one is lost so."""
@@ -171,6 +177,8 @@ class Session:
         try:
             if self._control is not None:
                 self.engine.run(self._control.stop())
+            if self._looked_at is not None:
+                self.engine.run(self._looked_at.close())
             if self._pulse is not None:
                 self._pulse.cancel()
             if self._pager is not None:

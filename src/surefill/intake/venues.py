@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from surefill.config import Settings
+from surefill.config.core import money_decimals_of
 from surefill.config.key_file import keys_in
 from surefill.config.venues import CRYPTO, KITE, MT5
 from surefill.errors import ConfigError
+from surefill.venues.protocol import LiveVenue
 
 if TYPE_CHECKING:
     from surefill.config.fields import Section
@@ -52,6 +56,40 @@ def keys_of(settings: Settings) -> dict[str, str]:
             key=f"venues.{name}.{missing[0]}",
         )
     return found
+
+
+def venue_of(settings: Settings) -> LiveVenue:
+    """The adapter of the workspace's venue, with its keys. Raises ConfigError where a key or a package is missing."""
+    name = settings.workspace.venue
+    keys = keys_of(settings)
+    try:
+        if name == KITE:
+            return _kite(settings, keys)
+        raise ConfigError(f"{name} is not there yet", key="workspace.venue")
+    except ImportError as error:
+        extra = next(kind.extra for kind in KINDS if kind.name == name)
+        raise ConfigError(f"{name} needs the extra: pip install 'surefill[{extra}]' ({error})") from error
+
+
+def _kite(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
+    from surefill.venues.kite import KiteSettings, KiteVenue, Secret, sessions
+
+    told = settings.venues.kite
+    session = sessions.load(settings.base_dir / told.token_file, keys["api_key"], time.time_ns())
+    return KiteVenue(
+        KiteSettings(
+            api_key=keys["api_key"],
+            access_token=session.access_token,
+            api_secret=Secret(keys["api_secret"]) if "api_secret" in keys else None,
+            root=told.root,
+            ticker_url=told.ticker_url,
+            exchanges=tuple(told.exchanges),
+            product=told.product,
+            market_protection=told.market_protection,
+            money_decimals=money_decimals_of(settings),
+            cache_dir=settings.base_dir / ".surefill-kite",
+        )
+    )
 
 
 def _secrets_of(section: str) -> tuple[str, ...]:
