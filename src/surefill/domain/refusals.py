@@ -101,7 +101,11 @@ class RefusalCode(enum.IntEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """`code` for machines, `reason` for a person: what happened, with which figures, and what to do."""
+    """`code` for machines, `reason` for a person: what happened, with which figures, and what to do.
+
+    `entries_only`: a door found it, and it is no reason to stay in a position.
+    """
 
     code: RefusalCode
     reason: str
+    entries_only: bool = False

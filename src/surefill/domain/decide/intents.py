@@ -27,7 +27,7 @@ def submit(this: Step, item: SubmitIntent) -> None:
     intent = item.intent
     this.correlation_id, this.cause = intent.correlation_id, 0
     question = Question(this.state, intent, item.ts_ns)
-    refusal, sized = item.refusal, ""
+    refusal, sized = _of_door(question, item.refusal), ""
     if refusal is None and intent.sizing is not None and not intent.order_qty and not question.is_exit:
         refusal, sized = _size(question, intent.sizing)
     ruling = PASSED
@@ -40,6 +40,11 @@ def submit(this: Step, item: SubmitIntent) -> None:
     else:
         _refuse(this, question, refusal, ruling)
         breakers.watch(this)
+
+
+def _of_door(question: Question, refusal: Refusal | None) -> Refusal | None:
+    """What the door found wrong, as far as it concerns this intent."""
+    return None if refusal is not None and refusal.entries_only and question.is_exit else refusal
 
 
 def _copied(question: Question) -> Question:
