@@ -16,6 +16,7 @@ from surefill.domain.events import (
     CancelRequested,
     OrderCanceled,
     OrderCreated,
+    OrderExpired,
     OrderOutcomeUnknown,
     OrderRejected,
     OrderResendScheduled,
@@ -35,7 +36,7 @@ from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
-from surefill.rules.codes import PartialFill
+from surefill.rules.codes import OrdStatus, PartialFill
 from surefill.units import NS_PER_S, PPB
 
 S = NS_PER_S
@@ -358,13 +359,35 @@ def test_order_without_a_timeout_has_no_timer() -> None:
     assert core.all(SetTimer) == []
 
 
-def test_timeout_of_an_order_that_waits_to_be_sent_again_ends_it() -> None:
+def test_timeout_of_an_order_that_waits_to_be_sent_again_ends_it_as_timed_out() -> None:
     core = _core(order_timeout_ns=S // 2)
     order = core.order()
     _undelivered(core, order)
     _time_out(core, order)
-    core.only(OrderCanceled)
+    assert core.only(OrderExpired).text == "its time was up before it was sent again"
     assert core.effects == []
+    assert (order.status, order.timed_out) == (OrdStatus.EXPIRED, True)
+
+
+@pytest.mark.parametrize("closing", [{"action": Action.CLOSE, "side": 0, "qty": 0}, {"side": -1, "qty": 40}])
+@pytest.mark.parametrize("own_s", [0, 3])
+def test_exit_is_never_timed_out(closing: dict[str, Any], own_s: int) -> None:
+    core = _core(order_timeout_ns=10 * S)
+    core.hold()
+    order = core.order(**closing, timeout_ns=own_s * S)
+    assert (order.timeout_ns, core.all(SetTimer)) == (0, [])
+
+
+def test_exit_that_was_given_a_deadline_by_an_earlier_version_is_not_canceled_for_it() -> None:
+    core = _core(order_timeout_ns=10 * S)
+    core.hold()
+    order = core.order(0, 0, action=Action.CLOSE)
+    core.accept(order)
+    order.timeout_ns = core.replayed.book.orders[order.request.cl_ord_id].timeout_ns = 10 * S
+    _restarted(core)
+    assert core.all(SetTimer) == []
+    _time_out(core, order)
+    assert (core.events, core.effects) == ([], [])
 
 
 # -- the rest of an entry -------------------------------------------------------------------------------------

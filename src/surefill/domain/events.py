@@ -216,7 +216,7 @@ class OrderCanceled(Event, frozen=True):
 
 
 class OrderExpired(Event, frozen=True):
-    """Ended by the venue's clock or its time in force."""
+    """Ended by the venue's clock or its time in force; or its time to fill was up while it waited to be sent again."""
 
     cl_ord_id: str
     text: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder
-from surefill.domain.events import CancelRequested, OrderCanceled
+from surefill.domain.events import CancelRequested, OrderCanceled, OrderExpired
 from surefill.domain.evolve import TIMEOUT
 from surefill.domain.orders import Order
 
@@ -14,7 +14,10 @@ def cancel(this: Step, order: Order, by: str) -> None:
 
     One that waits to be sent again is not there: it ends at once.
     """
-    if order.resend_ns:
+    if order.resend_ns and by == TIMEOUT:
+        text = "its time was up before it was sent again"
+        this.emit(OrderExpired(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
+    elif order.resend_ns:
         text = f"taken back before it was sent again ({by})"
         this.emit(OrderCanceled(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
     elif not order.cancel_pending:

@@ -173,7 +173,7 @@ def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: R
             arrival_ns=0 if quote is None else quote.ts_ns,
             plan=None if reduce_only else intent.plan,
             arrival_spread=question.spread,
-            timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
+            timeout_ns=0 if reduce_only else intent.timeout_ns or profile.limits.order_timeout_ns,
         ),
     )
 

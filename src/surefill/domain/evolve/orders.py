@@ -140,8 +140,9 @@ def order_canceled(state: State, event: e.OrderCanceled) -> None:
 
 
 def order_expired(state: State, event: e.OrderExpired) -> None:
-    """The end, by its time in force or its own limit."""
+    """The end, by its time in force; of one that waited to be sent again, by the time that it had to fill."""
     order = state.book.orders[event.cl_ord_id]
+    order.timed_out = order.timed_out or order.resend_ns > 0
     order.text = event.text
     finish(state, order, OrdStatus.EXPIRED, event.ts_ns)
 
