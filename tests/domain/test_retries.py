@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.domain.core import ALL_GATES, Core, profile
+from tests.domain.core import ALL_GATES, Core, instrument, profile
 
 from surefill.domain.decide.retries import RESEND_TIMER, wait_ns
 from surefill.domain.decide.sending import TIMEOUT_TIMER
@@ -23,6 +23,7 @@ from surefill.domain.events import (
     OrderResent,
 )
 from surefill.domain.inputs import (
+    DefineInstrument,
     Halt,
     OutcomeUnknown,
     RecoverOrders,
@@ -31,6 +32,7 @@ from surefill.domain.inputs import (
     TimerFired,
     VenueReports,
 )
+from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
@@ -517,3 +519,24 @@ def test_rest_is_still_taken_up_when_the_cancel_of_a_timeout_has_to_be_asked_aga
     assert core.only(CancelRequested).by == "still working"
     core.canceled(order, cum_qty=30)
     assert core.only(OrderCreated).request.order_qty == 70
+
+
+@pytest.mark.parametrize(
+    ("terms", "filled", "why"),
+    [
+        (Terms(0, 5, 10), 35, "the rest of 65 is no multiple of the lot 10"),
+        (Terms(0, 5, 10, min_qty=80, max_qty=100), 30, "the rest of 70 is outside 80 to 100 of one order"),
+        (Terms(0, 5, 10, min_qty=70), 30, ""),
+        (Terms(0, 5, 10, max_qty=70), 30, ""),
+        (Terms(0, 5, 10, max_qty=60), 30, "the rest of 70 is outside 0 to 60 of one order"),
+    ],
+)
+def test_rest_that_is_no_order_ends_with_its_reason(terms: Terms, filled: int, why: str) -> None:
+    core = _core(**RETRY)
+    order = core.order(qty=100, px=1000)
+    core.fill(order, filled)
+    core.feed(DefineInstrument(core.tick(), instrument("X", terms)))
+    core.report(order, ExecType.EXPIRED, cum_qty=filled, text="the session ended")
+    told = f"; {why}: it is not taken up" if why else ""
+    assert core.only(OrderExpired).text == f"the session ended{told}"
+    assert [created.request.order_qty for created in core.all(OrderCreated)] == ([] if why else [70])
