@@ -226,16 +226,16 @@ def test_tripped_breaker_stays_so_when_what_tripped_it_is_gone(name: str) -> Non
 
 @pytest.mark.parametrize("name", BREAKERS)
 def test_tripped_breaker_trips_once(name: str) -> None:
-    core = _trip(name)
-    CASES[name].beyond(_with_tripped_ignored(core))
-    assert core.all(BreakerTripped) == []
-
-
-def _with_tripped_ignored(core: Core) -> Core:
-    """The same core, under a profile that lets entries past its breakers."""
-    rules = profile(*ALL_GATES, limits=core.state.book.profile.limits)
-    core.feed(SetProfile(core.tick(), rules, "c2"))
-    return core
+    core = _core(name)
+    filling, failing = core.order(qty=100), core.order(qty=100)  # on their way when it trips
+    CASES[name].to_limit(core)
+    CASES[name].beyond(core)
+    core.only(BreakerTripped)
+    core.rejected(failing)
+    core.fill(filling, 100, 1_100)
+    core.quote(500)
+    core.fill(core.order(0, 100, action=Action.CLOSE), 100, 500)
+    assert [event for event in core.journal if isinstance(event, BreakerTripped)][1:] == []
 
 
 # -- how each is armed again ----------------------------------------------------------------------------------
@@ -550,3 +550,38 @@ def test_breakers_that_no_profile_names_count_and_trip_nothing() -> None:
         case.beyond(core)
     kinds = {type(event) for event in core.journal}
     assert not kinds & {BreakerTripped, EquityMarked, OrderCanceled}
+
+
+# -- another profile ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BREAKERS)
+def test_breaker_that_has_tripped_stays_open_although_the_profile_drops_it(name: str) -> None:
+    core = _core(name)
+    CASES[name].to_limit(core)
+    CASES[name].beyond(core)
+    assert name in core.state.book.tripped
+    told = _entry(core)
+    assert told[0] == BREAKERS[name].code
+    core.feed(SetProfile(core.tick(), profile(), "without it"))
+    assert _entry(core) == told
+    core.quote(1000)
+    assert _entry(core) == told
+    core.state = State.restore(core.state.snapshot())
+    core.quote(1000)
+    assert _entry(core) == told
+    core.submit(core.intent(Action.CLOSE, 0, 0, instrument_id="Y"))
+    core.only(IntentAccepted)
+    core.feed(Rearm(core.tick(), name, "ada"))
+    assert _entry(core)[0] is None
+
+
+@pytest.mark.parametrize(("name", "figures"), [("equity_drop", "11000 EUR below the day's start, 1.1 %")])
+def test_breaker_of_the_equity_switched_on_in_the_day_counts_from_the_days_beginning(name: str, figures: str) -> None:
+    core = Core(profile(limits=Limits(**LIMITS)), cash=CASH)
+    _begin(core, "d1")
+    core.hold(1, 1000, 1000)
+    core.quote(989)
+    core.feed(SetProfile(core.tick(), profile(*ALL_GATES, name, limits=Limits(**LIMITS)), "with it"))
+    core.quote(989)
+    assert figures in core.only(BreakerTripped).reason

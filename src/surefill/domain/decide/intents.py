@@ -8,7 +8,7 @@ from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
 from surefill.domain.events import IntentAccepted, IntentEvaluated, IntentRefused, OrderCreated
-from surefill.domain.gates import Question, first_refusal, unsound_exit
+from surefill.domain.gates import Question, refusal_of
 from surefill.domain.gates.question import NOWHERE
 from surefill.domain.gates.sizes import moment_of
 from surefill.domain.inputs import EvaluateIntent, RequestCancel, SubmitIntent
@@ -34,7 +34,7 @@ def submit(this: Step, item: SubmitIntent) -> None:
     if refusal is None and item.policy is not None:
         ruling = item.policy(_copied(question))
         refusal = ruling.refusal
-    refusal = refusal or first_refusal(question, question.profile.gates) or unsound_exit(question)
+    refusal = refusal or refusal_of(question)
     if refusal is None:
         _accept(this, question, item.given_px, sized, ruling)
     else:

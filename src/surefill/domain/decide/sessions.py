@@ -16,6 +16,7 @@ def set_session(this: Step, item: SetSession) -> None:
     session = Session(item.day, item.open_ns, item.end_ns)
     if before == session or (before is not None and item.end_ns <= before.end_ns):
         return
-    worth = equity(this.state) if this.state.watches_equity else None
+    # Also where nobody watches it yet: a breaker that is switched on later counts from the beginning of the day.
+    worth = equity(this.state) if item.calendar == this.book.profile.calendar else None
     this.emit(SessionSet(this.ts_ns, "", 0, item.calendar, item.day, item.open_ns, item.end_ns, worth))
     breakers.watch(this)
