@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from tests.domain.core import ALL_GATES, MONEY_PER_NOTIONAL, Core, profile
 
@@ -18,6 +19,7 @@ from surefill.domain.events import (
     IntentAccepted,
     IntentRefused,
     OrderCanceled,
+    SessionSet,
 )
 from surefill.domain.evolve import evolve
 from surefill.domain.gates import BREAKERS
@@ -585,3 +587,49 @@ def test_breaker_of_the_equity_switched_on_in_the_day_counts_from_the_days_begin
     core.feed(SetProfile(core.tick(), profile(*ALL_GATES, name, limits=Limits(**LIMITS)), "with it"))
     core.quote(989)
     assert figures in core.only(BreakerTripped).reason
+
+
+H = NS_PER_DAY // 24
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_day_goes_on_with_all_it_counted_until_the_session_of_a_new_calendar_ends(known: bool) -> None:
+    core = _core("daily_loss")  # d1 until midnight
+    _round_trip(core, 1000, 995)
+    other = SetSession(core.tick(), "nse", "n1", 4 * H, 10 * H)
+    if known:
+        core.feed(other)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    if not known:
+        core.feed(msgspec.structs.replace(other, ts_ns=core.tick()))
+    assert core.only(SessionSet).continues
+    day = core.state.book.day
+    assert (day.day, day.end_ns, day.realised, day.trades) == ("n1", 10 * H, -500 * UNIT, 3)
+    core.now_ns = 10 * H
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    day = core.state.book.day
+    assert (day.day, day.end_ns, day.realised, day.trades) == ("n2", 34 * H, 0, 0)
+
+
+def test_change_of_calendars_arms_no_breaker_of_the_day() -> None:
+    core = _core("daily_loss")
+    CASES["daily_loss"].to_limit(core)
+    CASES["daily_loss"].beyond(core)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    core.feed(SetSession(core.tick(), "nse", "n1", 4 * H, 10 * H))
+    assert _entry(core)[0] == Code.DAILY_LOSS
+    core.now_ns = 10 * H
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    assert _entry(core)[0] is None
+
+
+def test_day_that_is_over_does_not_go_on_in_a_new_calendar() -> None:
+    core = _core("daily_loss")
+    _round_trip(core, 1000, 995)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    core.now_ns = NS_PER_DAY
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    assert (core.state.book.day.day, core.state.book.day.realised) == ("n2", 0)

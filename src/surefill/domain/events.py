@@ -321,7 +321,8 @@ class SessionSet(Event, frozen=True):
     """The session of a calendar that is on at this moment, or the next one.
 
     That of the workspace's own calendar begins its trading day. `equity`: what the account is worth then (None: a
-    position has no price yet).
+    position has no price yet). `continues`: the workspace was given another calendar in the middle of its day, and the
+    day under way, with all it has counted, ends with this session.
     """
 
     calendar: str
@@ -329,6 +330,7 @@ class SessionSet(Event, frozen=True):
     open_ns: int
     end_ns: int
     equity: int | None = None
+    continues: bool = False
 
 
 class EquityMarked(Event, frozen=True):

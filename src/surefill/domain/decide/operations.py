@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefill.domain.decide import exits
+from surefill.domain.decide import exits, sessions
 from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
@@ -101,8 +101,10 @@ def _known_gates(profile: Profile) -> None:
 def set_profile(this: Step, item: SetProfile) -> None:
     """New gates or limits, with the next version number."""
     _known_gates(item.profile)
-    version = this.book.limits_version + 1
+    calendar, version = this.book.profile.calendar, this.book.limits_version + 1
     this.emit(ProfileSet(item.ts_ns, "", 0, item.profile, item.config_hash, version))
+    if item.profile.calendar != calendar:
+        sessions.change_calendar(this)
 
 
 def define_instrument(this: Step, item: DefineInstrument) -> None:

@@ -46,6 +46,9 @@ def session_set(state: State, event: e.SessionSet) -> None:
     """A session is known; of the workspace's own calendar it begins a new day."""
     book = state.book
     book.sessions[event.calendar] = Session(event.day, event.open_ns, event.end_ns)
+    if event.continues:
+        book.day.day, book.day.end_ns = event.day, event.end_ns
+        return
     if event.calendar != book.profile.calendar or event.day == book.day.day:
         return
     book.day = Day(event.day, event.end_ns, event.equity, event.equity)
