@@ -114,11 +114,24 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Book)
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """What the other workspaces of the engine that share a limit with this one stand in for, as the shell saw it.
+
+    Money in this workspace's quanta. `limit`: the smallest that one of them has. `blind`: the workspace whose books
+    cannot be read now; "": all can.
+    """
+
+    limit: int
+    value: int
+    blind: str = ""
+
+
 class State:
     """A book, what is derived from it, and the last market seen.
 
     `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
     `executions`: instrument -> ids of the executions of its orders that are still known.
+    `elsewhere`: what the shell last saw of the other workspaces (None: no limit is shared); ephemeral, like the market.
     What the profile's gates ask for is counted, nothing else: `breakers` are those that it names, `watches_equity`
     says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched.
     """
@@ -127,6 +140,7 @@ class State:
         "book",
         "breakers",
         "counts_messages",
+        "elsewhere",
         "executions",
         "fills_window_ns",
         "keys_of",
@@ -138,6 +152,7 @@ class State:
     def __init__(self, book: Book | None = None) -> None:
         self.book = Book() if book is None else book
         self.quotes: dict[str, Quote] = {}
+        self.elsewhere: Elsewhere | None = None
         self.keys_of: dict[str, list[str]] = {}
         self.reducing: dict[str, list[str]] = {}
         self.executions: dict[str, set[str]] = {}
