@@ -560,7 +560,7 @@ def test_exit_goes_out_although_its_door_has_no_price_to_show(code: Code, closin
     core = Core()
     core.hold(qty=100)
     core.state.quotes.clear()
-    wish = {"action": Action.TRADE, "side": BUY, "qty": 50}
+    wish: dict[str, Any] = {"action": Action.TRADE, "side": BUY, "qty": 50}
     entry = core.intent(**wish)
     core.feed(SubmitIntent(core.tick(), entry, refusal=Refusal(code, "the feed is dead", entries_only=True)))
     assert core.only(IntentRefused).reason == "the feed is dead"

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from surefill.config.build import build_of_this
 from surefill.config.costs import cost_schedule_of, segment_for
 from surefill.config.pipeline import pipeline_limits
 from surefill.config.policy import PolicySettings, with_policy
@@ -145,8 +146,8 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
     return _Terms(settings, symbol, own or InstrumentSettings(), preset).instrument()
 
 
-def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
-    """The first input of the workspace's life."""
+def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) -> OpenWorkspace:
+    """The first input of the workspace's life, and of each start; `accept_changes`: a live one may have other rules."""
     workspace = settings.workspace
     if workspace.mode not in SIMULATED:
         raise _wrong(
@@ -173,6 +174,8 @@ def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
         starting_cash=starting_cash,
         profile=profile_of(settings),
         config_hash=config_hash(settings),
+        build=build_of_this(),
+        accept_changes=accept_changes,
     )
 
 
@@ -195,6 +198,8 @@ def config_hash(settings: Settings) -> str:
         del tree["costs"]
     if settings.policy == PolicySettings():
         del tree["policy"]
+    if settings.risk.aggregate_value_max is None:
+        del tree["risk"]["aggregate_value_max"]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

@@ -27,7 +27,7 @@ class Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False)
 
 
 class WorkspaceOpened(Event, frozen=True):
-    """A workspace began. `mode`: paper, dry_run, live or backtest, for ever."""
+    """A workspace began. `mode`: paper, dry_run, live or backtest, for ever. `build`: the program that began it."""
 
     workspace_id: str
     mode: str
@@ -38,6 +38,13 @@ class WorkspaceOpened(Event, frozen=True):
     starting_cash: int
     profile: Profile
     config_hash: str
+    build: str = ""
+
+
+class BuildChanged(Event, frozen=True):
+    """Another program goes on with the workspace: its version and the hash of its source."""
+
+    build: str
 
 
 class ProfileSet(Event, frozen=True):

@@ -62,6 +62,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     done: dict[str, Order] = {}
     parked: list[VenueReport] = []
     recent_intents: dict[str, int] = {}
+    build: str = ""
 
     @property
     def halted_code(self) -> str:

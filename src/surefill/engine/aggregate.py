@@ -36,4 +36,5 @@ def _shared(one: Book, other: Book) -> bool:
 
 def _rescaled(money: int, source: Book, target: Book) -> int:
     """Money of one workspace in the quanta of another, rounded down."""
-    return money * 10**target.money_decimals // 10**source.money_decimals
+    found: int = money * 10**target.money_decimals // 10**source.money_decimals
+    return found

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 from surefill.domain import codec
 from surefill.domain.events import (
+    BuildChanged,
     Halted,
     InstrumentDefined,
     IntentAccepted,
@@ -28,6 +29,7 @@ from surefill.domain.events import (
     PositionsCompared,
     ProfileSet,
     Resumed,
+    SessionSet,
     WorkspaceOpened,
     WorkspaceReset,
 )
@@ -54,6 +56,7 @@ _READ_BACK: Final = 256
 # What people and the shell write: it says nothing of how far the market had come.
 _NOT_OF_THE_MARKET: Final = (
     WorkspaceOpened,
+    BuildChanged,
     ProfileSet,
     InstrumentDefined,
     Halted,
@@ -272,7 +275,8 @@ def market_time_of(journal: Journal, workspace_id: str) -> int:
         first = max(1, last - _READ_BACK + 1)
         for record in reversed(list(journal.read(workspace_id, first, last))):
             event = codec.decode(record.payload)
-            if not isinstance(event, _NOT_OF_THE_MARKET):
+            by_people = isinstance(event, _NOT_OF_THE_MARKET) or (isinstance(event, SessionSet) and event.continues)
+            if not by_people:
                 return event.ts_ns
         last = first - 1
     return 0

@@ -17,7 +17,7 @@ from surefill.domain.state import State
 
 __all__ = ["EVOLVE_VERSION", "STILL_WORKING", "TIMEOUT", "UNKNOWN_UNRESOLVED", "evolve", "kill_scope"]
 
-EVOLVE_VERSION = 2
+EVOLVE_VERSION = 3
 
 
 def evolve(state: State, event: e.Event) -> None:
@@ -32,6 +32,7 @@ def _nothing(state: State, event: e.Event) -> None:
 
 _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.WorkspaceOpened: workspace.workspace_opened,
+    e.BuildChanged: workspace.build_changed,
     e.ProfileSet: workspace.profile_set,
     e.InstrumentDefined: workspace.instrument_defined,
     e.IntentAccepted: orders.intent_accepted,

@@ -21,12 +21,18 @@ def workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
         "money_decimals",
         "profile",
         "config_hash",
+        "build",
     ):
         setattr(book, name, getattr(event, name))
     book.starting_cash = book.cash = event.starting_cash
     book.streaks.peak_equity = event.starting_cash
     book.limits_version = 1
     state.derive()
+
+
+def build_changed(state: State, event: e.BuildChanged) -> None:
+    """Another program from here on."""
+    state.book.build = event.build
 
 
 def profile_set(state: State, event: e.ProfileSet) -> None:
