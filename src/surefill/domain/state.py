@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from surefill.domain.costs.tariff import Tariff
 from surefill.domain.instrument import Instrument
 from surefill.domain.limits import REARM_DEFAULTS
 from surefill.domain.market import Quote
@@ -134,7 +135,8 @@ class State:
     `executions`: instrument -> ids of the executions of its orders that are still known.
     `elsewhere`: what the shell last saw of the other workspaces (None: no limit is shared); ephemeral, like the market.
     What the profile's gates ask for is counted, nothing else: `breakers` are those that it names, `watches_equity`
-    says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched.
+    says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched. `tariff`:
+    its cost schedule at the account's money scale (None: it has none).
     """
 
     __slots__ = (
@@ -147,6 +149,7 @@ class State:
         "keys_of",
         "quotes",
         "reducing",
+        "tariff",
         "watches_equity",
     )
 
@@ -173,6 +176,7 @@ class State:
         self.breakers: tuple[str, ...] = tuple(name for name in profile.gates if name in REARM_DEFAULTS)
         self.watches_equity = not gates.isdisjoint(EQUITY_BREAKERS)
         self.counts_messages = not gates.isdisjoint(("message_rate", "order_rate"))
+        self.tariff = None if profile.costs is None else Tariff(profile.costs, self.book.money_decimals)
         self.fills_window_ns = profile.limits.repeated_fills_window_ns if "repeated_fills" in gates else 0
 
     def order(self, cl_ord_id: str) -> Order | None:
