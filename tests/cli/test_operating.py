@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.cli.running import SYNTHETIC, configured, cut_off, on_a_full_disk, surefill, tampered, traded
 
+from surefill.config import build_of_this
+
 
 @pytest.fixture(scope="module")
 def at_rest(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -23,7 +25,10 @@ def test_status_at_rest_is_the_journals(at_rest: Path) -> None:
     told = surefill("status", "-c", at_rest, "--json").json()
     assert (told["workspace"], told["engine"], told["halted"]) == ("main", None, "")
     assert told["state_hash"] == surefill("replay", "-c", at_rest, "--json").json()["state_hash"]
-    assert "none runs" in surefill("status", "-c", at_rest).out
+    out = surefill("status", "-c", at_rest).out
+    assert "none runs" in out
+    assert told["build"] == build_of_this()
+    assert told["build"] in out
 
 
 def test_orders_of_the_state_and_of_the_whole_journal(at_rest: Path) -> None:

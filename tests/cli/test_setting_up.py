@@ -63,6 +63,7 @@ def test_doctor_finds_a_new_set_up_in_order(tmp_path: Path) -> None:
         "python": "ok",
         "sqlite": "ok",
         "clock": "ok",
+        "build": "ok",
         "configuration": "ok",
         "execution.dry_run": "note",
         "disk": "ok",
@@ -76,6 +77,18 @@ def test_doctor_finds_a_new_set_up_in_order(tmp_path: Path) -> None:
 def test_doctor_reads_the_tail_of_a_journal(tmp_path: Path) -> None:
     ran = surefill("doctor", "-c", traded(tmp_path), "--json")
     assert (ran.code, _verdicts(ran.out)["journal, workspace main"]) == (0, "ok")
+
+
+def test_doctor_tells_whether_the_journal_knows_this_build_and_configuration(tmp_path: Path) -> None:
+    file = traded(tmp_path)
+
+    def told(*more: str) -> dict[str, str]:
+        found = surefill("doctor", "-c", file, "--json", *more).json()
+        return {each["check"]: each["verdict"] for each in found if "of workspace main" in each["check"]}
+
+    assert told() == {"configuration of workspace main": "ok", "build of workspace main": "ok"}
+    changed = told("-s", "risk.order_value_max=5")
+    assert changed == {"configuration of workspace main": "note", "build of workspace main": "ok"}
 
 
 def test_doctor_finds_what_is_wrong_and_exits_with_7(tmp_path: Path) -> None:

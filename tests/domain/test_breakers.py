@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from tests.domain.core import ALL_GATES, MONEY_PER_NOTIONAL, Core, profile
 
@@ -18,6 +19,7 @@ from surefill.domain.events import (
     IntentAccepted,
     IntentRefused,
     OrderCanceled,
+    SessionSet,
 )
 from surefill.domain.evolve import evolve
 from surefill.domain.gates import BREAKERS
@@ -226,16 +228,16 @@ def test_tripped_breaker_stays_so_when_what_tripped_it_is_gone(name: str) -> Non
 
 @pytest.mark.parametrize("name", BREAKERS)
 def test_tripped_breaker_trips_once(name: str) -> None:
-    core = _trip(name)
-    CASES[name].beyond(_with_tripped_ignored(core))
-    assert core.all(BreakerTripped) == []
-
-
-def _with_tripped_ignored(core: Core) -> Core:
-    """The same core, under a profile that lets entries past its breakers."""
-    rules = profile(*ALL_GATES, limits=core.state.book.profile.limits)
-    core.feed(SetProfile(core.tick(), rules, "c2"))
-    return core
+    core = _core(name)
+    filling, failing = core.order(qty=100), core.order(qty=100)  # on their way when it trips
+    CASES[name].to_limit(core)
+    CASES[name].beyond(core)
+    core.only(BreakerTripped)
+    core.rejected(failing)
+    core.fill(filling, 100, 1_100)
+    core.quote(500)
+    core.fill(core.order(0, 100, action=Action.CLOSE), 100, 500)
+    assert [event for event in core.journal if isinstance(event, BreakerTripped)][1:] == []
 
 
 # -- how each is armed again ----------------------------------------------------------------------------------
@@ -550,3 +552,84 @@ def test_breakers_that_no_profile_names_count_and_trip_nothing() -> None:
         case.beyond(core)
     kinds = {type(event) for event in core.journal}
     assert not kinds & {BreakerTripped, EquityMarked, OrderCanceled}
+
+
+# -- another profile ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BREAKERS)
+def test_breaker_that_has_tripped_stays_open_although_the_profile_drops_it(name: str) -> None:
+    core = _core(name)
+    CASES[name].to_limit(core)
+    CASES[name].beyond(core)
+    assert name in core.state.book.tripped
+    told = _entry(core)
+    assert told[0] == BREAKERS[name].code
+    core.feed(SetProfile(core.tick(), profile(), "without it"))
+    assert _entry(core) == told
+    core.quote(1000)
+    assert _entry(core) == told
+    core.state = State.restore(core.state.snapshot())
+    core.quote(1000)
+    assert _entry(core) == told
+    core.submit(core.intent(Action.CLOSE, 0, 0, instrument_id="Y"))
+    core.only(IntentAccepted)
+    core.feed(Rearm(core.tick(), name, "ada"))
+    assert _entry(core)[0] is None
+
+
+@pytest.mark.parametrize(("name", "figures"), [("equity_drop", "11000 EUR below the day's start, 1.1 %")])
+def test_breaker_of_the_equity_switched_on_in_the_day_counts_from_the_days_beginning(name: str, figures: str) -> None:
+    core = Core(profile(limits=Limits(**LIMITS)), cash=CASH)
+    _begin(core, "d1")
+    core.hold(1, 1000, 1000)
+    core.quote(989)
+    core.feed(SetProfile(core.tick(), profile(*ALL_GATES, name, limits=Limits(**LIMITS)), "with it"))
+    core.quote(989)
+    assert figures in core.only(BreakerTripped).reason
+
+
+H = NS_PER_DAY // 24
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_day_goes_on_with_all_it_counted_until_the_session_of_a_new_calendar_ends(known: bool) -> None:
+    core = _core("daily_loss")  # d1 until midnight
+    _round_trip(core, 1000, 995)
+    other = SetSession(core.tick(), "nse", "n1", 4 * H, 10 * H)
+    if known:
+        core.feed(other)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    if not known:
+        core.feed(msgspec.structs.replace(other, ts_ns=core.tick()))
+    assert core.only(SessionSet).continues
+    day = core.state.book.day
+    assert (day.day, day.end_ns, day.realised, day.trades) == ("n1", 10 * H, -500 * UNIT, 3)
+    core.now_ns = 10 * H
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    day = core.state.book.day
+    assert (day.day, day.end_ns, day.realised, day.trades) == ("n2", 34 * H, 0, 0)
+
+
+def test_change_of_calendars_arms_no_breaker_of_the_day() -> None:
+    core = _core("daily_loss")
+    CASES["daily_loss"].to_limit(core)
+    CASES["daily_loss"].beyond(core)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    core.feed(SetSession(core.tick(), "nse", "n1", 4 * H, 10 * H))
+    assert _entry(core)[0] == Code.DAILY_LOSS
+    core.now_ns = 10 * H
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    assert _entry(core)[0] is None
+
+
+def test_day_that_is_over_does_not_go_on_in_a_new_calendar() -> None:
+    core = _core("daily_loss")
+    _round_trip(core, 1000, 995)
+    rules = msgspec.structs.replace(core.state.book.profile, calendar="nse")
+    core.feed(SetProfile(core.tick(), rules, "another calendar"))
+    core.now_ns = NS_PER_DAY
+    core.feed(SetSession(core.now_ns, "nse", "n2", 28 * H, 34 * H))
+    assert (core.state.book.day.day, core.state.book.day.realised) == ("n2", 0)

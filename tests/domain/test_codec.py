@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import types
 import typing
 from typing import Any
@@ -28,6 +29,8 @@ def _example(kind: Any, full: bool) -> Any:
         return {"k": _example(arguments[1], full)} if full else {}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _filled(kind, full)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return list(kind)[-1 if full else 0]
     return {int: BIG if full else 0, str: 'ä"\n空' if full else "", bool: full}[kind]
 
 

@@ -8,14 +8,16 @@ import msgspec
 import pytest
 from tests.domain.core import MONEY_PER_NOTIONAL, Core, instrument, profile
 
+from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import IntentAccepted, IntentRefused
 from surefill.domain.gates import GATES, RECHECKS
-from surefill.domain.inputs import DefineInstrument, Halt, Resume, SetSession
+from surefill.domain.inputs import DefineInstrument, Halt, Resume, SetSession, SubmitIntent
 from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action, ExitPlan, LadderStep
 from surefill.domain.limits import Limits
 from surefill.domain.market import Quote
 from surefill.domain.profile import PROFILES
+from surefill.domain.refusals import Refusal
 from surefill.domain.refusals import RefusalCode as Code
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, QTY_MAX
@@ -357,6 +359,7 @@ def test_owner_is_whoever_holds_the_symbol_or_has_orders_for_it() -> None:
     core.fill(core.order(BUY, 10, strategy_id="first"), 10)
     assert _ask(core, strategy_id="second") == Code.SYMBOL_OWNED
     assert _ask(core, Action.CLOSE, 0, 0, strategy_id="second") == Code.SYMBOL_OWNED
+    assert _ask(core, Action.TRADE, SELL, 10, strategy_id="") == Code.SYMBOL_OWNED
     assert _ask(core, strategy_id="second", bucket="MIS") is None
     assert _ask(core, strategy_id="second", instrument_id="Y", ord_type=LIMIT, px=5) == Code.NO_MARKET_DATA
     core.fill(core.order(0, 0, action=Action.CLOSE, strategy_id="first"), 10)
@@ -549,3 +552,32 @@ def test_refused_intent_has_a_number_and_a_reference_of_its_own() -> None:
 @pytest.mark.parametrize("qty", [QTY_MAX, QTY_MAX + 10, 2**70])
 def test_absurd_quantity_is_refused_not_raised(qty: int) -> None:
     assert _ask(Core(), qty=qty // 10 * 10) in (Code.QUANTITY_OUT_OF_RANGE, Code.NOTIONAL_OUT_OF_RANGE)
+
+
+@pytest.mark.parametrize("code", [Code.NO_MARKET_DATA, Code.STALE_PRICE, Code.CROSSED_MARKET])
+@pytest.mark.parametrize("closing", [{"action": Action.CLOSE, "side": 0, "qty": 0}, {"side": SELL, "qty": 50}])
+def test_exit_goes_out_although_its_door_has_no_price_to_show(code: Code, closing: dict[str, Any]) -> None:
+    core = Core()
+    core.hold(qty=100)
+    core.state.quotes.clear()
+    wish: dict[str, Any] = {"action": Action.TRADE, "side": BUY, "qty": 50}
+    entry = core.intent(**wish)
+    core.feed(SubmitIntent(core.tick(), entry, refusal=Refusal(code, "the feed is dead", entries_only=True)))
+    assert core.only(IntentRefused).reason == "the feed is dead"
+    core.feed(
+        SubmitIntent(
+            core.tick(),
+            core.intent(**{**wish, **closing}),
+            refusal=Refusal(code, "the feed is dead", entries_only=True),
+        )
+    )
+    sent = core.only(SubmitOrder).request
+    assert (sent.side, sent.reduce_only, sent.arrival_px) == (SELL, True, 0)
+
+
+def test_exit_is_refused_for_what_its_door_finds_wrong_with_itself() -> None:
+    core = Core()
+    core.hold(qty=100)
+    wrong = Refusal(Code.INVALID_INPUT, "no such product")
+    core.feed(SubmitIntent(core.tick(), core.intent(Action.CLOSE, 0, 0), refusal=wrong))
+    assert core.only(IntentRefused).code == Code.INVALID_INPUT

@@ -11,6 +11,7 @@ from tests.domain.core import MONEY_PER_NOTIONAL, Core, instrument, opening, pro
 from surefill.domain.decide import step
 from surefill.domain.effects import CancelOrder, Notify
 from surefill.domain.events import (
+    BuildChanged,
     Halted,
     InstrumentDefined,
     IntentAccepted,
@@ -19,6 +20,7 @@ from surefill.domain.events import (
     PositionAdjusted,
     PositionsCompared,
     ProfileSet,
+    WorkspaceOpened,
     WorkspaceReset,
 )
 from surefill.domain.inputs import ComparePositions, DefineInstrument, Halt, ResetWorkspace, Resume, SetProfile
@@ -334,3 +336,48 @@ def test_reset_is_for_simulated_money_alone(mode: str, allowed: int) -> None:
         return
     core.feed(ResetWorkspace(core.tick(), 0, "ada"))
     assert core.only(WorkspaceReset).by == "ada"
+
+
+# -- the program, and a live start ----------------------------------------------------------------------------
+
+
+def test_build_is_journaled_with_the_opening_and_whenever_another_goes_on() -> None:
+    core = Core(mode="paper")
+    again = msgspec.structs.replace(opening(core.state.book.profile), build="1+a")
+    assert core.feed(again) == [BuildChanged(1, "", 0, "1+a")]
+    assert core.feed(again) == []
+    assert core.state.book.build == "1+a"
+    assert core.feed(msgspec.structs.replace(again, build="")) == [], "nobody told"
+    assert core.state.book.build == "1+a"
+    assert core.state.book.limits_version == 1
+    fresh = State()
+    (opened,) = step(fresh, again)[0]
+    assert isinstance(opened, WorkspaceOpened)
+    assert (opened.build, fresh.book.build) == ("1+a", "1+a")
+
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "build": ({"build": "2+b"}, "build 1+a is now 2+b"),
+    "configuration": ({"config_hash": "other"}, "configuration config is now other"),
+    "profile": ({"profile": profile("instrument")}, "profile changed"),
+}
+
+
+@pytest.mark.parametrize("mode", ["paper", "dry_run", "backtest", "live"])
+@pytest.mark.parametrize("what", CHANGES)
+def test_live_workspace_does_not_start_changed_unless_told_so(mode: str, what: str) -> None:
+    core = Core(mode=mode)
+    same = msgspec.structs.replace(opening(core.state.book.profile, mode), build="1+a")
+    core.feed(msgspec.structs.replace(same, accept_changes=True))
+    assert core.feed(same) == []
+    change, told = CHANGES[what]
+    changed = msgspec.structs.replace(same, **change)
+    if mode == "live":
+        with pytest.raises(ConfigError, match="start it with --accept-changes") as caught:
+            core.feed(changed)
+        assert (caught.value.code, caught.value.values["changed"]) == ("CHANGES_NOT_ACCEPTED", what)
+        assert told in caught.value.message
+        assert core.state.book.build == "1+a"
+        changed = msgspec.structs.replace(changed, accept_changes=True)
+    assert len(core.feed(changed)) == 1
+    assert core.feed(msgspec.structs.replace(changed, accept_changes=False)) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.domain.core import ALL_GATES, Core, profile
+from tests.domain.core import ALL_GATES, Core, instrument, profile
 
 from surefill.domain.decide.retries import RESEND_TIMER, wait_ns
 from surefill.domain.decide.sending import TIMEOUT_TIMER
@@ -16,12 +16,14 @@ from surefill.domain.events import (
     CancelRequested,
     OrderCanceled,
     OrderCreated,
+    OrderExpired,
     OrderOutcomeUnknown,
     OrderRejected,
     OrderResendScheduled,
     OrderResent,
 )
 from surefill.domain.inputs import (
+    DefineInstrument,
     Halt,
     OutcomeUnknown,
     RecoverOrders,
@@ -30,12 +32,13 @@ from surefill.domain.inputs import (
     TimerFired,
     VenueReports,
 )
+from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
-from surefill.rules.codes import PartialFill
+from surefill.rules.codes import OrdStatus, PartialFill
 from surefill.units import NS_PER_S, PPB
 
 S = NS_PER_S
@@ -358,13 +361,35 @@ def test_order_without_a_timeout_has_no_timer() -> None:
     assert core.all(SetTimer) == []
 
 
-def test_timeout_of_an_order_that_waits_to_be_sent_again_ends_it() -> None:
+def test_timeout_of_an_order_that_waits_to_be_sent_again_ends_it_as_timed_out() -> None:
     core = _core(order_timeout_ns=S // 2)
     order = core.order()
     _undelivered(core, order)
     _time_out(core, order)
-    core.only(OrderCanceled)
+    assert core.only(OrderExpired).text == "its time was up before it was sent again"
     assert core.effects == []
+    assert (order.status, order.timed_out) == (OrdStatus.EXPIRED, True)
+
+
+@pytest.mark.parametrize("closing", [{"action": Action.CLOSE, "side": 0, "qty": 0}, {"side": -1, "qty": 40}])
+@pytest.mark.parametrize("own_s", [0, 3])
+def test_exit_is_never_timed_out(closing: dict[str, Any], own_s: int) -> None:
+    core = _core(order_timeout_ns=10 * S)
+    core.hold()
+    order = core.order(**closing, timeout_ns=own_s * S)
+    assert (order.timeout_ns, core.all(SetTimer)) == (0, [])
+
+
+def test_exit_that_was_given_a_deadline_by_an_earlier_version_is_not_canceled_for_it() -> None:
+    core = _core(order_timeout_ns=10 * S)
+    core.hold()
+    order = core.order(0, 0, action=Action.CLOSE)
+    core.accept(order)
+    order.timeout_ns = core.replayed.book.orders[order.request.cl_ord_id].timeout_ns = 10 * S
+    _restarted(core)
+    assert core.all(SetTimer) == []
+    _time_out(core, order)
+    assert (core.events, core.effects) == ([], [])
 
 
 # -- the rest of an entry -------------------------------------------------------------------------------------
@@ -494,3 +519,24 @@ def test_rest_is_still_taken_up_when_the_cancel_of_a_timeout_has_to_be_asked_aga
     assert core.only(CancelRequested).by == "still working"
     core.canceled(order, cum_qty=30)
     assert core.only(OrderCreated).request.order_qty == 70
+
+
+@pytest.mark.parametrize(
+    ("terms", "filled", "why"),
+    [
+        (Terms(0, 5, 10), 35, "the rest of 65 is no multiple of the lot 10"),
+        (Terms(0, 5, 10, min_qty=80, max_qty=100), 30, "the rest of 70 is outside 80 to 100 of one order"),
+        (Terms(0, 5, 10, min_qty=70), 30, ""),
+        (Terms(0, 5, 10, max_qty=70), 30, ""),
+        (Terms(0, 5, 10, max_qty=60), 30, "the rest of 70 is outside 0 to 60 of one order"),
+    ],
+)
+def test_rest_that_is_no_order_ends_with_its_reason(terms: Terms, filled: int, why: str) -> None:
+    core = _core(**RETRY)
+    order = core.order(qty=100, px=1000)
+    core.fill(order, filled)
+    core.feed(DefineInstrument(core.tick(), instrument("X", terms)))
+    core.report(order, ExecType.EXPIRED, cum_qty=filled, text="the session ended")
+    told = f"; {why}: it is not taken up" if why else ""
+    assert core.only(OrderExpired).text == f"the session ended{told}"
+    assert [created.request.order_qty for created in core.all(OrderCreated)] == ([] if why else [70])

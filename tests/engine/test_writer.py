@@ -20,7 +20,7 @@ from surefill.domain.inputs import (
     VenueReports,
 )
 from surefill.domain.intent import ExitPlan
-from surefill.domain.market import Bar, Quote, Source
+from surefill.domain.market import Bar, BarOpened, Quote, Source
 from surefill.domain.orders import OrderRequest
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.reports import ExecType, VenueReport
@@ -31,9 +31,10 @@ from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import AppendFailed, InputError, InvariantBreach, JournalCorrupt, JournalError, KeyTaken
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Record
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import OrdStatus, OrdType, TimeInForce
 from surefill.testing.faulty_journal import FaultyJournal, JournalFault
 from surefill.testing.invariants import check_journal
+from surefill.units import NS_PER_DAY
 from surefill.venues.paper import PaperSettings, PaperVenue
 from surefill.venues.protocol import Outcome
 
@@ -516,3 +517,36 @@ def test_workspace_of_another_name_is_not_folded_into_this_one() -> None:
     other.feed(opening("v"))
     other.flush()
     assert (other.state.book.workspace_id, other.state.book.seq, other.state.book.instruments) == ("v", 1, {})
+
+
+# -- orders for the day ---------------------------------------------------------------------------------------
+
+MIDNIGHT = NS_PER_DAY
+
+
+@pytest.mark.parametrize("first", [Quote("X", MIDNIGHT, 90), BarOpened("X", MIDNIGHT, 90)])
+@pytest.mark.parametrize(("time_in_force", "fills"), [(TimeInForce.DAY, False), (TimeInForce.GTC, True)])
+def test_order_for_the_day_of_a_market_that_never_closes_ends_at_midnight_before_it_meets_the_next_day(
+    first: Quote | BarOpened, time_in_force: TimeInForce, fills: bool
+) -> None:
+    made = writer()
+    made.feed(Quote("X", MIDNIGHT - 10, 100))
+    receipt = submit(made, intent("k", ord_type=OrdType.LIMIT, px=95, time_in_force=time_in_force), ts_ns=MIDNIGHT - 5)
+    made.feed(Quote("X", MIDNIGHT - 1, 96))
+    made.feed(first)
+    made.flush()
+    order = made.state.book.done[receipt.cl_ord_id]
+    assert order.status == (OrdStatus.FILLED if fills else OrdStatus.EXPIRED)
+
+
+@pytest.mark.parametrize(("low_px", "fills"), [(96, False), (94, True)])
+def test_order_for_the_day_meets_the_bar_that_ends_at_midnight(low_px: int, fills: bool) -> None:
+    made = writer()
+    made.feed(Quote("X", MIDNIGHT - 100, 100))
+    receipt = submit(
+        made, intent("k", ord_type=OrdType.LIMIT, px=95, time_in_force=TimeInForce.DAY), ts_ns=MIDNIGHT - 90
+    )
+    made.feed(Bar("X", MIDNIGHT - 60, MIDNIGHT, 100, 100, low_px, 98, is_session_end=True))
+    made.flush()
+    order = made.state.book.done[receipt.cl_ord_id]
+    assert order.status == (OrdStatus.FILLED if fills else OrdStatus.EXPIRED)

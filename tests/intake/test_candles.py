@@ -19,12 +19,13 @@ from surefill.units import ns_from_iso
         ("nfo", "2026-08-03T10:10Z", True),
         ("us_equities", "2024-11-29T18:00Z", True),  # a half day
         ("us_equities", "2024-11-29T21:00Z", False),
-        ("forex", "2024-01-04T22:00Z", False),  # the day turns, the market goes on
+        ("forex", "2024-01-04T22:00Z", True),  # the day turns, although the market goes on
         ("forex", "2024-01-05T22:00Z", True),
-        ("24x7", "2024-01-05T00:00Z", False),
+        ("24x7", "2024-01-05T00:00Z", True),
+        ("24x7", "2024-01-05T00:15Z", False),
     ],
 )
-def test_candle_ends_a_session_when_the_market_closes_with_it(calendar: str, end: str, is_session_end: bool) -> None:
+def test_candle_ends_a_session_when_its_calendar_says_so(calendar: str, end: str, is_session_end: bool) -> None:
     instrument = Instrument("X", "USD", 2, 0, 100, (Terms(tick=5),), calendar=calendar)
     bar = bar_of(instrument, {"close": 100.0}, now_ns=ns_from_iso(end), duration_ns=15 * 60 * 10**9)
     assert bar.is_session_end is is_session_end

@@ -234,7 +234,9 @@ def test_guardian_row_by_row() -> None:
         door.market.timestamp = START
         door.clock.advance_to(door.clock.now_ns() + 10 * 10**9)
         assert (door.send("BUY").message or "").startswith("STALE_PRICE")
-        door.market.timestamp = None
+        door.market.timestamp = None  # it has told the time before
+        assert (door.send("BUY").message or "").startswith(f"STALE_PRICE: {SYMBOL}: the feed has told the time")
+        door.market.timestamp = door.clock.now_ns()
         assert door.send("BUY").status == "FILLED"
         door.market.px = 19_400.0  # the account has lost 1 %: the limit, not beyond it
         assert door.send("BUY").status == "FILLED"
@@ -242,7 +244,7 @@ def test_guardian_row_by_row() -> None:
         assert (door.send("BUY").message or "").startswith("EQUITY_DROP: 102 INR below the day's start, 1.02 %")
         for _ in range(6):
             door.engine.execute_intent(OrderIntent(SYMBOL, "s", "SELL", 3))
-        door.market.px = 19_500.0
+        door.market.px, door.market.timestamp = 19_500.0, door.clock.now_ns()
         assert (door.send("BUY").message or "").startswith("EQUITY_DROP")  # it stays open until a person re-arms it
 
 

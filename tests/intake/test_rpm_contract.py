@@ -712,3 +712,13 @@ def test_refusal_is_journaled_with_everything_that_was_asked_for() -> None:
     assert refusals[0].reason == "drawdown of 10 %"
     assert refusals[0].intent.context["position_units"] == "95000"
     assert ns_from_datetime(datetime.fromisoformat("2025-11-19T09:20:01+00:00")) == refusals[0].ts_ns
+
+
+def test_quote_without_a_time_is_stale_once_the_feed_has_told_one() -> None:
+    with Rpm() as door:
+        assert door.send(decision("untimed")).status is ExecutionStatus.FILLED
+        door.market.quote |= {"timestamp": "2025-11-19T09:20:02Z"}
+        assert door.send(decision("timed")).status is ExecutionStatus.FILLED
+        del door.market.quote["timestamp"]
+        refused = door.send(decision("untimed again"))
+        assert str(refused.rejection_details).startswith("STALE_PRICE: EURUSD: the feed has told the time")

@@ -326,6 +326,17 @@ def test_recheck_of_a_stale_tick_keeps_the_order_from_the_broker(process: VenueP
         assert remote.received() == []
 
 
+def test_exit_leaves_for_the_venue_although_the_feed_is_dead(process: VenueProcess) -> None:
+    with Remote(process) as remote:
+        assert remote.send("in").status is ExecutionStatus.FILLED
+        remote.door.market.quote = ConnectionError("the feed is gone")
+        refused = remote.send("more")
+        assert str(refused.rejection_details).startswith("NO_MARKET_DATA")
+        out = remote.door.send(decision("out", symbol=remote.symbol, direction=-1))
+        assert (out.status, out.executed_units) == (ExecutionStatus.FILLED, 95_000)
+        assert (remote.received(), remote.held()) == ([1, 1], 0)
+
+
 def test_execution_in_flight_at_a_crash_is_finalised_by_the_next_start(process: VenueProcess) -> None:
     process.rules(Rules(delay_ms=DELAY_MS, market_rests=True))
     with Remote(process, wait_s=0) as remote:

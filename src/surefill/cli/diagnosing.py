@@ -70,6 +70,7 @@ def _findings(config: Path | None, override: list[str] | None, journal: Path | N
     except ConfigError as error:
         yield Finding("configuration", "WRONG", error.message, "mend it; the checks that need it were left out")
         return
+    yield _build()
     yield from _configuration(settings)
     yield _disk(settings)
     yield _durability(settings)
@@ -93,6 +94,12 @@ def _sqlite() -> Finding:
     except SurefillError as error:
         return Finding("sqlite", "WRONG", apsw.sqlite_lib_version(), error.message)
     return Finding("sqlite", "ok", apsw.sqlite_lib_version())
+
+
+def _build() -> Finding:
+    from surefill.config import build_of_this
+
+    return Finding("build", "ok", f"surefill {build_of_this()}")
 
 
 def _clock() -> Finding:
@@ -187,8 +194,28 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         with closing(SqliteJournal(path, readonly=True)) as found:
             for workspace_id in sorted(found.heads()):
                 yield _tail(found, workspace_id)
+            yield from _rules(found, settings)
     except SurefillError as error:
         yield Finding("journal", "WRONG", error.message, "mend that, restore a backup, or name the right file")
+
+
+def _rules(journal: SqliteJournal, settings: Settings) -> Iterator[Finding]:
+    """Whether the workspace will go on under the configuration and the program that it stopped with."""
+    from surefill.config import build_of_this, config_hash
+    from surefill.engine.recovery import fold_journal
+
+    workspace_id = settings.workspace.id
+    if workspace_id not in journal.heads():
+        return
+    book = fold_journal(journal, workspace_id)[0].book
+    pairs = (("configuration", book.config_hash, config_hash(settings)), ("build", book.build, build_of_this()))
+    for what, before, now in pairs:
+        name = f"{what} of workspace {workspace_id}"
+        if before == now:
+            yield Finding(name, "ok", f"as in the journal ({now[:24]})")
+        else:
+            found = f"now {now[:24]}, in the journal {before[:24] or 'none'}"
+            yield Finding(name, "note", found, "the next start journals it; a live one asks for --accept-changes")
 
 
 def _lock(settings: Settings) -> Finding:

@@ -162,6 +162,7 @@ def _status_facts(told: dict[str, Any]) -> list[tuple[str, object]]:
         ("trading day", f"{told['trading_day'] or '-'}: {told['day_trades']} trades, realised {told['day_realised']}"),
         ("mode", f"{told['mode']} at {told['venue']}, account {told['account']}"),
         ("profile", f"{told['profile']}, limits version {told['limits_version']}"),
+        ("build", f"{told['build'] or '-'}, configuration {told['config_hash'][:16]}"),
         ("working orders", f"{told['working_orders']}, of which {told['unknown_orders']} of unknown fate"),
         ("open positions", f"{told['open_positions']}, of which {told['unprotected_positions']} without an exit plan"),
         ("cash", f"{told['cash']} {told['currency']}"),

@@ -5,6 +5,7 @@
 3. Errors name the source, the key, the value and what is allowed.
 """
 
+from surefill.config.build import build_of_this
 from surefill.config.core import (
     config_hash,
     instrument_of,
@@ -20,6 +21,7 @@ from surefill.config.tree import Settings
 __all__ = [
     "Preset",
     "Settings",
+    "build_of_this",
     "config_hash",
     "instrument_of",
     "load_settings",

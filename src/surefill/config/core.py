@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from surefill.config.build import build_of_this
 from surefill.config.costs import cost_schedule_of, segment_for
 from surefill.config.pipeline import pipeline_limits
 from surefill.config.policy import PolicySettings, with_policy
@@ -70,7 +71,7 @@ def profile_name(settings: Settings) -> str:
 def profile_of(settings: Settings) -> Profile:
     """The profile with the limits that the configuration gives it."""
     execution = settings.execution
-    profile = PROFILES[profile_name(settings)]
+    profile, paper = PROFILES[profile_name(settings)], paper_settings_of(settings)
     window_s = execution.duplicate_window_s
     if window_s is None:
         window_s = Decimal(0) if settings.workspace.mode in SIMULATED else LIVE_WINDOW_S
@@ -78,7 +79,8 @@ def profile_of(settings: Settings) -> Profile:
         profile.limits,
         price_max_age_ns=_ns(settings, execution.price_max_age_s, "price_max_age_s"),
         duplicate_window_ns=_ns(settings, window_s, "duplicate_window_s"),
-        cost_cushion_ppb=_cushion_ppb(paper_settings_of(settings)),
+        cost_cushion_ppb=_cushion_ppb(paper),
+        market_cost_ppb=_market_cost_ppb(paper),
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
         stops_at_venue=execution.stops_at == "venue",
@@ -91,7 +93,7 @@ def profile_of(settings: Settings) -> Profile:
         limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
     template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
     profile = msgspec.structs.replace(
-        profile, limits=limits, calendar=(template and template.calendar) or preset.calendar
+        profile, limits=limits, calendar=(template and template.calendar) or preset.calendar, costs=paper.costs
     )
     complain = functools.partial(_wrong, settings)
     profile = with_policy(profile, settings.policy, settings.risk, complain)
@@ -153,8 +155,8 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
     return _Terms(settings, symbol, own or InstrumentSettings(), preset).instrument()
 
 
-def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
-    """The first input of the workspace's life."""
+def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) -> OpenWorkspace:
+    """The first input of the workspace's life, and of each start; `accept_changes`: a live one may have other rules."""
     workspace = settings.workspace
     _check_place(settings)
     decimals = money_decimals_of(settings)
@@ -176,6 +178,8 @@ def opening_of(settings: Settings, ts_ns: int) -> OpenWorkspace:
         starting_cash=starting_cash,
         profile=profile_of(settings),
         config_hash=config_hash(settings),
+        build=build_of_this(),
+        accept_changes=accept_changes,
     )
 
 
@@ -218,6 +222,8 @@ def config_hash(settings: Settings) -> str:
     for key in _YOUNGER_EXECUTION:
         if key not in settings.execution.model_fields_set:
             del tree["execution"][key]
+    if settings.risk.aggregate_value_max is None:
+        del tree["risk"]["aggregate_value_max"]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]
@@ -384,12 +390,16 @@ def _money(settings: Settings, path: tuple[str, ...], amount: Decimal, decimals:
 
 def _cushion_ppb(paper: PaperSettings) -> int:
     """What a purchase may cost beyond its price: half the spread, slippage, and fees on the value."""
-    half_spread = (paper.spread_ppb + 1) // 2 if paper.fill_mode == FillMode.BID_ASK else 0
     fees = sum(fee.rate_ppb for fee in paper.fees if fee.kind == FeeKind.PER_NOTIONAL and fee.rate_ppb > 0)
     if paper.costs is not None:
         fees += purchase_rate_ppb(Tariff(paper.costs, paper.money_decimals))
-    before_fees = half_spread + paper.slippage_ppb
+    before_fees = _market_cost_ppb(paper)
     return before_fees + -(-fees * (PPB + before_fees) // PPB)
+
+
+def _market_cost_ppb(paper: PaperSettings) -> int:
+    """What an order costs beyond its price that nobody charges: half the spread, and slippage."""
+    return paper.slippage_ppb + ((paper.spread_ppb + 1) // 2 if paper.fill_mode == FillMode.BID_ASK else 0)
 
 
 def _rate_ppb(settings: Settings, bps: Decimal, *path: str) -> int:

@@ -62,6 +62,10 @@ class RiskSettings(Section):
     recheck_age_max_s: _Amount = Field(default=None, description="Age of the last tick right before sending (5)")
     regime_z_max: _Amount = Field(default=None, description="Standard deviations of regime drift that are too many (3)")
     exposure_value_max: _Amount = Field(default=None, description="Money of everything held and on its way")
+    aggregate_value_max: _Amount = Field(
+        default=None,
+        description="The same of all workspaces of the engine at the venue, in the mode and currency, together",
+    )
     position_value_max: _Amount = Field(default=None, description="Money of one instrument held and on its way")
     concentration_max_pct: _Amount = Field(default=None, description="Share of the equity in one instrument (25)")
     correlated_max_pct: _Amount = Field(default=None, description="Share of the equity in what moves together (50)")
@@ -134,6 +138,7 @@ _KEYS: Final[dict[str, tuple[str, int | str]]] = {
     "recheck_age_max_s": ("recheck_age_max_ns", 9),
     "regime_z_max": ("regime_z_max_ppb", 9),
     "exposure_value_max": ("exposure_value_max", "money"),
+    "aggregate_value_max": ("aggregate_value_max", "money"),
     "position_value_max": ("position_value_max", "money"),
     "concentration_max_pct": ("concentration_max_ppb", 7),
     "correlated_max_pct": ("correlated_max_ppb", 7),

@@ -15,7 +15,7 @@ class RpmSettings(Section):
     max_slippage_pips: Positive = Field(
         default=Decimal(5), description="The widest spread to trade on, and the slippage from which a fill is flagged"
     )
-    timeout_seconds: Positive = Field(default=Decimal(60), description="Cancel an order that has not filled by then")
+    timeout_seconds: Positive = Field(default=Decimal(60), description="Cancel an entry that has not filled by then")
     metrics_window_s: Positive = Field(default=Decimal(86_400), description="The sliding window of the figures")
     alert_success_rate_min: Fraction = Field(
         default=Decimal("0.9"), description="Alert when fewer of the window's executions were filled"

@@ -27,7 +27,7 @@ class Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False)
 
 
 class WorkspaceOpened(Event, frozen=True):
-    """A workspace began. `mode`: paper, dry_run, live or backtest, for ever."""
+    """A workspace began. `mode`: paper, dry_run, live or backtest, for ever. `build`: the program that began it."""
 
     workspace_id: str
     mode: str
@@ -38,6 +38,13 @@ class WorkspaceOpened(Event, frozen=True):
     starting_cash: int
     profile: Profile
     config_hash: str
+    build: str = ""
+
+
+class BuildChanged(Event, frozen=True):
+    """Another program goes on with the workspace: its version and the hash of its source."""
+
+    build: str
 
 
 class ProfileSet(Event, frozen=True):
@@ -218,7 +225,7 @@ class OrderCanceled(Event, frozen=True):
 
 
 class OrderExpired(Event, frozen=True):
-    """Ended by the venue's clock or its time in force."""
+    """Ended by the venue's clock or its time in force; or its time to fill was up while it waited to be sent again."""
 
     cl_ord_id: str
     text: str = ""
@@ -323,7 +330,8 @@ class SessionSet(Event, frozen=True):
     """The session of a calendar that is on at this moment, or the next one.
 
     That of the workspace's own calendar begins its trading day. `equity`: what the account is worth then (None: a
-    position has no price yet).
+    position has no price yet). `continues`: the workspace was given another calendar in the middle of its day, and the
+    day under way, with all it has counted, ends with this session.
     """
 
     calendar: str
@@ -331,6 +339,7 @@ class SessionSet(Event, frozen=True):
     open_ns: int
     end_ns: int
     equity: int | None = None
+    continues: bool = False
 
 
 class EquityMarked(Event, frozen=True):

@@ -18,7 +18,11 @@ from surefill.rules.codes import KillLevel
 
 
 class OpenWorkspace(msgspec.Struct, frozen=True):
-    """The first input of a workspace's life; everything in it stays for ever except the profile."""
+    """The first input of a workspace's life, and of every start after it; all of it stays for ever except the rules.
+
+    The rules: profile, `config_hash`, and `build`, the program that goes by them ("": not told). A live workspace does
+    not start under others than it stopped with, unless a person says so (`accept_changes`).
+    """
 
     ts_ns: int
     workspace_id: str
@@ -30,6 +34,8 @@ class OpenWorkspace(msgspec.Struct, frozen=True):
     starting_cash: int
     profile: Profile
     config_hash: str
+    build: str = ""
+    accept_changes: bool = False
 
 
 class SetProfile(msgspec.Struct, frozen=True):

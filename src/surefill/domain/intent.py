@@ -65,8 +65,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     labels (exchange, product, timeframe …) for its projections; the core never reads it.
     `figures` are what the caller gives gates to judge by, in parts per billion unless the gate says otherwise.
     `basket_id` names orders whose values are added up. `timeout_ns` and `max_spread` (price quanta) overrule the
-    profile's limits for this intent (0: they do not). `sizing`: with no quantity, the core sizes it, once, before the
-    gates.
+    profile's limits for this intent (0: they do not); an exit has no time-out. `sizing`: with no quantity, the core
+    sizes it, once, before the gates.
     """
 
     intent_id: str

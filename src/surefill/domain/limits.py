@@ -52,7 +52,10 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     Gates that ask only where their parameter is above 0: `price_max_age_ns`, `duplicate_window_ns`.
     `regime_optional`: an entry without a regime figure passes the gate `regime`; from `regime_z_warn_ppb` on it is
     warned of, where somebody listens to warnings.
-    `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
+    `aggregate_value_max`: what all workspaces of the engine at one venue, in one mode and currency, may stand in for
+    together; it holds for all of them, whatever gates they ask, and the smallest counts.
+    `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees). `market_cost_ppb`: the
+    part of it that nobody charges (half spread, slippage).
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
@@ -61,6 +64,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     price_max_age_ns: int = 0
     duplicate_window_ns: int = 0
     cost_cushion_ppb: int = 0
+    market_cost_ppb: int = 0
     allow_negative_cash: bool = False
     send_by_ns: int = 5 * NS_PER_S
     answer_by_ns: int = 30 * NS_PER_S
@@ -100,6 +104,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     regime_optional: bool = False
     # the account
     exposure_value_max: int = UNSET
+    aggregate_value_max: int = UNSET
     position_value_max: int = UNSET
     concentration_max_ppb: int = 25 * PCT_PPB
     correlated_max_ppb: int = 50 * PCT_PPB

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.domain.costs.schedule import CostSchedule
 from surefill.domain.ids import IdStyle
 from surefill.domain.intent import Action
 from surefill.domain.limits import Limits
@@ -17,7 +18,8 @@ class Profile(msgspec.Struct, frozen=True):
 
     `rechecks` are gates that are asked once more right before the wire. `calendar` says when the workspace's trading
     day rolls. `algo_ids`: the registered id of each strategy. `correlations` are what the gate of that name
-    and sizing know, `sizing_caps` what no sized position exceeds.
+    and sizing know, `sizing_caps` what no sized position exceeds. `costs`: the schedule that says what trading is
+    charged (None: there is none).
     """
 
     name: str
@@ -34,6 +36,7 @@ class Profile(msgspec.Struct, frozen=True):
     algo_ids: dict[str, str] = {}
     correlations: tuple[Correlation, ...] = ()
     sizing_caps: SizingCaps = NO_CAPS
+    costs: CostSchedule | None = None
 
 
 #: Before a workspace is opened: nothing passes, because no instrument is known.

@@ -69,6 +69,8 @@ class RefusalCode(enum.IntEnum):
     MAX_OPEN_POSITIONS = 313
     EQUITY_UNKNOWN = 314
     MARGIN_DEPLETED = 315
+    AGGREGATE_EXCEEDED = 316
+    AGGREGATE_UNKNOWN = 317
     HALTED = 401
     SYMBOL_HALTED = 402
     STRATEGY_PAUSED = 403
@@ -101,7 +103,11 @@ class RefusalCode(enum.IntEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """`code` for machines, `reason` for a person: what happened, with which figures, and what to do."""
+    """`code` for machines, `reason` for a person: what happened, with which figures, and what to do.
+
+    `entries_only`: a door found it, and it is no reason to stay in a position.
+    """
 
     code: RefusalCode
     reason: str
+    entries_only: bool = False

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from surefill.domain.alerts import Alert
+from surefill.domain.costs.tariff import Tariff
 from surefill.domain.instrument import Instrument
 from surefill.domain.limits import REARM_DEFAULTS
 from surefill.domain.market import Quote
@@ -31,6 +32,7 @@ from surefill.domain.risk import (
     Trip,
     kill_scopes,
 )
+from surefill.units import NS_PER_S
 
 
 class Book(msgspec.Struct, omit_defaults=True):
@@ -64,6 +66,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     parked: list[VenueReport] = []
     recent_intents: dict[str, int] = {}
     alerts: dict[str, Alert] = {}
+    build: str = ""
 
     @property
     def halted_code(self) -> str:
@@ -116,14 +119,28 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Book)
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """What the other workspaces of the engine that share a limit with this one stand in for, as the shell saw it.
+
+    Money in this workspace's quanta. `limit`: the smallest that one of them has. `blind`: the workspace whose books
+    cannot be read now; "": all can.
+    """
+
+    limit: int
+    value: int
+    blind: str = ""
+
+
 class State:
     """A book, what is derived from it, and the last market seen.
 
     `keys_of`: instrument -> keys of its positions. `reducing`: position key -> live orders that only reduce it.
     `executions`: instrument -> ids of the executions of its orders that are still known.
     `crossed_ns`: position key -> since when the market has been beyond a stop that rests at the venue.
+    `elsewhere`: what the shell last saw of the other workspaces (None: no limit is shared); ephemeral, like the market.
     What the profile's gates ask for is counted, nothing else: `breakers` are those that it names, `watches_equity`
-    says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched.
+    says that one of them needs the equity, `counts_messages` and `fills_window_ns` that the flow is watched. `tariff`:
+    its cost schedule at the account's money scale (None: it has none).
     """
 
     __slots__ = (
@@ -131,11 +148,13 @@ class State:
         "breakers",
         "counts_messages",
         "crossed_ns",
+        "elsewhere",
         "executions",
         "fills_window_ns",
         "keys_of",
         "quotes",
         "reducing",
+        "tariff",
         "watches_equity",
     )
 
@@ -143,6 +162,7 @@ class State:
         self.book = Book() if book is None else book
         self.quotes: dict[str, Quote] = {}
         self.crossed_ns: dict[str, int] = {}
+        self.elsewhere: Elsewhere | None = None
         self.keys_of: dict[str, list[str]] = {}
         self.reducing: dict[str, list[str]] = {}
         self.executions: dict[str, set[str]] = {}
@@ -162,7 +182,17 @@ class State:
         self.breakers: tuple[str, ...] = tuple(name for name in profile.gates if name in REARM_DEFAULTS)
         self.watches_equity = not gates.isdisjoint(EQUITY_BREAKERS)
         self.counts_messages = not gates.isdisjoint(("message_rate", "order_rate"))
+        self.tariff = None if profile.costs is None else Tariff(profile.costs, self.book.money_decimals)
         self.fills_window_ns = profile.limits.repeated_fills_window_ns if "repeated_fills" in gates else 0
+
+    def count_message(self, ts_ns: int, *, is_order: bool = False) -> None:
+        """A message goes out: remember it where a gate asks, and forget what no window of a second asks for."""
+        if self.counts_messages:
+            flow = self.book.flow
+            for times in (flow.messages, flow.orders) if is_order else (flow.messages,):
+                while times and times[0] <= ts_ns - NS_PER_S:
+                    del times[0]
+                times.append(ts_ns)
 
     def order(self, cl_ord_id: str) -> Order | None:
         """A live or recently finished order."""

@@ -1,5 +1,7 @@
 """The control stream: kill switches above the workspaces, in a journal stream of their own.
 
+What workspaces stand in for together is asked here too (`engine.aggregate`).
+
 A switch of the whole engine, or of one venue, is durable here before any workspace hears of it; every workspace then
 journals what it saw of it, and one that opens later catches up. The outbox looks here once more before it writes to
 the wire. The stream is begun with the first such switch: a journal without one has none.
@@ -7,14 +9,15 @@ the wire. The stream is begun with the first such switch: a journal without one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from surefill.domain.inputs import Halt, Resume
 from surefill.domain.risk import ENGINE, VENUE, Kill
-from surefill.domain.state import Book
+from surefill.domain.state import Book, Elsewhere, State
+from surefill.engine.aggregate import elsewhere
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import InputError
 from surefill.journal.protocol import Journal
@@ -30,6 +33,8 @@ class ControlStream:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._writer = self._open() if STREAM in journal.heads() else None
+        #: The engine's workspaces, and whether their books can be trusted now.
+        self.workspaces: Callable[[], Iterable[tuple[State, bool]]] = tuple
 
     def _open(self) -> WorkspaceWriter:
         return WorkspaceWriter(self._journal, STREAM, PaperVenue())
@@ -60,6 +65,10 @@ class ControlStream:
             if kill is not None and kill.suspends:
                 return kill
         return None
+
+    def elsewhere(self, state: State) -> Elsewhere | None:
+        """What the other workspaces that share a limit with this one stand in for; None: none is shared."""
+        return elsewhere(state, self.workspaces())
 
     def unseen(self, book: Book, ts_ns: int) -> Iterator[Halt | Resume]:
         """What a workspace must still be told so that its book says what this stream says."""

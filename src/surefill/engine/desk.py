@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain.inputs import (
+    EvaluateIntent,
     Halt,
     Input,
     OrderQueried,
@@ -131,6 +132,8 @@ class Desk:
         self._overrun = self._overrun and bool(self.inbox)
 
     def _take(self, item: Input, future: asyncio.Future[Any] | None) -> None:
+        if isinstance(item, SubmitIntent | EvaluateIntent):
+            self.writer.state.elsewhere = self.control.elsewhere(self.writer.state)
         if isinstance(item, SubmitIntent):
             ticket = self.writer.submit(item)
             if future is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from surefill.domain.effects import Effect, Notify
@@ -33,6 +33,7 @@ from surefill.domain.intent import Intent
 from surefill.domain.market import Quote
 from surefill.domain.policy import Policy
 from surefill.domain.reports import VenueReport
+from surefill.domain.state import State
 from surefill.engine import reconciliation
 from surefill.engine.clock import Clock
 from surefill.engine.control_stream import ControlStream
@@ -76,6 +77,7 @@ class Engine:
         self.alarms: list[Alarm] = [_log_alarm]
         self.disk_floor_bytes = disk_floor_bytes
         self.control = ControlStream(journal)
+        self.control.workspaces = self._workspaces
         self._loop = asyncio.get_running_loop()
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
@@ -212,6 +214,9 @@ class Engine:
         desk.failed(
             VenueOutcomeUnknown("the engine stopped before the venue had answered: ask again under the same id")
         )
+
+    def _workspaces(self) -> Iterator[tuple[State, bool]]:
+        return ((desk.writer.state, desk.broken is None) for desk in self.desks.values())
 
     # -- what callers use -------------------------------------------------------------------------------------
 

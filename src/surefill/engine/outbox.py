@@ -1,8 +1,8 @@
 """The outbox: one durable effect becomes one call on the venue, and the call becomes an input again.
 
 1. Nothing is sent twice, and nothing is sent again: what went wrong is for the core to decide on.
-2. The last look is right before the wire: past its deadline, taken back since (by a halt, say), or against one of the
-   profile's rechecks, an order stays here.
+2. The last look is right before the wire: past its deadline, taken back since (by a halt, say), beyond the limit over
+   all workspaces, or against one of the profile's rechecks, an order stays here.
 3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing. Nor has an answer
    that does not come: nobody waits for it longer than the profile says.
 """
@@ -13,9 +13,10 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 from surefill.domain.effects import AmendOrder, CancelOrder, Effect, QueryOrder, SubmitOrder
-from surefill.domain.gates import first_objection
+from surefill.domain.gates import aggregate_now, first_objection
 from surefill.domain.inputs import Input, OrderQueried, QueryFailed, SendLapsed
-from surefill.domain.orders import OrderRequest
+from surefill.domain.orders import Order, OrderRequest
+from surefill.domain.refusals import Refusal
 from surefill.engine.answers import CANNOT_AMEND, amend_answer, cancel_answer, submit_answer
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
@@ -49,10 +50,17 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
     kill = desk.control.holds_back(desk.writer.state.book.venue)
     if kill is not None and not request.reduce_only:
         return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", f"halted before it was sent ({kill.text()})")
-    objection = first_objection(desk.writer.state, order, now_ns)
+    objection = _too_much(desk, order) or first_objection(desk.writer.state, order, now_ns)
     if objection is None:
         return None
     return SendLapsed(now_ns, request.cl_ord_id, objection.code.name, objection.reason)
+
+
+def _too_much(desk: Desk, order: Order) -> Refusal | None:
+    """All workspaces together stand in for more than they may: not with this order."""
+    state = desk.writer.state
+    elsewhere = None if order.request.reduce_only else desk.control.elsewhere(state)
+    return None if elsewhere is None else aggregate_now(state, elsewhere)
 
 
 async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:

@@ -12,8 +12,9 @@ from surefill.units import quanta_text
 class WorkspaceStatus(msgspec.Struct, frozen=True):
     """Money as decimal text in `currency`. `halted` is empty while entries are let through.
 
-    `switches`: every kill switch that is thrown, by scope, with its level. `tripped`: open breakers, and why. The day's
-    figures are those of the workspace's trading day (empty before the first price).
+    `build`: the program that went on with it last. `switches`: every kill switch that is thrown, by scope, with its
+    level. `tripped`: open breakers, and why. The day's figures are those of the workspace's trading day (empty before
+    the first price).
     """
 
     workspace: str
@@ -23,6 +24,7 @@ class WorkspaceStatus(msgspec.Struct, frozen=True):
     profile: str
     limits_version: int
     config_hash: str
+    build: str
     events: int
     halted: str
     halted_reason: str
@@ -62,6 +64,7 @@ def status_of(state: State) -> WorkspaceStatus:
         profile=book.profile.name,
         limits_version=book.limits_version,
         config_hash=book.config_hash,
+        build=book.build,
         events=book.seq,
         halted=book.halted_code,
         halted_reason=book.halted_reason,

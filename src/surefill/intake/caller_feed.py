@@ -27,6 +27,9 @@ _BID_SIZE: Final = ("bid_size", "bid_qty", "bid_quantity")
 _ASK_SIZE: Final = ("ask_size", "ask_qty", "ask_quantity")
 _TIME: Final = ("timestamp", "ts", "time", "exchange_timestamp")
 
+NO_TIME_ANY_MORE: Final = (
+    "the feed has told the time of its prices, and tells it no more: how old they are is not known"
+)
 Number = int | float | str
 _log = logging.getLogger("surefill.feed")
 
@@ -35,7 +38,7 @@ class Seen(NamedTuple):
     """What a feed says of a symbol, as it says it. `problem` says why there is no last price; then nothing else counts.
 
     `ts_ns` is the feed's own time of the price, None where it gives none; `untimed` says why a time that it gives
-    cannot be read.
+    cannot be read, or that it gives none any more.
     """
 
     last: Number | None = None
@@ -49,10 +52,14 @@ class Seen(NamedTuple):
 
 
 class CallerFeed:
-    """Asks the caller's feed. Never raises."""
+    """Asks the caller's feed. Never raises.
+
+    It remembers of which symbols the feed has told the time: a price without one is then no price of now.
+    """
 
     def __init__(self, feed: object) -> None:
         self._feed = feed
+        self._timed: set[str] = set()
         self._ltp = _ltp_of(feed)
         self._quote: Callable[[str], Any] | None = _method(feed, "get_quote")
 
@@ -67,9 +74,14 @@ class CallerFeed:
                 problem=f"the feed {type(self._feed).__name__} has none of {names}, get_quote, and is no mapping"
             )
         try:
-            return _seen(symbol, quote if self._ltp is None else self._ltp(symbol), quote)
+            seen = _seen(symbol, quote if self._ltp is None else self._ltp(symbol), quote)
         except Exception as error:  # whatever the caller's feed raises, or what it returned, it has told no price
             return Seen(problem=f"the feed failed: {failure_text(error)}")
+        if seen.ts_ns is not None:
+            self._timed.add(symbol)
+        elif symbol in self._timed and not seen.untimed:
+            return seen._replace(untimed=NO_TIME_ANY_MORE)
+        return seen
 
     def _quoted(self, symbol: str) -> Any:
         if self._quote is None:

@@ -85,6 +85,5 @@ def _time(value: object) -> int | None:
 
 
 def _ends_session(instrument: Instrument, end_ns: int) -> bool:
-    """Whether the market is closed when the candle is over, and not for a break only."""
-    calendar = calendar_named(instrument.calendar)
-    return calendar.session_end(end_ns - 1) == end_ns and not calendar.is_open(end_ns)
+    """Whether the session ends with the candle, as it does for bars of a file; a break in a session does not end it."""
+    return calendar_named(instrument.calendar).session_end(end_ns - 1) == end_ns

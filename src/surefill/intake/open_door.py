@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
+import msgspec
+
 from surefill.config import Settings, profile_of
 from surefill.domain import codec
 from surefill.domain.events import Event
@@ -171,7 +173,15 @@ class OpenDoor:
         return Known(instrument.instrument_id, instrument, None)
 
     def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
-        """The market that the caller's feed shows; or why an intent without it is refused."""
+        """The market that the caller's feed shows; or why an intent without it is refused (`unseen`)."""
+        quote, refusal = self._look(feed, symbol)
+        return quote, None if refusal is None else self.unseen(refusal)
+
+    def unseen(self, refusal: Refusal) -> Refusal:
+        """A market that the door cannot see holds back entries. A simulated venue cannot trade an exit without it."""
+        return msgspec.structs.replace(refusal, entries_only=not self.session.is_simulated)
+
+    def _look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
         seen = feed.look(symbol)
         if seen.problem:
             return None, Refusal(RefusalCode.NO_MARKET_DATA, seen.problem)

@@ -122,6 +122,11 @@ class Session:
         self.engine.run(market.connect(lambda _report: None))  # what happens to others' orders there is not ours
         return opening
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether orders trade against the prices that are shown here, and nowhere else."""
+        return self.engine.engine.desks[self.workspace_id].writer.in_process is not None
+
     def _keep_halts(self) -> None:
         """Journal a halt that the process before could not, and see to it that none of this one is lost so."""
         if not isinstance(self.journal, SqliteJournal):

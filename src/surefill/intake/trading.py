@@ -24,6 +24,7 @@ from surefill.domain.events import (
     AlertAcknowledged,
     AlertDelivered,
     AlertRaised,
+    BuildChanged,
     Halted,
     InstrumentDefined,
     IntentAccepted,
@@ -31,6 +32,7 @@ from surefill.domain.events import (
     PositionsCompared,
     ProfileSet,
     Resumed,
+    SessionSet,
     WorkspaceOpened,
     WorkspaceReset,
 )
@@ -60,6 +62,7 @@ _NOT_OF_THE_MARKET: Final = (
     AlertDelivered,
     AlertRaised,
     WorkspaceOpened,
+    BuildChanged,
     ProfileSet,
     InstrumentDefined,
     Halted,
@@ -278,7 +281,8 @@ def market_time_of(journal: Journal, workspace_id: str) -> int:
         first = max(1, last - _READ_BACK + 1)
         for record in reversed(list(journal.read(workspace_id, first, last))):
             event = codec.decode(record.payload)
-            if not isinstance(event, _NOT_OF_THE_MARKET):
+            by_people = isinstance(event, _NOT_OF_THE_MARKET) or (isinstance(event, SessionSet) and event.continues)
+            if not by_people:
                 return event.ts_ns
         last = first - 1
     return 0

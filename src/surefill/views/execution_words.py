@@ -102,6 +102,8 @@ _CODES_OF: Final[dict[RejectionReason, tuple[RefusalCode, ...]]] = {
         RefusalCode.SHORT_NOT_ALLOWED,
         RefusalCode.OPENS_AGAINST_POSITION,
         RefusalCode.EXPOSURE_EXCEEDED,
+        RefusalCode.AGGREGATE_EXCEEDED,
+        RefusalCode.AGGREGATE_UNKNOWN,
         RefusalCode.POSITION_LIMIT_EXCEEDED,
         RefusalCode.CONCENTRATION_EXCEEDED,
         RefusalCode.MAX_OPEN_POSITIONS,

@@ -31,8 +31,13 @@ CASES: dict[str, list[Case]] = {
     "owner": [
         Case(PASSES, held=100),
         Case(BLOCKS, Code.SYMBOL_OWNED, ("X belongs to s",), {"strategy_id": "other"}, held=100),
+        Case(
+            BLOCKS, Code.SYMBOL_OWNED, ("X belongs to s", "without naming"), {**CLOSE, "strategy_id": "other"}, held=100
+        ),
+        Case(BLOCKS, Code.SYMBOL_OWNED, ("X belongs to s",), {"side": -1, "strategy_id": ""}, held=100),
         Case(LIMIT, fields={"strategy_id": "other"}),  # nobody holds it
         Case(EXIT, held=100, fields=CLOSE),
+        Case(EXIT, held=100, fields={**CLOSE, "strategy_id": ""}),  # a person's
     ],
     "cash": [
         Case(PASSES, limits=PAID),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.gates import GATES, RECHECKS
-from surefill.domain.gates.catalogue import ORIGINS
+from surefill.domain.gates.catalogue import ORIGINS, OVER_ALL
 from surefill.domain.refusals import RefusalCode
 
 
@@ -12,7 +12,7 @@ def test_catalogue_holds_every_gate_and_recheck_and_nothing_else() -> None:
 
 
 def test_codes_of_gates_are_named_by_one_of_them() -> None:
-    named = {code for origin in ORIGINS.values() for code in origin.codes}
+    named = {code for origin in (*ORIGINS.values(), OVER_ALL) for code in origin.codes}
     doors_own = {
         RefusalCode.UPSTREAM_HALTED,
         RefusalCode.UPSTREAM_REJECTED,

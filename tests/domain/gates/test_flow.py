@@ -76,6 +76,12 @@ RATE = {"message_rate_max": 10, "message_reserve_ppb": 20 * PCT_PPB}
 FILLS = {"repeated_fills_max": 3, "repeated_fills_window_ns": 1_000}
 THROTTLE = {"throttle_spacing_ns": 1_000}
 
+
+def _closed_in_vain(core: Core) -> None:
+    """A close that the venue has refused a moment ago."""
+    core.rejected(core.order(0, 0, action=Action.CLOSE))
+
+
 CASES: dict[str, list[Case]] = {
     "halted": [
         Case(PASSES),
@@ -121,7 +127,30 @@ CASES: dict[str, list[Case]] = {
             limits={"duplicate_window_ns": 100},
             before=lambda core: (answer(core), core.tick(98)),
         ),
-        Case(EXIT, held=100, fields=CLOSE, limits={"duplicate_window_ns": 100}),
+        Case(
+            BLOCKS,
+            Code.DUPLICATE_INTENT,
+            ("0.000000001 s ago",),
+            {"side": -1},
+            {"duplicate_window_ns": 100},
+            held=100,
+            before=lambda core: answer(core, side=-1),  # no close: a plain order, sent twice
+        ),
+        Case(EXIT, held=100, fields=CLOSE, limits={"duplicate_window_ns": 100}, before=_closed_in_vain),
+        Case(
+            EXIT,
+            held=100,
+            fields={**CLOSE, "qty": 50},
+            limits={"duplicate_window_ns": 100},
+            before=lambda core: answer(core, Action.CLOSE, 0, 50),
+        ),
+        Case(
+            EXIT,
+            held=100,
+            fields={"side": -1, "qty": 100},
+            limits={"duplicate_window_ns": 100},
+            before=lambda core: core.rejected(core.order(-1, 100)),
+        ),
     ],
     "order_rate": [
         Case(PASSES, limits={"order_rate_max": 3}, before=_orders(2)),

@@ -43,7 +43,9 @@ CASES: dict[str, list[Case]] = {
         Case(BLOCKS, Code.NO_MARKET_DATA, ("no price for X", "connect its feed"), before=unquoted),
         Case(MISSING, Code.NO_MARKET_DATA, ("X",), before=quoted(bid_px=1000)),  # the other side
         Case(LIMIT, before=quoted(ask_px=1)),
-        Case(EXIT, held=100, fields=CLOSE),
+        Case(EXIT, held=100, fields=CLOSE, before=unquoted),
+        Case(EXIT, held=100, fields={"side": -1, "qty": 50}, before=unquoted),
+        Case(EXIT, held=-100, fields=CLOSE, before=unquoted),
     ],
     "stale": [
         Case(PASSES, limits={"price_max_age_ns": 100}),
@@ -56,13 +58,14 @@ CASES: dict[str, list[Case]] = {
         ),
         Case(MISSING, Code.NO_MARKET_DATA, ("X",), limits={"price_max_age_ns": 100}, before=unquoted),
         Case(LIMIT, limits={"price_max_age_ns": 100}, before=_aged(100)),
-        Case(EXIT, held=100, fields=CLOSE, limits={"price_max_age_ns": 100}),
+        Case(EXIT, held=100, fields=CLOSE, limits={"price_max_age_ns": 100}, before=_aged(101)),
+        Case(EXIT, held=100, fields=CLOSE, limits={"price_max_age_ns": 100}, before=unquoted),
     ],
     "sane": [
         Case(PASSES, before=quoted(bid_px=999, ask_px=1001)),
         Case(BLOCKS, Code.CROSSED_MARKET, ("bid 1001", "ask 999"), before=quoted(bid_px=1001, ask_px=999)),
         Case(LIMIT, before=quoted(bid_px=1000, ask_px=1000)),
-        Case(EXIT, held=100, fields=CLOSE),
+        Case(EXIT, held=100, fields=CLOSE, before=quoted(bid_px=1001, ask_px=999)),
     ],
     "market_hours": [
         Case(PASSES, before=_session(0, 2 * NOON, NOON)),
@@ -168,7 +171,7 @@ def test_market_gate_row(gate: str, case: Case) -> None:
     check(gate, case)
 
 
-@pytest.mark.parametrize("gate", ["liquidity", "market_hours", "spread", "tradable"])
+@pytest.mark.parametrize("gate", ["liquidity", "market_data", "market_hours", "sane", "spread", "stale", "tradable"])
 def test_market_gate_holds_entries_where_it_lets_exits_through(gate: str) -> None:
     for case in CASES[gate]:
         if case.kind is EXIT:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.domain.gates.asking import Case, Kind, check, check_entry_is_held, quoted, unquoted
+from tests.domain.core import Core, profile
+from tests.domain.gates.asking import Case, Kind, check, check_entry_is_held, defined, quoted, unquoted
 
+from surefill.domain.costs import Component, CostSchedule, Rate
+from surefill.domain.gates import Question
+from surefill.domain.gates.sizes import moment_of
+from surefill.domain.inputs import SetProfile
 from surefill.domain.intent import Action, ExitPlan
+from surefill.domain.limits import Limits
 from surefill.domain.refusals import RefusalCode as Code
-from surefill.rules.codes import OrdType
+from surefill.rules.codes import FeeKind, OrdType
 from surefill.units import PCT_PPB, PPB
 
 PASSES, BLOCKS, MISSING, LIMIT, EXIT = Kind
@@ -31,6 +37,20 @@ def _limit(px: int, **fields: Any) -> dict[str, Any]:
 
 STRONG = {"signal_strength_min_ppb": HALF}
 EDGE = {"cost_cushion_ppb": PCT_PPB, "edge_multiple_min_ppb": 3 * HALF}  # 10 each way of 1000, one and a half times
+
+COSTLY = {"market_cost_ppb": PPB // 10_000}  # 0.1 of 1000, each way
+
+#: 20 an order and 0.1 % of its value: 30 to buy 10 pieces at 1000.
+COSTS = CostSchedule(
+    "some",
+    "1970-01-01",
+    (
+        Component("brokerage", "spot", FeeKind.PER_ORDER, (Rate("1970-01-01", "made up", amount="20"),)),
+        Component("tax", "spot", FeeKind.PER_NOTIONAL, (Rate("1970-01-01", "made up", pct="0.1"),)),
+        Component("tax", "futures", FeeKind.PER_NOTIONAL, (Rate("1970-01-01", "made up", pct="5"),)),
+    ),
+)
+CHARGED: dict[str, Any] = {"rules": {"costs": COSTS}, "before": defined(segment="spot")}
 
 CASES: dict[str, list[Case]] = {
     "signal_strength": [
@@ -121,6 +141,34 @@ CASES: dict[str, list[Case]] = {
         Case(LIMIT, fields=_figure("edge", 0)),  # nothing costs anything
         Case(LIMIT, Code.EDGE_BELOW_COST, fields=_figure("edge", -1)),
         Case(EXIT, held=100, fields=CLOSE, limits=EDGE),
+        Case(PASSES, fields=_figure("edge", 7), **CHARGED),  # 70 for 30 and 30.07
+        Case(
+            BLOCKS,
+            Code.EDGE_BELOW_COST,
+            ("60 EUR expected of 10, 60.06 EUR is what going in and out costs (60.06 EUR of it charges)",),
+            _figure("edge", 6),
+            **CHARGED,
+        ),
+        Case(PASSES, fields={**_figure("edge", 6), "qty": 20}, **CHARGED),  # what an order costs is spread further
+        Case(BLOCKS, Code.EDGE_BELOW_COST, ("62.06 EUR is what",), _figure("edge", 6), COSTLY, **CHARGED),
+        Case(LIMIT, fields=_figure("edge", 8), limits={"edge_multiple_min_ppb": PPB * 8000 // 6008}, **CHARGED),
+        Case(
+            LIMIT,
+            Code.EDGE_BELOW_COST,
+            fields=_figure("edge", 8),
+            limits={"edge_multiple_min_ppb": PPB * 8000 // 6008 + 1},
+            **CHARGED,
+        ),
+        Case(
+            BLOCKS,  # a sale goes out at 1000 again at worst
+            Code.EDGE_BELOW_COST,
+            ("60 EUR expected of 10, 60 EUR is",),
+            {**_figure("edge", 6), "side": -1},
+            {"edge_multiple_min_ppb": PPB + 1},
+            **CHARGED,
+        ),
+        Case(MISSING, Code.FIGURE_MISSING, ("no segment ''",), _figure("edge", 7), rules={"costs": COSTS}),
+        Case(EXIT, held=100, fields=CLOSE, **CHARGED),
     ],
 }
 
@@ -135,3 +183,18 @@ def test_signal_gate_holds_entries_where_it_lets_exits_through(gate: str) -> Non
     for case in CASES[gate]:
         if case.kind is EXIT:
             check_entry_is_held(gate, case)
+
+
+def test_sizing_counts_on_the_rates_of_the_very_instrument() -> None:
+    limits = Limits(cost_cushion_ppb=6 * PCT_PPB, market_cost_ppb=PCT_PPB)
+    core = Core(profile(limits=limits, costs=COSTS))
+
+    def cost_ppb() -> int:
+        return moment_of(Question(core.state, core.intent(Action.TRADE, 1, 10), core.tick())).cost_ppb
+
+    assert cost_ppb() == 6 * PCT_PPB, "no segment: the dearest"
+    for segment, charged in (("spot", PCT_PPB // 10), ("futures", 5 * PCT_PPB)):
+        defined(segment=segment)(core)
+        assert cost_ppb() == PCT_PPB + charged * 101 // 100
+    core.feed(SetProfile(core.tick(), profile(limits=limits), "no schedule"))
+    assert cost_ppb() == 6 * PCT_PPB

@@ -76,6 +76,15 @@ def purchase_rate_ppb(tariff: Tariff) -> int:
     )
 
 
+def order_rate_ppb(tariff: Tariff, instrument: Instrument, ts_ns: int, *, bucket: str = "") -> int:
+    """The most that charges on the value take from one order of this instrument now, in parts per billion of it.
+
+    The dearer side, taking liquidity; caps are not counted on, charges by the order or the unit are left out. Raises
+    ConfigError where there are no rates.
+    """
+    return max(_rate_ppb(table_for(tariff, instrument, side, ts_ns, bucket=bucket)) for side in (1, -1))
+
+
 def _rate_ppb(table: CostTable) -> int:
     rates_ppb: list[int] = []
     for rule in table.rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import CancelOrder
-from surefill.domain.events import CancelRequested, OrderCanceled
+from surefill.domain.events import CancelRequested, OrderCanceled, OrderExpired
 from surefill.domain.evolve import TIMEOUT
 from surefill.domain.orders import Order
 
@@ -14,7 +14,11 @@ def cancel(this: Step, order: Order, by: str) -> None:
 
     One that waits to be sent, or to be sent again, is not there: it ends at once.
     """
-    if order.resend_ns or order.withheld:
+    waits = order.resend_ns or order.withheld
+    if waits and by == TIMEOUT:
+        text = "its time was up before it was sent again"
+        this.emit(OrderExpired(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
+    elif waits:
         text = f"taken back before it was sent{'' if order.withheld else ' again'} ({by})"
         this.emit(OrderCanceled(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
     elif not order.cancel_pending:

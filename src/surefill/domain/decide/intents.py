@@ -8,7 +8,7 @@ from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.sending import create_order
 from surefill.domain.decide.step import Step
 from surefill.domain.events import IntentAccepted, IntentEvaluated, IntentRefused, OrderCreated
-from surefill.domain.gates import Question, first_refusal, unsound_exit
+from surefill.domain.gates import Question, refusal_of
 from surefill.domain.gates.question import NOWHERE
 from surefill.domain.gates.sizes import moment_of
 from surefill.domain.inputs import EvaluateIntent, RequestCancel, SubmitIntent
@@ -27,19 +27,24 @@ def submit(this: Step, item: SubmitIntent) -> None:
     intent = item.intent
     this.correlation_id, this.cause = intent.correlation_id, 0
     question = Question(this.state, intent, item.ts_ns)
-    refusal, sized = item.refusal, ""
+    refusal, sized = _of_door(question, item.refusal), ""
     if refusal is None and intent.sizing is not None and not intent.order_qty and not question.is_exit:
         refusal, sized = _size(question, intent.sizing)
     ruling = PASSED
     if refusal is None and item.policy is not None:
         ruling = item.policy(_copied(question))
         refusal = ruling.refusal
-    refusal = refusal or first_refusal(question, question.profile.gates) or unsound_exit(question)
+    refusal = refusal or refusal_of(question)
     if refusal is None:
         _accept(this, question, item.given_px, sized, ruling)
     else:
         _refuse(this, question, refusal, ruling)
         breakers.watch(this)
+
+
+def _of_door(question: Question, refusal: Refusal | None) -> Refusal | None:
+    """What the door found wrong, as far as it concerns this intent."""
+    return None if refusal is not None and refusal.entries_only and question.is_exit else refusal
 
 
 def _copied(question: Question) -> Question:
@@ -168,7 +173,7 @@ def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: R
             arrival_ns=0 if quote is None else quote.ts_ns,
             plan=None if reduce_only else intent.plan,
             arrival_spread=question.spread,
-            timeout_ns=intent.timeout_ns or profile.limits.order_timeout_ns,
+            timeout_ns=0 if reduce_only else intent.timeout_ns or profile.limits.order_timeout_ns,
             withheld=reduce_only and resting.stands(this, question.key),
         ),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from surefill.domain.decide import exits, resting
+from surefill.domain.decide import exits, resting, sessions
 from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
 from surefill.domain.events import (
+    BuildChanged,
     InstrumentDefined,
     OrderCanceled,
     OrderResolved,
@@ -70,6 +71,7 @@ def open_workspace(this: Step, item: OpenWorkspace) -> None:
             item.starting_cash,
             item.profile,
             item.config_hash,
+            item.build,
         )
     )
 
@@ -84,8 +86,33 @@ def _same_identity(this: Step, item: OpenWorkspace) -> None:
                 " open a new workspace for that",
                 name=name,
             )
+    _accepted_changes(this, item)
+    if item.build not in ("", book.build):
+        this.emit(BuildChanged(item.ts_ns, "", 0, item.build))
     if (item.profile, item.config_hash) != (book.profile, book.config_hash):
         set_profile(this, SetProfile(item.ts_ns, item.profile, item.config_hash))
+
+
+def _accepted_changes(this: Step, item: OpenWorkspace) -> None:
+    """Real money does not go on under other rules, or another program, without a person's word."""
+    book = this.book
+    if book.mode != "live" or item.accept_changes:
+        return
+    pairs = {
+        "profile": (book.profile, item.profile),
+        "configuration": (book.config_hash, item.config_hash),
+        "build": (book.build, item.build),
+    }
+    changed = [name for name, (before, now) in pairs.items() if before != now]
+    if not changed:
+        return
+    told = ", ".join(f"{name} {pairs[name][0]} is now {pairs[name][1]}" for name in changed if name != "profile")
+    raise ConfigError(
+        f"workspace {book.workspace_id} is live, and not what it was when it stopped ({', '.join(changed)} changed"
+        f"{': ' if told else ''}{told}): see what has changed, then start it with --accept-changes",
+        code="CHANGES_NOT_ACCEPTED",
+        changed=", ".join(changed),
+    )
 
 
 def _known_gates(profile: Profile) -> None:
@@ -101,9 +128,11 @@ def _known_gates(profile: Profile) -> None:
 def set_profile(this: Step, item: SetProfile) -> None:
     """New gates or limits, with the next version number."""
     _known_gates(item.profile)
-    version = this.book.limits_version + 1
+    calendar, version = this.book.profile.calendar, this.book.limits_version + 1
     this.emit(ProfileSet(item.ts_ns, "", 0, item.profile, item.config_hash, version))
     resting.follow_profile(this)
+    if item.profile.calendar != calendar:
+        sessions.change_calendar(this)
 
 
 def define_instrument(this: Step, item: DefineInstrument) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from surefill.domain.decide import breakers, exits, fills, resting
 from surefill.domain.decide.cancels import cancel
-from surefill.domain.decide.retries import resend_later, take_up_rest
+from surefill.domain.decide.retries import resend_later, take_up_rest, untradable_rest
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify, QueryOrder, SetTimer
 from surefill.domain.events import (
@@ -140,7 +140,8 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
 def end(this: Step, order: Order, status: int, text: str, end_qty: int) -> None:
     """The order is over, with what it filled: `end_qty` by the venue's count (-1: it does not say)."""
     kind = OrderCanceled if status == OrdStatus.CANCELED else OrderExpired
-    this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, text))
+    told = "; ".join(filter(None, (text, untradable_rest(this, order))))
+    this.emit(kind(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, told))
     _beyond_end(this, order, end_qty)
     take_up_rest(this, order)
     _after_end(this, order)

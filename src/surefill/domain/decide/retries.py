@@ -2,7 +2,8 @@
 
 1. The same order is sent again, under the same client order id, only after proof that the venue never had it (the
    connection was refused, it was told to come later). After an unknown outcome nothing is ever sent again.
-2. What an entry left unfilled is taken up by a further order, where the profile says so; its quantity is the rest.
+2. What an entry left unfilled is taken up by a further order, where the profile says so; its quantity is the rest. A
+   rest that the venue would not take ends with the first order, whose end says why.
 3. Both are bounded by `attempts_max`. A kill switch or a tripped breaker ends them.
 """
 
@@ -22,7 +23,7 @@ from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
 from surefill.domain.reports import VenueReport
 from surefill.rules.codes import OrdStatus, PartialFill
-from surefill.units import PPB
+from surefill.units import PPB, quanta_text
 
 RESEND_TIMER = "resend:"
 
@@ -65,14 +66,40 @@ def resend(this: Step, order: Order) -> None:
     this.ask(SubmitOrder(order.request))
 
 
+def untradable_rest(this: Step, order: Order) -> str:
+    """Why the rest that would be taken up is no order; "": it is one, or nothing is to be taken up."""
+    rest = _rest_wanted(this, order)
+    if not rest:
+        return ""
+    instrument = this.book.instruments[order.request.instrument_id]
+    terms = instrument.terms_at(this.ts_ns)
+
+    def text(qty: int) -> str:
+        return quanta_text(qty, instrument.qty_decimals)
+
+    if rest % terms.lot:
+        return f"the rest of {text(rest)} is no multiple of the lot {text(terms.lot)}: it is not taken up"
+    if not terms.min_qty <= rest <= terms.max_qty:
+        bounds = f"{text(terms.min_qty)} to {text(terms.max_qty)}"
+        return f"the rest of {text(rest)} is outside {bounds} of one order: it is not taken up"
+    return ""
+
+
+def _rest_wanted(this: Step, order: Order) -> int:
+    """What an entry has left unfilled and the profile wants taken up; 0: nothing."""
+    limits, request = this.book.profile.limits, order.request
+    by_itself = order.timed_out or not order.cancel_ns  # nobody wanted it gone
+    wanted = limits.partial_fill == PartialFill.RETRY and order.cum_qty > 0 and by_itself
+    if not wanted or request.reduce_only or order.attempts >= limits.attempts_max:
+        return 0
+    return max(0, request.order_qty - order.cum_qty)
+
+
 def take_up_rest(this: Step, order: Order) -> None:
     """An entry has ended half filled: a further order for the rest, where the profile wants one."""
     book, limits, request = this.book, this.book.profile.limits, order.request
-    rest = request.order_qty - order.cum_qty
-    by_itself = order.timed_out or not order.cancel_ns  # nobody wanted it gone
-    if limits.partial_fill != PartialFill.RETRY or not order.cum_qty or rest <= 0 or not by_itself:
-        return
-    if request.reduce_only or order.attempts >= limits.attempts_max:
+    rest = _rest_wanted(this, order)
+    if not rest or untradable_rest(this, order):
         return
     breakers.watch(this)  # the fill before its end may have tripped one
     if not _allowed(this, order):

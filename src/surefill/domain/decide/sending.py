@@ -23,6 +23,6 @@ def create_order(this: Step, created: OrderCreated) -> None:
 
 
 def set_timeout(this: Step, order: Order) -> None:
-    """An order that has not filled by its deadline is canceled."""
-    if order.timeout_ns:
+    """An entry that has not filled by its deadline is canceled. An exit has none: it stays until it is out."""
+    if order.timeout_ns and not order.request.reduce_only:
         this.ask(SetTimer(TIMEOUT_TIMER + order.request.cl_ord_id, order.created_ns + order.timeout_ns))

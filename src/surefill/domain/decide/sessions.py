@@ -16,6 +16,23 @@ def set_session(this: Step, item: SetSession) -> None:
     session = Session(item.day, item.open_ns, item.end_ns)
     if before == session or (before is not None and item.end_ns <= before.end_ns):
         return
-    worth = equity(this.state) if this.state.watches_equity else None
-    this.emit(SessionSet(this.ts_ns, "", 0, item.calendar, item.day, item.open_ns, item.end_ns, worth))
+    _set(this, item.calendar, session)
     breakers.watch(this)
+
+
+def change_calendar(this: Step) -> None:
+    """The workspace keeps another calendar from here on: where its session is known, the day ends with that."""
+    calendar = this.book.profile.calendar
+    session = this.book.sessions.get(calendar)
+    if this.book.day.day and session is not None and this.ts_ns < session.end_ns:
+        _set(this, calendar, session)
+
+
+def _set(this: Step, calendar: str, session: Session) -> None:
+    """Journal it. A day that is under way goes on: no change of calendars makes it forget what it has counted."""
+    book = this.book
+    own = calendar == book.profile.calendar
+    continues = own and this.ts_ns < book.day.end_ns
+    # Also where nobody watches it yet: a breaker that is switched on later counts from the beginning of the day.
+    worth = equity(this.state) if own and not continues else None
+    this.emit(SessionSet(this.ts_ns, "", 0, calendar, session.day, session.open_ns, session.end_ns, worth, continues))

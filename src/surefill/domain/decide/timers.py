@@ -33,7 +33,8 @@ def fired(this: Step, item: TimerFired) -> None:
     if kind + ":" == RESEND_TIMER:
         resend(this, order)
     elif kind + ":" == TIMEOUT_TIMER:
-        cancel(this, order, TIMEOUT)
+        if not order.request.reduce_only:
+            cancel(this, order, TIMEOUT)
     else:
         reports.ask_what_became(this, order)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from surefill.domain.gates import account, caps, flow, market, signal, sizes, terms, value
-from surefill.domain.gates.breakers import BREAKERS, asked
+from surefill.domain.gates.breakers import BREAKERS, asked, latched
 from surefill.domain.gates.question import Question
 from surefill.domain.gates.recheck import RECHECKS, first_objection
+from surefill.domain.gates.shared_limit import aggregate, aggregate_now
 from surefill.domain.refusals import Refusal
 
 Gate = Callable[[Question], Refusal | None]
@@ -65,10 +66,29 @@ GATES: dict[str, Gate] = {
     **{name: asked(breaker) for name, breaker in BREAKERS.items()},
 }
 
-__all__ = ["BREAKERS", "GATES", "RECHECKS", "Gate", "Question", "first_objection", "first_refusal", "unsound_exit"]
+__all__ = [
+    "BREAKERS",
+    "GATES",
+    "RECHECKS",
+    "Gate",
+    "Question",
+    "aggregate_now",
+    "first_objection",
+    "first_refusal",
+    "refusal_of",
+]
 
 
-def unsound_exit(question: Question) -> Refusal | None:
+def refusal_of(question: Question) -> Refusal | None:
+    """What the profile's gates say; and what holds whatever they are.
+
+    An open breaker is open, the limit over all workspaces is kept, and an exit is one.
+    """
+    named = first_refusal(question, question.profile.gates)
+    return named or latched(question) or aggregate(question) or _unsound_exit(question)
+
+
+def _unsound_exit(question: Question) -> Refusal | None:
     """What passes as an exit is one, whatever the profile asks: no close that opens gets past kills and breakers."""
     if not question.is_exit or (question.reduces and "position" in question.profile.gates):
         return None

@@ -62,8 +62,15 @@ def _reduction(q: Question, held: int) -> Refusal | None:
 
 
 def owner(q: Question) -> Refusal | None:
-    """A strategy owns the symbol that it holds or has orders working for."""
+    """A strategy owns the symbol that it holds or has orders working for.
+
+    Another strategy may not close it either, for it cannot mean what it does not hold. A person may: a close that
+    names no strategy, or the owner, passes.
+    """
     strategy_id = q.intent.strategy_id
+    closing = q.intent.action == Action.CLOSE
+    if closing and not strategy_id:
+        return None
     held = q.book.positions.get(q.key)
     owner_id = held.strategy_id if held is not None and held.qty else ""
     if not owner_id:
@@ -73,10 +80,8 @@ def owner(q: Question) -> Refusal | None:
                 break
     if owner_id in ("", strategy_id):
         return None
-    return Refusal(
-        RefusalCode.SYMBOL_OWNED,
-        f"{q.intent.instrument_id} belongs to {owner_id}: trade it there or in another workspace",
-    )
+    remedy = "close it there, or without naming a strategy" if closing else "trade it there or in another workspace"
+    return Refusal(RefusalCode.SYMBOL_OWNED, f"{q.intent.instrument_id} belongs to {owner_id}: {remedy}")
 
 
 def cash(q: Question) -> Refusal | None:

@@ -1,5 +1,7 @@
 """Breakers: gates that, once they have said no, say no until they are re-armed. Profits never trip one.
 
+A trip stands until it is re-armed, whatever the profile names later: leaving a gate out re-arms nothing (`latched`).
+
 A breaker looks at what the journal adds up to (`surefill.domain.risk`) and, where it watches the equity, at the
 prices of now. It is asked with every entry, and again whenever a fill or a price has moved what it watches
 (`decide.breakers`); its trip is an event, so a restart changes nothing. What only reduces is never asked.
@@ -16,6 +18,7 @@ from surefill.domain.gates.question import Question
 from surefill.domain.gates.wording import limit_missing, pct_text, share_text
 from surefill.domain.limits import UNSET
 from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.domain.risk import Trip
 from surefill.domain.state import EQUITY_BREAKERS, State
 from surefill.units import PPB, quanta_text
 
@@ -42,11 +45,23 @@ def asked(breaker: Breaker) -> Callable[[Question], Refusal | None]:
             return None
         trip = q.book.tripped.get(breaker.name)
         if trip is not None:
-            return Refusal(breaker.code, f"{trip.reason} ({_rearming(trip.until_ns)})")
+            return _open(breaker, trip)
         return breaker.condition(q.state, q.equity if watches_equity else None)
 
     gate.__doc__ = breaker.condition.__doc__
     return gate
+
+
+def latched(q: Question) -> Refusal | None:
+    """No breaker is open, also none that the profile has dropped since it tripped."""
+    if not q.book.tripped or q.is_exit:
+        return None
+    name, trip = next(iter(q.book.tripped.items()))
+    return _open(BREAKERS[name], trip)
+
+
+def _open(breaker: Breaker, trip: Trip) -> Refusal:
+    return Refusal(breaker.code, f"{trip.reason} ({_rearming(trip.until_ns)})")
 
 
 def _rearming(until_ns: int) -> str:

@@ -31,6 +31,13 @@ class Origin(NamedTuple):
     source: str = "all doors"
 
 
+#: The limit over all workspaces, which holds whatever gates a profile asks.
+OVER_ALL: Final = Origin(
+    (Code.AGGREGATE_EXCEEDED, Code.AGGREGATE_UNKNOWN, Code.NO_MARKET_DATA),
+    ("risk.aggregate_value_max",),
+    f"{SEC}, {FIA}",
+)
+
 ORIGINS: Final[Mapping[str, Origin]] = {
     # the order's own terms
     "instrument": Origin((Code.UNKNOWN_INSTRUMENT, Code.INVALID_INPUT)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.gates.question import Question
+from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.risk import ENGINE, SYMBOL, VENUE, WORKSPACE, Kill, fills_key, kill_scopes
 from surefill.units import NS_PER_S, PPB, quanta_text
@@ -54,9 +55,13 @@ def _throttled(q: Question) -> Refusal | None:
 
 
 def duplicate(q: Question) -> Refusal | None:
-    """Without a key, the like of an intent within the window is taken for a repeat."""
+    """Without a key, the like of an intent within the window is taken for a repeat.
+
+    A close never is, nor what flattens: repeated, it closes no more than there is. A plain order that only happens to
+    reduce is compared like any other.
+    """
     window_ns = q.profile.limits.duplicate_window_ns
-    if not window_ns or q.intent.intent_id:
+    if not window_ns or q.intent.intent_id or q.intent.action == Action.CLOSE or q.flattens:
         return None
     seen_ns = q.book.recent_intents.get(q.intent.likeness())
     if seen_ns is None or q.ts_ns - seen_ns >= window_ns:

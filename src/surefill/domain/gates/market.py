@@ -1,4 +1,7 @@
-"""Gates on the market that the decision rests on: there, fresh, sane, open, tight and deep enough."""
+"""Gates on the market that the decision rests on: there, fresh, sane, open, tight and deep enough.
+
+None of them holds up an exit: a venue trades what is to leave at its own price, whether or not we can see it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ MPIP = 1_000  # thousandths of a pip
 
 
 def data_present(q: Question) -> Refusal | None:
-    """There is a price for the side we trade."""
-    if q.arrival_px > 0:
+    """There is a price for the side we trade. An exit goes out without one: only a simulated venue needs ours."""
+    if q.is_exit or q.arrival_px > 0:
         return None
     return Refusal(
         RefusalCode.NO_MARKET_DATA,
@@ -21,9 +24,9 @@ def data_present(q: Question) -> Refusal | None:
 
 
 def stale(q: Question) -> Refusal | None:
-    """The price is young enough, and not of the future."""
+    """The price is young enough, and not of the future. An exit does not wait for a fresh one."""
     max_age_ns = q.profile.limits.price_max_age_ns
-    if not max_age_ns:
+    if q.is_exit or not max_age_ns:
         return None
     if q.quote is None:
         return data_present(q)
@@ -38,9 +41,9 @@ def stale(q: Question) -> Refusal | None:
 
 
 def sane(q: Question) -> Refusal | None:
-    """Bid below or at ask, every price within what integers hold."""
+    """Bid below or at ask, every price within what integers hold. An exit does not wait for a sane market."""
     quote = q.quote
-    if quote is None:
+    if q.is_exit or quote is None:
         return None
     if quote.bid_px and quote.ask_px and quote.bid_px > quote.ask_px:
         return Refusal(

@@ -68,6 +68,11 @@ class Question:
         self._exposures: dict[str, int] | None = None
 
     @property
+    def flattens(self) -> bool:
+        """Whether the order closes all that is held."""
+        return self.position_qty * self.side < 0 and self.qty == abs(self.position_qty)
+
+    @property
     def equity(self) -> int | None:
         """What the account is worth; None: not known. Reckoned once for all gates that ask."""
         if self._equity == _NOT_YET:

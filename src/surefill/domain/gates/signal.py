@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from surefill.domain.costs.estimate import estimate_round_trip
+from surefill.domain.costs.schedule import segment_of
+from surefill.domain.costs.tariff import Tariff
 from surefill.domain.gates.question import Question
 from surefill.domain.gates.wording import figure_missing, pct_text, share_text
 from surefill.domain.refusals import Refusal, RefusalCode
@@ -87,7 +90,10 @@ def reward_risk(q: Question) -> Refusal | None:
 
 
 def edge(q: Question) -> Refusal | None:
-    """The gain that is expected for each unit pays for going in and out again, as many times as asked."""
+    """The gain that is expected for each unit pays for going in and out again, as many times as asked.
+
+    With a cost schedule what the order would be charged is reckoned exactly; half the spread and slippage come on top.
+    """
     if q.is_exit:
         return None
     gain, limits = q.intent.figures.get("edge"), q.profile.limits
@@ -95,6 +101,8 @@ def edge(q: Question) -> Refusal | None:
         return figure_missing("edge", "edge")
     if q.entry_px <= 0:
         return Refusal(RefusalCode.NO_MARKET_DATA, f"no price for {q.intent.instrument_id} to reckon its cost with")
+    if q.state.tariff is not None:
+        return _edge_of_order(q, q.state.tariff, gain)
     cost = 2 * rate_ceil(q.entry_px, limits.cost_cushion_ppb)
     if gain * PPB >= cost * limits.edge_multiple_min_ppb:
         return None
@@ -103,3 +111,32 @@ def edge(q: Question) -> Refusal | None:
         f"{q.px_text(gain)} expected for each unit, {q.px_text(cost)} is what going in and out costs, and"
         f" {quanta_text(limits.edge_multiple_min_ppb, 9)} times that is asked",
     )
+
+
+def _edge_of_order(q: Question, tariff: Tariff, gain: int) -> Refusal | None:
+    """Where a schedule says what each order is charged: the gain of the whole order against what it costs."""
+    limits, unknown = q.profile.limits, unpriced(q, tariff)
+    if unknown:
+        return Refusal(RefusalCode.FIGURE_MISSING, f"what it costs is not known: {unknown}")
+    if q.qty <= 0:
+        return None  # gate `quantity` says so
+    entry_px = q.entry_px
+    exit_px = max(entry_px, entry_px + q.side * gain)
+    charges = estimate_round_trip(
+        tariff, q.instrument, q.side, q.qty, entry_px, exit_px, q.ts_ns, q.ts_ns, bucket=q.intent.bucket
+    )
+    a_unit = q.qty * q.instrument.money_per_notional
+    expected, cost = gain * a_unit, charges + 2 * rate_ceil(entry_px * a_unit, limits.market_cost_ppb)
+    if expected * PPB >= cost * limits.edge_multiple_min_ppb:
+        return None
+    return Refusal(
+        RefusalCode.EDGE_BELOW_COST,
+        f"{q.money_text(expected)} expected of {q.qty_text(q.qty)}, {q.money_text(cost)} is what going in and out costs"
+        f" ({q.money_text(charges)} of it charges), and {quanta_text(limits.edge_multiple_min_ppb, 9)} times that is"
+        " asked",
+    )
+
+
+def unpriced(q: Question, tariff: Tariff) -> str:
+    """Why the schedule cannot price this order; "": it can."""
+    return tariff.unpriced(segment_of(q.instrument.segment, q.intent.bucket), q.ts_ns)

@@ -5,12 +5,16 @@ Sizing keeps within them by itself. A quantity that upstream has chosen is not m
 
 from __future__ import annotations
 
+from surefill.domain.costs.estimate import order_rate_ppb
 from surefill.domain.gates.account import promised_cash
 from surefill.domain.gates.question import NOWHERE, Question
+from surefill.domain.gates.signal import unpriced
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.sizing import NO_CAPS, SizingMoment, correlations_of
 from surefill.domain.sizing.caps import Ceiling, ceilings, invalid
 from surefill.domain.valuation import open_risk, signed_exposures
+from surefill.rules.arithmetic import rate_ceil
+from surefill.units import PPB
 
 
 def moment_of(q: Question) -> SizingMoment:
@@ -27,9 +31,21 @@ def moment_of(q: Question) -> SizingMoment:
         exposures=signed_exposures(q.state),
         open_risk=open_risk(q.state),
         correlations=correlations_of(q.profile.correlations, q.intent.instrument_id),
-        cost_ppb=q.profile.limits.cost_cushion_ppb,
+        cost_ppb=_cost_ppb(q),
         caps=q.profile.sizing_caps,
     )
+
+
+def _cost_ppb(q: Question) -> int:
+    """What one order costs beyond its price: by the schedule's rates for this very instrument, where there is one.
+
+    Where it cannot be priced the dearest rate of the schedule stands in; the venue refuses the order anyway.
+    """
+    limits, tariff = q.profile.limits, q.state.tariff
+    if tariff is None or unpriced(q, tariff):
+        return limits.cost_cushion_ppb
+    charged_ppb = order_rate_ppb(tariff, q.instrument, q.ts_ns, bucket=q.intent.bucket)
+    return limits.market_cost_ppb + rate_ceil(PPB + limits.market_cost_ppb, charged_ppb)
 
 
 def room(q: Question) -> Ceiling | Refusal | None:

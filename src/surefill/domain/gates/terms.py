@@ -70,30 +70,25 @@ def order_type(q: Question) -> Refusal | None:
 
 
 def quantity(q: Question) -> Refusal | None:
-    """Positive, a whole number of lots, within the venue's bounds."""
+    """Positive, a whole number of lots, within the venue's bounds. The last odd lot may always leave."""
     qty, lot = q.qty, q.terms.lot
     if q.intent.action == Action.CLOSE and not q.position_qty:
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to close")
     if qty <= 0:
         return Refusal(RefusalCode.INVALID_QUANTITY, f"quantity {q.qty_text(qty)} must be above 0")
-    if qty % lot and not _flattens(q):
+    if qty % lot and not q.flattens:
         return Refusal(
             RefusalCode.OFF_LOT,
             f"quantity {q.qty_text(qty)} is not a multiple of the lot {q.qty_text(lot)}:"
             f" use {q.qty_text(qty - qty % lot) if qty > lot else q.qty_text(lot)}",
         )
-    if qty > q.terms.max_qty or (qty < q.terms.min_qty and not _flattens(q)):
+    if qty > q.terms.max_qty or (qty < q.terms.min_qty and not q.flattens):
         low, high = q.qty_text(q.terms.min_qty), q.qty_text(q.terms.max_qty)
         return Refusal(
             RefusalCode.QUANTITY_OUT_OF_RANGE,
             f"quantity {q.qty_text(qty)} is outside {low} to {high} of one order",
         )
     return None
-
-
-def _flattens(q: Question) -> bool:
-    """Whether the order closes all that is held: the last odd lot may always leave."""
-    return q.position_qty * q.side < 0 and q.qty == abs(q.position_qty)
 
 
 def tick(q: Question) -> Refusal | None:

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from surefill.domain.gates import GATES, Question, first_refusal
+from surefill.domain.gates import GATES, Question, refusal_of
 from surefill.domain.gates.sizes import cap_text, room, too_large
 from surefill.domain.policy import Ruling
 from surefill.domain.refusals import Refusal, RefusalCode
@@ -160,7 +160,7 @@ class PolicyEngine:
         refusal = asked.all(self.rules)
         if refusal is None:
             asked.evaluated.append(ORDER_TERMS)
-            refusal = first_refusal(question, question.profile.gates)
+            refusal = refusal_of(question)
         missing = tuple(rule.name for rule in RULES if rule.gate not in question.profile.gates)
         warnings = tuple(asked.warnings)
         if refusal is not None:

@@ -96,7 +96,7 @@ class Carrier:
         look = self._feed.look(self._door.session, intent.instrument_id, self._door.now_ns())
         if look.problem is None:
             return look.quote, None
-        return None, self._ask(intent, self._earlier, None) or look.problem
+        return None, self._ask(intent, self._earlier, None) or self._door.unseen(look.problem)
 
     def _ask(self, intent: Intent, gates: tuple[str, ...], quote: Quote | None) -> Refusal | None:
         """What these gates say now, with nothing recorded but the session that is on: it comes with prices else."""

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from surefill.config import profile_of
 from surefill.domain.market import Quote
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
+from surefill.intake.caller_feed import NO_TIME_ANY_MORE
 from surefill.intake.session import Session
 from surefill.units import NS_PER_S, ns_from_datetime, ns_from_iso, quanta_text
 
@@ -30,10 +32,14 @@ class Look(NamedTuple):
 
 
 class QuoteFeed:
-    """Asks the caller's feed. Never raises."""
+    """Asks the caller's feed. Never raises.
+
+    It remembers of which symbols the feed has told the time: a quote without one is then no quote of now.
+    """
 
     def __init__(self, feed: object) -> None:
         self._ask = _asker(feed)
+        self._timed: set[str] = set()
 
     def look(self, session: Session, symbol: str, now_ns: int) -> Look:
         """The feed's quote of a symbol whose instrument is defined."""
@@ -45,7 +51,16 @@ class QuoteFeed:
             return _no(RefusalCode.NO_MARKET_DATA, f"the feed failed: {type(error).__name__}: {error}")
         if answer is None:
             return _no(RefusalCode.NO_MARKET_DATA, f"the feed has no quote of {symbol}")
+        if _field(answer, "timestamp") is not None:
+            self._timed.add(symbol)
+        elif symbol in self._timed and _asks_age(session):
+            return _no(RefusalCode.STALE_PRICE, f"{symbol}: {NO_TIME_ANY_MORE}")
         return quote_from(session, symbol, answer, now_ns)
+
+
+def _asks_age(session: Session) -> bool:
+    profile = profile_of(session.settings)
+    return profile.limits.price_max_age_ns > 0 or "tick_age" in profile.rechecks
 
 
 def quote_from(session: Session, symbol: str, answer: Any, now_ns: int) -> Look:

@@ -209,7 +209,7 @@ class PaperVenue:
         request = order.request
         quote = self._quotes.get(request.instrument_id)
         if quote is None and request.ord_type == OrdType.MARKET:
-            return Rejected("NO_PRICE", f"no price for {request.instrument_id} to trade at")
+            return Rejected("NO_PRICE", f"no price for {request.instrument_id} to trade at: connect its feed")
         waited = not order.triggered
         px = 0 if quote is None else self._tick_px(order, quote)
         if px:

@@ -1,0 +1,63 @@
+"""Folding what happens to the stops that are kept at the venue, and to what waits for them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from surefill.domain import events as e
+from surefill.domain.orders import Order
+from surefill.domain.position import Protection
+from surefill.domain.state import State
+
+
+def released(state: State, event: e.OrderReleased) -> None:
+    """Nothing stands in its way any more: it is to be sent, with a new deadline."""
+    order = state.book.orders[event.cl_ord_id]
+    order.request = msgspec.structs.replace(order.request, send_by_ns=event.send_by_ns)
+    order.withheld = False
+
+
+def replace_requested(state: State, event: e.ReplaceRequested) -> None:
+    """The terms that were asked for wait beside those that hold."""
+    order = state.book.orders[event.cl_ord_id]
+    order.replacing = msgspec.structs.replace(order.request, stop_px=event.stop_px, order_qty=event.order_qty)
+    state.count_message(event.ts_ns)
+
+
+def replaced(state: State, event: e.OrderReplaced) -> None:
+    """They hold."""
+    order = state.book.orders[event.cl_ord_id]
+    assert order.replacing is not None  # it was asked for
+    order.request, order.replacing = order.replacing, None
+
+
+def replace_refused(state: State, event: e.ReplaceRefused) -> None:
+    """They do not, as far as is known."""
+    order = state.order(event.cl_ord_id)
+    if order is not None:
+        order.replacing = None
+
+
+def confirmed(state: State, order: Order) -> None:
+    """The venue has the stop: the position is naked no longer."""
+    protection = state.book.positions[order.position].protection
+    if protection is not None and protection.stop_cl_ord_id == order.request.cl_ord_id:
+        protection.naked_ns = 0
+
+
+def count_naked(state: State, protection: Protection, ts_ns: int) -> None:
+    """Since when a stop that should be at the venue has no order there."""
+    unguarded = protection.stop_px and not protection.stop_cl_ord_id and not protection.naked_ns
+    if unguarded and state.book.profile.limits.stops_at_venue:
+        protection.naked_ns = ts_ns
+
+
+def follow_profile(state: State, ts_ns: int) -> None:
+    """The profile may want stops at the venue now, or no longer."""
+    wanted = state.book.profile.limits.stops_at_venue
+    for position in state.book.positions.values():
+        protection = position.protection
+        if protection is not None and wanted:
+            count_naked(state, protection, ts_ns)
+        elif protection is not None:
+            protection.naked_ns = 0
