@@ -55,6 +55,7 @@ class Spot:
             ("GET", f"{sapi}/account/apiRestrictions"): Route("permissions", self.permissions),
             ("GET", f"{sapi}/capital/config/getall"): Route("info", self.currencies, weight=10),
             ("GET", f"{sapi}/margin/allPairs"): Route("info", lambda _: []),  # no margin trading here
+            ("GET", f"{sapi}/margin/isolated/allPairs"): Route("info", lambda _: []),
         }
 
     # -- market -----------------------------------------------------------------------------------------------
