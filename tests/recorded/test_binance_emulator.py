@@ -46,7 +46,8 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]
         yield process
 
 
-ORDER, BY_ID = "/api/v3/order", {"symbol": "BTCUSDT", "origClientOrderId": "resting"}
+ORDER = "/api/v3/order"
+BY_ID: dict[str, object] = {"symbol": "BTCUSDT", "origClientOrderId": "resting"}
 ANSWERS: list[tuple[str, str, str, str, dict[str, object]]] = [
     # section, label, method, path, parameters
     ("New order (TRADE)", "ACK", "POST", ORDER, market("a", newOrderRespType="ACK")),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import ccxt
 import pytest
 from tests.testing.emulators.binance.clients import ask, limit, market, signed, talk
 from websockets.sync.client import ClientConnection, connect
@@ -70,8 +71,6 @@ SILENT = [
 
 @pytest.mark.parametrize(("fault", "there"), SILENT, ids=[row[0].name for row in SILENT])
 def test_silence_is_a_time_out_for_the_client(venue: EmulatorProcess, fault: Fault, there: int) -> None:
-    import ccxt
-
     async def say(client: Any) -> None:
         client.timeout = 300
         with pytest.raises(ccxt.RequestTimeout):
