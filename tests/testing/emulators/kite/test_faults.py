@@ -7,9 +7,9 @@ import requests
 from kiteconnect import KiteConnect
 from kiteconnect.exceptions import DataException, KiteException, NetworkException, OrderException
 
-from surefill.testing.emulators.kite import KiteThread
+from surefill.testing.emulators import Fault
+from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite.errors import DOUBTS
-from surefill.testing.remote_venue.faults import Fault
 
 LOST: tuple[type[Exception], ...] = (requests.exceptions.Timeout, requests.exceptions.ConnectionError)
 
@@ -34,18 +34,18 @@ SEEN = {
 
 
 @pytest.mark.parametrize("fault", SEEN, ids=lambda fault: fault.name)
-def test_fault_while_placing_strikes_once_and_is_counted(kite: KiteThread, client: KiteConnect, fault: Fault) -> None:
+def test_fault_while_placing_strikes_once(kite: EmulatorThread, client: KiteConnect, fault: Fault) -> None:
     seen, done = SEEN[fault]
     kite.arm(fault, op="submit")
     with pytest.raises(seen):
         place(client)
     truth = kite.truth()
-    assert len(truth["orders"]) == done
-    assert truth["fired"] == {fault.name: 1}
+    assert len(truth.orders) == done
+    assert truth.fired == {fault.name: 1}
     assert place(client)
 
 
-def test_delayed_request_arrives_after_the_client_gave_up(kite: KiteThread, client: KiteConnect) -> None:
+def test_delayed_request_arrives_after_the_client_gave_up(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.arm(Fault.DELAY_REQUEST, op="submit")
     with pytest.raises(LOST):
         place(client)
@@ -56,8 +56,8 @@ def test_delayed_request_arrives_after_the_client_gave_up(kite: KiteThread, clie
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
-def test_server_error_has_the_type_and_status_that_are_set(kite: KiteThread, client: KiteConnect, doubt: str) -> None:
-    kite.rules(doubt=doubt)
+def test_server_error_has_the_type_and_status_set(kite: EmulatorThread, client: KiteConnect, doubt: str) -> None:
+    kite.control("kite_rules", doubt=doubt)
     kite.arm(Fault.SERVER_ERROR, op="submit")
     with pytest.raises(KiteException) as error:
         place(client)
@@ -65,8 +65,8 @@ def test_server_error_has_the_type_and_status_that_are_set(kite: KiteThread, cli
     assert len(client.orders()) == 1
 
 
-def test_rate_strikes_about_as_often_as_it_says(kite: KiteThread, client: KiteConnect) -> None:
-    kite.do("seed", seed=7)
+def test_rate_strikes_about_as_often_as_it_says(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.control("chance", seed=7)
     kite.arm(Fault.THROTTLED, rate_ppm=500_000, op="profile")
     struck = 0
     for _ in range(40):
@@ -79,15 +79,14 @@ def test_rate_strikes_about_as_often_as_it_says(kite: KiteThread, client: KiteCo
     assert all(client.profile() for _ in range(5))
 
 
-def test_order_that_fills_unseen_is_in_the_truth(kite: KiteThread, client: KiteConnect) -> None:
+def test_order_that_fills_unseen_is_in_the_truth(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.arm(Fault.FILLED_UNSEEN, op="submit")
-    assert place(client)  # it rests: the fault waits for one that trades
     with pytest.raises(LOST):
         place(client, 1500)
-    assert kite.truth()["positions"] == {"NSE:INFY/MIS": 10}
+    assert [each["qty"] for each in kite.truth().positions] == ["10"]
 
 
-def test_cancel_that_comes_too_late_finds_a_fill(kite: KiteThread, client: KiteConnect) -> None:
+def test_cancel_that_comes_too_late_finds_a_fill(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client)
     kite.arm(Fault.CANCEL_FILL_RACE)
     with pytest.raises(OrderException, match="processed"):
@@ -95,7 +94,7 @@ def test_cancel_that_comes_too_late_finds_a_fill(kite: KiteThread, client: KiteC
     assert client.orders()[0]["status"] == "COMPLETE"
 
 
-def settled(kite: KiteThread, client: KiteConnect, want: int) -> None:
+def settled(kite: EmulatorThread, client: KiteConnect, want: int) -> None:
     """Wait for what the venue does by itself a moment later."""
     for _ in range(500):
         if sum(trade["quantity"] for trade in client.trades()) == want:
@@ -103,7 +102,7 @@ def settled(kite: KiteThread, client: KiteConnect, want: int) -> None:
     raise AssertionError(f"never {want}: {client.trades()}")
 
 
-def test_end_is_told_before_the_fills_that_it_counts(kite: KiteThread, client: KiteConnect) -> None:
+def test_end_is_told_before_the_fills_that_it_counts(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.rules(short_ms=150)
     order_id = place(client)
     kite.arm(Fault.END_BEFORE_FILLS)
@@ -114,7 +113,7 @@ def test_end_is_told_before_the_fills_that_it_counts(kite: KiteThread, client: K
     settled(kite, client, 5)
 
 
-def test_late_fill_comes_after_a_confirmed_cancellation(kite: KiteThread, client: KiteConnect) -> None:
+def test_late_fill_comes_after_a_confirmed_cancellation(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client)
     kite.arm(Fault.LATE_FILL)
     client.cancel_order("regular", order_id)
@@ -127,7 +126,7 @@ def _filled(orders: Any) -> list[int]:
     return [order["filled_quantity"] for order in orders]
 
 
-def test_snapshots_can_be_empty_stale_or_an_error(kite: KiteThread, client: KiteConnect) -> None:
+def test_snapshots_can_be_empty_stale_or_an_error(kite: EmulatorThread, client: KiteConnect) -> None:
     place(client, 1500)
     kite.arm(Fault.EMPTY_SNAPSHOT, op="orders")
     assert client.orders() == []
@@ -144,9 +143,9 @@ def test_snapshots_can_be_empty_stale_or_an_error(kite: KiteThread, client: Kite
     assert client.positions()["net"][0]["quantity"] == 10
 
 
-def test_unknown_route_and_command_are_refused(kite: KiteThread, client: KiteConnect) -> None:
+def test_unknown_route_and_command_are_refused(kite: EmulatorThread, client: KiteConnect) -> None:
     with pytest.raises(RuntimeError, match="KeyError"):
-        kite.do("nonsense")
+        kite.control("nonsense")
     with pytest.raises(RuntimeError, match="KeyError"):
         kite.price("NSE:NOBODY", 1)
     with pytest.raises(KiteException, match="not found") as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from surefill.testing.emulators.common import Fault
 from surefill.testing.emulators.kite.amounts import in_paise
 from surefill.testing.emulators.kite.book import UPDATE, Book
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order, no_holding, no_margin
@@ -34,7 +35,6 @@ from surefill.testing.emulators.kite.orders import (
     Trade,
 )
 from surefill.testing.emulators.kite.portfolio import legs_of
-from surefill.testing.remote_venue.faults import Fault
 
 #: Who the broker's own orders are by. The name is this emulator's; a client must not depend on it.
 SQUARE_OFF: Final = "SQUAREOFF"
@@ -153,7 +153,7 @@ class Broker:
             return {"order_id": order_id}
         for status in (MODIFY_VALIDATING, MODIFY_PENDING, MODIFIED):
             order = self.book.step(order, status)
-        self.book.crash_here("modified")
+        self.book.desk.hop("modified")
         self._modified(order, wanted)
         return {"order_id": order_id}
 
@@ -185,7 +185,7 @@ class Broker:
             book.execute(_opened(order), self._px_of(order), order.leaves_qty)
             raise bad_order("Order cannot be cancelled as it is being processed. Try later.")
         order = book.step(order, CANCEL_PENDING, order_ns=book.clock.now_ns())
-        book.crash_here("canceling")
+        book.desk.hop("canceling")
         self._end(order)
         return {"order_id": order_id}
 
@@ -193,13 +193,13 @@ class Broker:
         book, strike = self.book, self.book.faults.strike
         if order.leaves_qty > 1 and strike(Fault.END_BEFORE_FILLS, "cancel"):
             order = book.execute(order, self._px_of(order), order.leaves_qty // 2, hidden=True)
-            book.forget_untold()
+            book.desk.streams.forget()
             order_id = order.order_id
-            book.later(book.rules.short_ms, lambda: self._unhide(order_id))
+            book.later(book.desk.short_ms, lambda: self._unhide(order_id))
         order = book.end(order)
         if strike(Fault.LATE_FILL, "cancel"):
             order_id = order.order_id
-            book.later(book.rules.short_ms, lambda: self._fill_late(order_id))
+            book.later(book.desk.short_ms, lambda: self._fill_late(order_id))
 
     def _live(self, variety: str, order_id: str) -> Order:
         order = self.book.store.orders.get(order_id)
@@ -220,13 +220,11 @@ class Broker:
             if trade.order_id == order_id and trade.hidden:
                 self.book.store.trades.put(trade.trade_id, msgspec.structs.replace(trade, hidden=False))
         self.book.note(self.book.store.orders[order_id], UPDATE)
-        self.book.tell()
 
     def _fill_late(self, order_id: str) -> None:
         order = self.book.store.orders[order_id]
         if order.cancelled_quantity:
             self.book.execute(order, self._px_of(order), max(order.cancelled_quantity // 2, 1))
-            self.book.tell()
 
     # -- what follows a fill ----------------------------------------------------------------------------------
 
@@ -277,20 +275,17 @@ class Broker:
         order = self.book.store.orders[order_id]
         if order.status in RESTING:
             self.book.end(order, "Order validity expired")
-            self.book.tell()
 
     def square_off(self) -> list[str]:
         """Close everything intraday, as the broker does before the end of the day; the ids of its orders."""
         for order in self.book.store.orders.values():
             if order.product in ("MIS", "CO") and order.status in RESTING:
                 self.book.end(order, "Cancelled by the broker: intraday square-off")
-        placed = [
+        return [
             self._close(key, product, legs.net)
             for (key, product), legs in legs_of(self.book.store.trades.values()).items()
             if product in ("MIS", "CO") and legs.net
         ]
-        self.book.tell()
-        return placed
 
     def _close(self, key: str, product: str, net: int) -> str:
         instrument, _ = self.book.lookup(key)
@@ -315,18 +310,16 @@ class Broker:
             for order in self.book.store.orders.values():
                 if order.status in WAITING:
                     self.book.forward(order)
-        self.book.tell()
 
     def next_day(self) -> None:
         """The day ends: what rests is cancelled, the books begin anew, positions are carried over."""
         for order in self.book.store.orders.values():
             if order.status in RESTING or order.status == OPEN_PENDING:
                 self.book.end(msgspec.structs.replace(order, hung=False), "Order validity expired")
-        self.book.tell()
         self.book.store.state.put("day", {"day": self.book.day + 1})
         for order in self.book.store.orders.values():
             if order.status in WAITING:
-                self.book.store.orders.put(order.order_id, msgspec.structs.replace(order, day=self.book.day))
+                self.book.store.put_order(msgspec.structs.replace(order, day=self.book.day))
         for instrument in self.book.store.instruments.values():
             price = self.book.lookup(instrument.key)[1]
             fresh = msgspec.structs.replace(instrument, last_px=price.last)
@@ -351,11 +344,9 @@ class Broker:
     def move(self, key: str, product: str, side: str, quantity: int, px: int, *, day: int = -1) -> None:
         """Put a quantity into a position without an order; `day` 0: it was there before."""
         instrument, _ = self.book.lookup(key)
-        number = f"M{self.book.store.next_number('move')}"
-        self.book.store.trades.put(
-            number,
+        self.book.store.put_trade(
             Trade(
-                trade_id=number,
+                trade_id=f"{self.book.store.next_number('trade'):08d}",
                 order_id="",
                 exchange_order_id="",
                 exchange=instrument.exchange,
@@ -368,6 +359,7 @@ class Broker:
                 ts_ns=self.book.clock.now_ns(),
                 day=self.book.day if day < 0 else day,
             ),
+            0,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.testing.emulators.kite import API_KEY, API_SECRET, USER_ID
 from surefill.testing.emulators.kite.amounts import PX_ONE
 
 
@@ -25,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How the venue behaves. Delays in milliseconds, amounts in ten-thousandths of a rupee.
+    """How the venue behaves. Times in milliseconds, amounts in ten-thousandths of a rupee.
 
     `slices`: pieces that a fill comes in; `doubt`: what an answer says when that fault strikes (a name in
     `errors.DOUBTS`); `protection_pct`: what market protection -1 means (Kite's own depends on the instrument and its
@@ -34,8 +35,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     limits: Limits = Limits()
     market_open: bool = True
-    delay_ms: int = 1500
-    short_ms: int = 30
     slices: int = 1
     doubt: str = "network_503"
     protection_pct: int = 3
@@ -44,17 +43,17 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     cash: int = 1_000_000 * PX_ONE
     heartbeat_ms: int = 1000
     postback_url: str = ""
+    redirect_url: str = "http://127.0.0.1/"
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may log in. A redirect with a request token goes to `redirect_url`."""
+    """Who may log in."""
 
-    api_key: str = "emulated_key"
-    api_secret: str = "emulated_secret"  # nosec B105: of an emulated venue
-    user_id: str = "AB1234"
+    api_key: str = API_KEY
+    api_secret: str = API_SECRET
+    user_id: str = USER_ID
     user_name: str = "Emulated Trader"
     app_id: int = 1234
-    redirect_url: str = "http://127.0.0.1/"
 
     def __repr__(self) -> str:
         return f"Account(user_id={self.user_id!r})"

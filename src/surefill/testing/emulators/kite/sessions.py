@@ -31,13 +31,13 @@ class Sessions:
         self._requested: dict[str, int] = {}
         self.permitted = True
 
-    def login(self, api_key: str) -> str:
+    def login(self, api_key: str, redirect_url: str) -> str:
         """GET /connect/login: where the browser is sent, with a new request token. Raises KiteError."""
         if api_key != self.account.api_key:
             raise bad_input("Invalid `api_key`.")
         token = secrets.token_hex(16)
         self._requested[token] = self._clock.now_ns() + REQUEST_TOKEN_NS
-        parts = urlsplit(self.account.redirect_url)
+        parts = urlsplit(redirect_url)
         query = [*parse_qsl(parts.query), ("action", "login"), ("status", "success"), ("request_token", token)]
         return urlunsplit(parts._replace(query=urlencode(query)))
 
