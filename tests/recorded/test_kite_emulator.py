@@ -11,7 +11,6 @@ import pytest
 from kiteconnect import KiteConnect, KiteTicker
 from tests.recorded.recordings import recorded
 
-from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite import API_KEY
 from surefill.testing.emulators.kite.instruments import LISTING, Instrument, dump
 from surefill.testing.emulators.kite.market import Price
@@ -19,6 +18,7 @@ from surefill.testing.emulators.kite.orders import Order
 from surefill.testing.emulators.kite.packets import message, packet
 from surefill.testing.emulators.kite.postbacks import postback
 from surefill.testing.emulators.kite.rules import Account
+from surefill.testing.emulators.thread import EmulatorThread
 
 MOCKS = "kite/mocks"
 

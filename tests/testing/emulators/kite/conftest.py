@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from kiteconnect import KiteConnect
 
-from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite import API_KEY
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import requests
 from kiteconnect import KiteConnect
-from kiteconnect.exceptions import DataException, KiteException, NetworkException, OrderException
+from kiteconnect.exceptions import DataException, KiteException, NetworkException, OrderException, TokenException
 
-from surefill.testing.emulators import Fault
-from surefill.testing.emulators.common.thread import EmulatorThread
+from surefill.testing.emulators import Fault, WireFault
 from surefill.testing.emulators.kite.errors import DOUBTS
+from surefill.testing.emulators.thread import EmulatorThread
 
 LOST: tuple[type[Exception], ...] = (requests.exceptions.Timeout, requests.exceptions.ConnectionError)
 
@@ -151,3 +151,57 @@ def test_unknown_route_and_command_are_refused(kite: EmulatorThread, client: Kit
     with pytest.raises(KiteException, match="not found") as error:
         client.trigger_range("BUY", "NSE:INFY")
     assert error.value.code == 404
+
+
+def test_token_expires_with_the_order_undone(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.arm(WireFault.EXPIRE_TOKEN, op="submit")
+    with pytest.raises(TokenException):
+        place(client)
+    assert kite.truth().orders == []
+    with pytest.raises(TokenException):
+        client.orders()
+
+
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [(WireFault.UNAVAILABLE, 0), (WireFault.OVERLOADED, 0), (WireFault.BANNED, 0), (WireFault.STATUS_UNKNOWN, 1)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_same_words_tell_of_what_is_done_and_what_is_not(
+    kite: EmulatorThread, client: KiteConnect, fault: WireFault, done: int
+) -> None:
+    kite.arm(fault, op="submit")
+    with pytest.raises(NetworkException):
+        place(client)
+    assert len(kite.truth().orders) == done
+
+
+def test_truth_counts_orders_by_tag_and_leaves_out_the_refused(kite: EmulatorThread, client: KiteConnect) -> None:
+    place(client)
+    place(client, 1500)
+    kite.arm(Fault.REFUSED, op="exchange")
+    place(client)
+    truth = kite.truth()
+    assert truth.orders_per_client_id() == {"t1": 2}
+    assert [(order["status"], order["cum_qty"]) for order in truth.orders] == [
+        ("NEW", "0"),
+        ("FILLED", "10"),
+        ("REJECTED", "0"),
+    ]
+    assert [(each["px"], each["qty"], each["bucket"]) for each in truth.executions] == [("1500", "10", "MIS")]
+
+
+def test_reset_leaves_nothing_but_the_listing(kite: EmulatorThread, client: KiteConnect) -> None:
+    place(client, 1500)
+    kite.reset()
+    assert (kite.truth().orders, kite.truth().positions) == ([], [])
+    client.set_access_token(kite.control("session")["access_token"])
+    assert client.orders() == []
+    assert client.instruments()
+    assert place(client)
+
+
+def test_seed_gives_cash_and_shares(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.seed(cash=5_000, holdings=[{"key": "NSE:INFY", "qty": 3, "px": 1400.5}])
+    assert client.margins("equity")["available"]["cash"] == 5_000
+    assert [(each["quantity"], each["average_price"]) for each in client.holdings()] == [(3, 1400.5)]

@@ -7,7 +7,7 @@ from kiteconnect import KiteConnect
 from kiteconnect.exceptions import InputException
 
 from surefill.testing.emulators import Fault
-from surefill.testing.emulators.common.thread import EmulatorThread
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 def leg(price: float, quantity: int = 5, side: str = "SELL") -> dict[str, Any]:

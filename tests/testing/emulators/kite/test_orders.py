@@ -7,7 +7,7 @@ from kiteconnect import KiteConnect
 from kiteconnect.exceptions import InputException, KiteException, OrderException
 
 from surefill.testing.emulators import Fault
-from surefill.testing.emulators.common.thread import EmulatorThread
+from surefill.testing.emulators.thread import EmulatorThread
 
 TERMS: dict[str, Any] = {
     "variety": "regular",

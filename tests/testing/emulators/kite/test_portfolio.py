@@ -6,7 +6,7 @@ import pytest
 from kiteconnect import KiteConnect
 from kiteconnect.exceptions import InputException
 
-from surefill.testing.emulators.common.thread import EmulatorThread
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 def buy(client: KiteConnect, quantity: int, price: float, *, product: str = "MIS", side: str = "BUY") -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from kiteconnect import KiteConnect
 
-from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite import API_SECRET
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 @pytest.fixture

@@ -66,3 +66,29 @@ def test_change_that_dies_on_its_way_leaves_no_order_in_between(tmp_path: Path, 
         order = client.orders()[0]
         assert (order["status"], order["price"]) == after
         client.reqsession.close()
+
+
+#: What comes after a full order, and its first part's terms.
+FOLLOWING: dict[str, tuple[dict[str, object], int, str]] = {
+    "the next leg of an iceberg": ({"variety": "iceberg", "iceberg_legs": 2, "iceberg_quantity": 5}, 5, "COMPLETE"),
+    "the stop of a cover order": ({"variety": "co", "trigger_price": 1480}, 10, "TRIGGER PENDING"),
+}
+
+
+@pytest.mark.parametrize("case", FOLLOWING)
+def test_process_that_dies_at_a_fill_still_places_what_follows(tmp_path: Path, case: str) -> None:
+    terms, quantity, status = FOLLOWING[case]
+    with EmulatorProcess("kite", tmp_path / "kite.db") as kite:
+        token = kite.control("session")["access_token"]
+        client = KiteConnect(API_KEY, root=kite.url, access_token=token)
+        kite.arm(Fault.CRASH, op="matched")
+        form = {"exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": 10, **terms}
+        with pytest.raises(requests.exceptions.ConnectionError):
+            client.place_order(**form, product="MIS", order_type="LIMIT", price=1500)
+        kite.wait()
+        kite.start()
+        client.reqsession.close()
+        first, second = client.orders()
+        assert first["status"] == "COMPLETE"
+        assert (second["quantity"], second["status"]) == (quantity, status)
+        client.reqsession.close()

@@ -7,8 +7,8 @@ import pytest
 from kiteconnect import KiteConnect
 from kiteconnect.exceptions import NetworkException, PermissionException, TokenException
 
-from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite import API_KEY, API_SECRET, USER_ID
+from surefill.testing.emulators.thread import EmulatorThread
 
 DAY_MS = 86_400_000
 

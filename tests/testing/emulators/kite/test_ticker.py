@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from surefill.testing.emulators import Fault
-from surefill.testing.emulators.common.thread import EmulatorThread
 from surefill.testing.emulators.kite import API_KEY
+from surefill.testing.emulators.thread import EmulatorThread
 
 INFY, NIFTY_50, FUTURE, USDINR = 408065, 256265, 0xE00102, 0xE00103
 Say = Callable[..., None]
@@ -195,3 +198,19 @@ def test_connection_breaks_at_a_tick_when_that_fault_is_armed(kite: EmulatorThre
     kite.price("NSE:INFY", 1502)
     with pytest.raises(ConnectionClosed):
         ticks(socket)
+
+
+def test_library_s_own_ticker_hears_prices_and_order_updates(kite: EmulatorThread, client: KiteConnect) -> None:
+    arguments = [kite.ws_url, API_KEY, client.access_token, str(INFY), "4"]
+    program = [sys.executable, str(Path(__file__).with_name("ticker_client.py")), *arguments]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout is not None
+        heard = [json.loads(listening.stdout.readline()) for _ in range(2)]
+        client.place_order("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT", 1490)
+        kite.price("NSE:INFY", 1499.5)
+        heard += [json.loads(listening.stdout.readline()) for _ in range(2)]
+        assert listening.wait(10) == 0
+    assert [kind for kind, _ in heard] == ["ticks", "ticks", "order", "ticks"]
+    assert [ticks[0]["mode"] for kind, ticks in heard if kind == "ticks"] == ["quote", "full", "full"]
+    assert heard[2][1]["status"] == "OPEN"
+    assert heard[3][1][0]["last_price"] == 1499.5

@@ -80,17 +80,13 @@ class Book:
         instrument = self.store.instruments[key]
         return instrument, self.store.prices.get(key) or first_price(instrument, self.clock.now_ns())
 
-    def history(self, order_id: str) -> list[Order]:
-        """The steps of one order."""
-        return [step for step in self.store.steps.values() if step.order_id == order_id]
-
     # -- steps ------------------------------------------------------------------------------------------------
 
     def step(self, order: Order, status: str, **changes: object) -> Order:
         """The order moves on; the step goes to its history."""
         with self.store.common.step():
             order = self.store.put_order(msgspec.structs.replace(order, status=status, **changes))
-            self.store.steps.put(f"{order.order_id}/{self.store.next_number('step'):09d}", order)
+            self.store.put_step(order)
         return order
 
     def at_exchange(self) -> dict[str, object]:

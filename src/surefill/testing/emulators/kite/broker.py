@@ -21,6 +21,7 @@ from surefill.testing.emulators.kite.orders import (
     AMO_MODIFIED,
     BUY,
     CANCEL_PENDING,
+    COMPLETE,
     ENDED,
     MODIFIED,
     MODIFY_PENDING,
@@ -228,6 +229,14 @@ class Broker:
 
     # -- what follows a fill ----------------------------------------------------------------------------------
 
+    def restart(self) -> None:
+        """Go on where the process died, also between a full order and the one that follows it."""
+        self.book.restart()
+        orders = self.book.store.orders.values()
+        for order in orders:
+            if order.status == COMPLETE and not any(each.follows == order.order_id for each in orders):
+                self._completed(order)
+
     def _completed(self, order: Order) -> None:
         if order.variety == "iceberg":
             self._next_leg(order)
@@ -257,7 +266,7 @@ class Broker:
     def _place_more(self, order: Order, **changes: object) -> None:
         fresh: dict[str, object] = {
             "filled_quantity": 0, "value": 0, "exchange_order_id": "", "exchange_ns": 0, "exchange_update_ns": 0,
-            "protected_px": 0,
+            "protected_px": 0, "number": 0, "follows": order.order_id,
         }  # fmt: skip
         order = self.book.receive(msgspec.structs.replace(order, **{**fresh, **changes}))
         self.book.forward(order)

@@ -14,7 +14,7 @@ import msgspec
 from surefill.testing.emulators.common import records
 from surefill.testing.emulators.common.records import OrdType, Status, Tif
 from surefill.testing.emulators.common.store import Store as CommonStore
-from surefill.testing.emulators.kite.amounts import PX_DECIMALS
+from surefill.testing.emulators.kite.amounts import px_text
 from surefill.testing.emulators.kite.gtt_orders import Gtt
 from surefill.testing.emulators.kite.instruments import Instrument
 from surefill.testing.emulators.kite.market import Price
@@ -28,7 +28,7 @@ from surefill.testing.emulators.kite.orders import (
     Order,
     Trade,
 )
-from surefill.units import NS_PER_MS, quanta_decimal
+from surefill.units import NS_PER_MS
 
 T = TypeVar("T")
 _STATUS: Final = {
@@ -91,7 +91,10 @@ class Store:
     def load(self) -> None:
         """What is in the file, in memory."""
         self.orders = Table(self.common, "orders", Order)
-        self.steps = Table(self.common, "steps", Order)
+        self._steps = Table(self.common, "steps", Order)
+        self._history: dict[str, list[Order]] = {}
+        for step in self._steps.values():
+            self._history.setdefault(step.order_id, []).append(step)
         self.trades = Table(self.common, "trades", Trade)
         self.gtts = Table(self.common, "gtts", Gtt)
         self.prices = Table(self.common, "prices", Price)
@@ -113,6 +116,15 @@ class Store:
         else:
             self.common.put_order(row)
         return self.orders.put(order.order_id, order)
+
+    def put_step(self, order: Order) -> None:
+        """One more step of an order's life."""
+        self._steps.put(f"{order.order_id}/{self.next_number('step'):09d}", order)
+        self._history.setdefault(order.order_id, []).append(order)
+
+    def history(self, order_id: str) -> list[Order]:
+        """The steps of one order."""
+        return list(self._history.get(order_id, ()))
 
     def put_trade(self, trade: Trade, order_number: int) -> None:
         """A new trade, here and in the common truth with its position; a move (number 0) is no execution."""
@@ -154,4 +166,4 @@ class Store:
 
 
 def _dec(px: int) -> Decimal:
-    return quanta_decimal(px, PX_DECIMALS)
+    return Decimal(px_text(px))

@@ -34,7 +34,7 @@ class Venue:
         for instrument in LISTING:
             if self.store.instruments.get(instrument.key) is None:
                 self.store.instruments.put(instrument.key, instrument)
-        self.book.restart()
+        self.broker.restart()
 
     def set_price(self, key: str, price: Price) -> None:
         """The price moves: what rests trades, triggers are struck, the ticker is told."""
@@ -58,12 +58,12 @@ class Venue:
         """GET /orders; `stale`: every order as before its last step."""
         found = [order for order in self.store.orders.values() if order.day == self.book.day]
         if stale:
-            found = [self.book.history(order.order_id)[-2:][0] for order in found]
+            found = [self.store.history(order.order_id)[-2:][0] for order in found]
         return [order.payload() for order in found]
 
     def order_steps(self, order_id: str, *, stale: bool = False) -> list[dict[str, object]]:
         """GET /orders/{order_id}."""
-        steps = self.book.history(order_id)
+        steps = self.store.history(order_id)
         return [step.step_payload() for step in (steps[:-1] if stale and len(steps) > 1 else steps)]
 
     def trades(self, order_id: str = "", *, stale: bool = False) -> list[dict[str, object]]:
