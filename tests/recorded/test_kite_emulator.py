@@ -12,12 +12,12 @@ from kiteconnect import KiteConnect, KiteTicker
 from tests.recorded.recordings import recorded
 
 from surefill.testing.emulators.kite import API_KEY
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.instruments import LISTING, Instrument, dump
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import Order
 from surefill.testing.emulators.kite.packets import message, packet
 from surefill.testing.emulators.kite.postbacks import postback
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.thread import EmulatorThread
 
 MOCKS = "kite/mocks"

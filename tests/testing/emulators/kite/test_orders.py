@@ -149,6 +149,16 @@ def test_ioc_order_ends_with_what_traded_at_once(kite: EmulatorThread, client: K
     assert (ended["status"], ended["filled_quantity"], ended["cancelled_quantity"]) == ("CANCELLED", 4, 6)
 
 
+def test_ttl_order_ends_when_its_minutes_are_over(kite: EmulatorThread, client: KiteConnect) -> None:
+    order_id = place(client, validity="TTL", validity_ttl=2)
+    kite.rules(skew_ms=119_000)
+    assert line(client, order_id)["status"] == "OPEN"
+    kite.rules(skew_ms=120_000)
+    kite.price("NSE:INFY", 1489)
+    ended = line(client, order_id)
+    assert (ended["status"], ended["cancelled_quantity"], ended["validity_ttl"]) == ("CANCELLED", 10, 2)
+
+
 STOPS = {
     "buy above": ("BUY", 1510, 1512, 1509.95, 1511, 1511),
     "sell below": ("SELL", 1490, 1488, 1490.05, 1490, 1490),

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.kite.account import API_KEY, API_SECRET, USER_ID
+from surefill.testing.emulators.kite.emulator import KiteEmulator
 
-if TYPE_CHECKING:
-    from surefill.testing.emulators.common.desk import Desk, Emulator
-
-#: The one account of an emulated Kite, and the credentials that it accepts.
-USER_ID = "AB1234"
-API_KEY = "emulated_key"
-API_SECRET = "emulated_secret"  # nosec B105: of an emulated venue
+__all__ = ["API_KEY", "API_SECRET", "USER_ID", "KiteEmulator", "build"]
 
 
-def build(desk: Desk) -> Emulator:
-    """An emulated Kite over a desk. Needs the packages of the extra `emulate`."""
-    from surefill.testing.emulators.kite.emulator import KiteEmulator
-
+def build(desk: Desk) -> KiteEmulator:
+    """The venue over a desk."""
     return KiteEmulator(desk)
-
-
-__all__ = ["API_KEY", "API_SECRET", "USER_ID", "build"]

@@ -58,6 +58,7 @@ class _Door:
         venue = self._venue
         if handled.op != "session":
             self._check_session(request, handled.op)
+        venue.broker.expire_due()
         venue.throttle.admit(handled.kind, venue.book.rules.limits, venue.book.day)
 
     def _check_session(self, request: Request, op: str) -> None:

@@ -18,7 +18,7 @@ import msgspec
 
 from surefill.testing.emulators.common import Fault
 from surefill.testing.emulators.common.desk import Desk
-from surefill.testing.emulators.kite import USER_ID
+from surefill.testing.emulators.kite.account import USER_ID
 from surefill.testing.emulators.kite.clock import Clock, moment
 from surefill.testing.emulators.kite.instruments import Instrument
 from surefill.testing.emulators.kite.market import Price, first_price

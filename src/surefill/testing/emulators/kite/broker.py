@@ -36,10 +36,12 @@ from surefill.testing.emulators.kite.orders import (
     Trade,
 )
 from surefill.testing.emulators.kite.portfolio import legs_of
+from surefill.units import NS_PER_MIN
 
 #: Who the broker's own orders are by. The name is this emulator's; a client must not depend on it.
 SQUARE_OFF: Final = "SQUAREOFF"
 SEGMENT_MARGIN_PCT: Final = 20
+MINUTE_MS: Final = 60_000
 
 
 class Broker:
@@ -76,8 +78,7 @@ class Broker:
         self._check_means(order)
         order = self.book.receive(msgspec.structs.replace(order, placed_by=order.placed_by or self.user_id))
         if order.validity == "TTL":
-            order_id = order.order_id
-            self.book.later(order.validity_ttl * 60_000, lambda: self.expire(order_id))
+            self.book.later(order.validity_ttl * MINUTE_MS, self.expire_due)
         if order.variety == "amo":
             return order
         if self.book.faults.strike(Fault.REFUSED, "rms"):
@@ -279,11 +280,13 @@ class Broker:
 
     # -- what the broker does by itself -----------------------------------------------------------------------
 
-    def expire(self, order_id: str) -> None:
-        """A TTL order's minutes are over."""
-        order = self.book.store.orders[order_id]
-        if order.status in RESTING:
-            self.book.end(order, "Order validity expired")
+    def expire_due(self) -> None:
+        """End the TTL orders whose minutes are over by the venue's clock."""
+        now_ns = self.book.clock.now_ns()
+        for order in self.book.store.orders.values():
+            over = order.order_ns + order.validity_ttl * NS_PER_MIN <= now_ns
+            if order.validity == "TTL" and order.status in RESTING and over:
+                self.book.end(order, "Order validity expired")
 
     def square_off(self) -> list[str]:
         """Close everything intraday, as the broker does before the end of the day; the ids of its orders."""

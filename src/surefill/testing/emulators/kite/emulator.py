@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp
 
+from surefill.errors import InputError
 from surefill.testing.emulators.common import AnyFault, Fault, WireFault
 from surefill.testing.emulators.common.desk import Answer, Desk
 from surefill.testing.emulators.common.records import Quote
@@ -48,6 +49,8 @@ class KiteEmulator:
     def set_quote(self, quote: Quote) -> None:
         """See `Emulator.set_quote`; the symbol is `EXCHANGE:TRADINGSYMBOL`."""
         book = self.venue.book
+        if self.venue.store.instruments.get(quote.symbol) is None:
+            raise InputError(f"{quote.symbol} is not listed at the emulated Kite; write it like NSE:INFY")
         price = book.lookup(quote.symbol)[1]
         last, bid, ask = (money(px, "price") for px in (quote.last, quote.bid, quote.ask))
         bid_qty, ask_qty = _shown(quote.bid_qty), _shown(quote.ask_qty)

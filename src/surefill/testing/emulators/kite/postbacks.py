@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.book import ORDERS, UPDATE
 from surefill.testing.emulators.kite.clock import stamp
 from surefill.testing.emulators.kite.orders import CANCELLED, COMPLETE, REJECTED, Order
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.kite.venue import Venue
 
 POSTED: Final = frozenset({COMPLETE, CANCELLED, REJECTED, UPDATE})

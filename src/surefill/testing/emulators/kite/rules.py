@@ -1,10 +1,9 @@
-"""What a test can set about the venue: who may log in, how it trades, what it allows."""
+"""What a test can set about the venue: how it trades, what it allows, where it sends things."""
 
 from __future__ import annotations
 
 import msgspec
 
-from surefill.testing.emulators.kite import API_KEY, API_SECRET, USER_ID
 from surefill.testing.emulators.kite.amounts import PX_ONE
 
 
@@ -44,16 +43,3 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_ms: int = 1000
     postback_url: str = ""
     redirect_url: str = "http://127.0.0.1/"
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may log in."""
-
-    api_key: str = API_KEY
-    api_secret: str = API_SECRET
-    user_id: str = USER_ID
-    user_name: str = "Emulated Trader"
-    app_id: int = 1234
-
-    def __repr__(self) -> str:
-        return f"Account(user_id={self.user_id!r})"

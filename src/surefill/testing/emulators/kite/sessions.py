@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.clock import Clock, next_six_ns, stamp
 from surefill.testing.emulators.kite.errors import bad_input, bad_token, not_permitted
 from surefill.testing.emulators.kite.instruments import LISTING
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.kite.store import Store
 
 PRODUCTS: Final = ["CNC", "NRML", "MIS", "BO", "CO"]

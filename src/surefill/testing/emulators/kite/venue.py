@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker
 from surefill.testing.emulators.kite.gtt import Triggers
@@ -11,7 +12,6 @@ from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import Trade
 from surefill.testing.emulators.kite.packets import MODES, message, packet
 from surefill.testing.emulators.kite.portfolio import holdings, margin_of, positions
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.kite.sessions import Sessions
 from surefill.testing.emulators.kite.throttle import Throttle
 
@@ -39,6 +39,7 @@ class Venue:
     def set_price(self, key: str, price: Price) -> None:
         """The price moves: what rests trades, triggers are struck, the ticker is told."""
         instrument, _ = self.book.lookup(key)
+        self.broker.expire_due()
         self.book.set_price(key, price)
         self.triggers.watch(key, price.last)
         price = self.book.lookup(key)[1]
