@@ -56,6 +56,10 @@ def test_conversion_moves_a_position_to_another_product(client: KiteConnect) -> 
     assert client.convert_position("NSE", "INFY", "BUY", "day", 4, "MIS", "CNC") is True
     assert {product: line["quantity"] for product, line in net(client).items()} == {"MIS": 6, "CNC": 4}
     assert net(client)["CNC"]["average_price"] == 1500
+    with pytest.raises(InputException, match="new_product"):
+        client.convert_position("NSE", "INFY", "BUY", "day", 1, "MIS", "BO")
+    with pytest.raises(InputException, match="quantity"):
+        client.convert_position("NSE", "INFY", "BUY", "day", "some", "MIS", "CNC")
     with pytest.raises(InputException, match="no such position"):
         client.convert_position("NSE", "INFY", "BUY", "day", 7, "MIS", "CNC")
 

@@ -13,7 +13,16 @@ from surefill.testing.emulators.common import Fault
 from surefill.testing.emulators.kite.amounts import in_paise
 from surefill.testing.emulators.kite.book import UPDATE, Book
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order, no_holding, no_margin
-from surefill.testing.emulators.kite.forms import UNPRICED, Form, changed, instrument_key, read_order
+from surefill.testing.emulators.kite.forms import (
+    PRODUCTS,
+    UNPRICED,
+    Form,
+    changed,
+    instrument_key,
+    one_of,
+    read_order,
+    whole,
+)
 from surefill.testing.emulators.kite.instruments import Instrument
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import (
@@ -341,16 +350,17 @@ class Broker:
     def convert(self, form: Form) -> bool:
         """PUT /portfolio/positions: an open position goes over to another product."""
         key = instrument_key({**form, "product": form.get("old_product", ""), "order_type": "-"})
-        quantity, side = int(form.get("quantity") or 0), form["transaction_type"]
+        quantity, side = whole(form, "quantity"), one_of(form, "transaction_type", frozenset({BUY, SELL}))
+        new_product = one_of(form, "new_product", PRODUCTS)
         legs = legs_of(self.book.store.trades.values()).get((key, form["old_product"]))
         open_qty = (legs.net if side == BUY else -legs.net) if legs else 0
-        if not 0 < quantity <= open_qty or not form.get("new_product"):
+        if not 0 < quantity <= open_qty:
             raise bad_input("Invalid `quantity`: there is no such position to convert.")
         assert legs is not None
         value, count = (legs.bought_value, legs.bought) if side == BUY else (legs.sold_value, legs.sold)
         back = SELL if side == BUY else BUY
         self.move(key, form["old_product"], back, quantity, value // count)
-        self.move(key, form["new_product"], side, quantity, value // count)
+        self.move(key, new_product, side, quantity, value // count)
         return True
 
     def move(self, key: str, product: str, side: str, quantity: int, px: int, *, day: int = -1) -> None:

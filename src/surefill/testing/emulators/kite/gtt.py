@@ -13,7 +13,7 @@ from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker
 from surefill.testing.emulators.kite.clock import stamp
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, not_found
-from surefill.testing.emulators.kite.forms import Form, read_order
+from surefill.testing.emulators.kite.forms import Form, read_order, whole
 from surefill.testing.emulators.kite.gtt_orders import ACTIVE, DELETED, TRIGGERED, Gtt, GttLeg
 
 LEG_COUNT = {"single": 1, "two-leg": 2}
@@ -162,7 +162,7 @@ def _leg(leg: dict[str, Any]) -> GttLeg:
         raise bad_input("Orders of a trigger should be LIMIT, BUY or SELL.")
     return GttLeg(
         transaction_type=leg["transaction_type"],
-        quantity=int(leg.get("quantity") or 0),
+        quantity=whole({"quantity": str(leg.get("quantity"))}, "quantity"),
         order_type=leg["order_type"],
         product=str(leg.get("product")),
         price=read_px(leg.get("price", ""), "price"),
