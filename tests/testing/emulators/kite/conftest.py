@@ -15,13 +15,13 @@ from surefill.testing.emulators.thread import EmulatorThread
 def kite() -> Iterator[EmulatorThread]:
     with EmulatorThread("kite") as kite:
         kite.control("kite_rules", limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0})
-        kite.rules(delay_ms=300)
+        kite.rules(delay_ms=60_000)  # longer than anybody waits
         yield kite
 
 
 @pytest.fixture
 def client(kite: EmulatorThread) -> Iterator[KiteConnect]:
     token = kite.control("session")["access_token"]
-    client = KiteConnect(API_KEY, root=kite.url, access_token=token, timeout=0.2)
+    client = KiteConnect(API_KEY, root=kite.url, access_token=token, timeout=10)
     yield client
     client.reqsession.close()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +19,24 @@ LOST: tuple[type[Exception], ...] = (requests.exceptions.Timeout, requests.excep
 
 def place(client: KiteConnect, price: float = 1490, quantity: int = 10) -> str:
     return str(client.place_order("regular", "NSE", "INFY", "BUY", quantity, "MIS", "LIMIT", price, tag="t1"))
+
+
+@contextmanager
+def impatient(client: KiteConnect) -> Iterator[None]:
+    """The client gives up soon."""
+    patience, client.timeout = client.timeout, 0.2
+    try:
+        yield
+    finally:
+        client.timeout = patience
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for what comes a moment later, by itself or because this machine is busy."""
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 #: What a client sees of a fault while placing an order, and whether the order was there when it saw it.
@@ -37,22 +58,20 @@ SEEN = {
 def test_fault_while_placing_strikes_once(kite: EmulatorThread, client: KiteConnect, fault: Fault) -> None:
     seen, done = SEEN[fault]
     kite.arm(fault, op="submit")
-    with pytest.raises(seen):
+    with pytest.raises(seen), impatient(client):
         place(client)
+    eventually(lambda: len(kite.truth().orders) == done)
     truth = kite.truth()
-    assert len(truth.orders) == done
     assert truth.fired == {fault.name: 1}
     assert place(client)
 
 
 def test_delayed_request_arrives_after_the_client_gave_up(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.rules(delay_ms=500)
     kite.arm(Fault.DELAY_REQUEST, op="submit")
-    with pytest.raises(LOST):
+    with pytest.raises(LOST), impatient(client):
         place(client)
-    client.timeout = 5
-    kite.arm(Fault.DELAY_ANSWER, op="profile")
-    client.profile()
-    assert [order["tag"] for order in client.orders()] == ["t1"]
+    eventually(lambda: [order["tag"] for order in client.orders()] == ["t1"])
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
@@ -81,7 +100,7 @@ def test_rate_strikes_about_as_often_as_it_says(kite: EmulatorThread, client: Ki
 
 def test_order_that_fills_unseen_is_in_the_truth(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.arm(Fault.FILLED_UNSEEN, op="submit")
-    with pytest.raises(LOST):
+    with pytest.raises(LOST), impatient(client):
         place(client, 1500)
     assert [each["qty"] for each in kite.truth().positions] == ["10"]
 
@@ -94,30 +113,22 @@ def test_cancel_that_comes_too_late_finds_a_fill(kite: EmulatorThread, client: K
     assert client.orders()[0]["status"] == "COMPLETE"
 
 
-def settled(kite: EmulatorThread, client: KiteConnect, want: int) -> None:
-    """Wait for what the venue does by itself a moment later."""
-    for _ in range(500):
-        if sum(trade["quantity"] for trade in client.trades()) == want:
-            return
-    raise AssertionError(f"never {want}: {client.trades()}")
-
-
 def test_end_is_told_before_the_fills_that_it_counts(kite: EmulatorThread, client: KiteConnect) -> None:
-    kite.rules(short_ms=150)
+    kite.rules(short_ms=1000)
     order_id = place(client)
     kite.arm(Fault.END_BEFORE_FILLS)
     client.cancel_order("regular", order_id)
     order = client.orders()[0]
     assert (order["status"], order["filled_quantity"], order["cancelled_quantity"]) == ("CANCELLED", 5, 5)
     assert client.trades() == []
-    settled(kite, client, 5)
+    eventually(lambda: [trade["quantity"] for trade in client.trades()] == [5])
 
 
 def test_late_fill_comes_after_a_confirmed_cancellation(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client)
     kite.arm(Fault.LATE_FILL)
     client.cancel_order("regular", order_id)
-    settled(kite, client, 5)
+    eventually(lambda: [trade["quantity"] for trade in client.trades()] == [5])
     order = client.orders()[0]
     assert (order["status"], order["filled_quantity"], order["cancelled_quantity"]) == ("CANCELLED", 5, 5)
 

@@ -141,9 +141,9 @@ def test_stream_can_repeat_reorder_and_lose(
 def test_fill_before_the_acknowledgement_is_streamed_first(
     kite: EmulatorThread, client: KiteConnect, socket: ClientConnection
 ) -> None:
-    kite.rules(short_ms=100)
+    kite.rules(short_ms=60_000)
     kite.arm(Fault.FILL_BEFORE_ACK, op="submit")
-    client.timeout = 0.03
+    client.timeout = 0.2
     with pytest.raises(Exception, match="timed out"):
         client.place_order("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT", 1500)
     assert [text(socket)["data"]["status"] for _ in range(2)] == ["OPEN", "COMPLETE"]
@@ -209,7 +209,7 @@ def test_library_s_own_ticker_hears_prices_and_order_updates(kite: EmulatorThrea
         client.place_order("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT", 1490)
         kite.price("NSE:INFY", 1499.5)
         heard += [json.loads(listening.stdout.readline()) for _ in range(2)]
-        assert listening.wait(10) == 0
+        assert listening.wait(20) == 0
     assert [kind for kind, _ in heard] == ["ticks", "ticks", "order", "ticks"]
     assert [ticks[0]["mode"] for kind, ticks in heard if kind == "ticks"] == ["quote", "full", "full"]
     assert heard[2][1]["status"] == "OPEN"

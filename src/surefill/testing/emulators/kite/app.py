@@ -17,6 +17,7 @@ from surefill.testing.emulators.common import Fault, WireFault
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, not_found
 from surefill.testing.emulators.kite.instruments import dump
 from surefill.testing.emulators.kite.routes import ROUTES, Call, Handled
+from surefill.testing.emulators.kite.routine import expire_due
 from surefill.testing.emulators.kite.venue import Venue
 
 _OPS: Final = [(route.method, compile_path(route.path)[0], route.op) for route in ROUTES]
@@ -58,7 +59,7 @@ class _Door:
         venue = self._venue
         if handled.op != "session":
             self._check_session(request, handled.op)
-        venue.broker.expire_due()
+        expire_due(venue.book)
         venue.throttle.admit(handled.kind, venue.book.rules.limits, venue.book.day)
 
     def _check_session(self, request: Request, op: str) -> None:

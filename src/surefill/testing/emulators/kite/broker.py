@@ -1,4 +1,4 @@
-"""The broker: takes, changes and ends orders, and does what it does of its own accord.
+"""The broker: takes, changes and ends orders.
 
 Nothing is deduplicated, least of all by tag: a client that resends blindly trades twice, and the truth shows it.
 """
@@ -10,20 +10,17 @@ from typing import Final
 import msgspec
 
 from surefill.testing.emulators.common import Fault
-from surefill.testing.emulators.kite.amounts import in_paise
 from surefill.testing.emulators.kite.book import UPDATE, Book
-from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order, no_holding, no_margin
+from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order
 from surefill.testing.emulators.kite.forms import (
-    PRODUCTS,
     UNPRICED,
     Form,
     changed,
     instrument_key,
-    one_of,
     read_order,
-    whole,
 )
 from surefill.testing.emulators.kite.instruments import Instrument
+from surefill.testing.emulators.kite.margin import check_means
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import (
     AMO_CANCELLED,
@@ -31,25 +28,18 @@ from surefill.testing.emulators.kite.orders import (
     BUY,
     CANCEL_PENDING,
     COMPLETE,
-    ENDED,
     MODIFIED,
     MODIFY_PENDING,
     MODIFY_VALIDATING,
     OPEN,
-    OPEN_PENDING,
     RESTING,
     SELL,
     TRIGGER_PENDING,
     WAITING,
     Order,
-    Trade,
 )
-from surefill.testing.emulators.kite.portfolio import legs_of
-from surefill.units import NS_PER_MIN
+from surefill.testing.emulators.kite.routine import expire_due
 
-#: Who the broker's own orders are by. The name is this emulator's; a client must not depend on it.
-SQUARE_OFF: Final = "SQUAREOFF"
-SEGMENT_MARGIN_PCT: Final = 20
 MINUTE_MS: Final = 60_000
 
 
@@ -84,10 +74,10 @@ class Broker:
         """The order book has it from here on. Raises KiteError where the broker's checks refuse before that."""
         if self.book.faults.strike(Fault.REFUSED, "submit"):
             raise bad_input("The order was refused by a check of the broker's.")
-        self._check_means(order)
+        check_means(self.book, order)
         order = self.book.receive(msgspec.structs.replace(order, placed_by=order.placed_by or self.user_id))
         if order.validity == "TTL":
-            self.book.later(order.validity_ttl * MINUTE_MS, self.expire_due)
+            self.book.later(order.validity_ttl * MINUTE_MS, lambda: expire_due(self.book))
         if order.variety == "amo":
             return order
         if self.book.faults.strike(Fault.REFUSED, "rms"):
@@ -108,42 +98,6 @@ class Broker:
                 told = {"code": error.status, "error_type": error.error_type, "message": error.message, "data": None}
                 children.append({"error": told})
         return {"order_id": first.order_id, "children": children}
-
-    def _check_means(self, order: Order) -> None:
-        if order.product == "CNC" and order.transaction_type == SELL:
-            held = legs_of(self.book.store.trades.values()).get((order.key, "CNC"))
-            selling = sum(
-                each.leaves_qty
-                for each in self.book.store.orders.values()
-                if (each.key, each.product, each.side) == (order.key, "CNC", -1) and each.status not in ENDED
-            )
-            free = (held.net if held else 0) - selling
-            if order.quantity > free:
-                raise no_holding(order.tradingsymbol, max(free, 0))
-            return
-        needed, free = self.needed(order), self.book.rules.cash - self.used()
-        if self.book.rules.check_margin and needed > free:
-            raise no_margin(in_paise(needed), in_paise(free))
-
-    def needed(self, order: Order) -> int:
-        """What an order binds: its whole worth of shares and options bought, a part of everything else."""
-        instrument, price = self.book.lookup(order.key)
-        worth = (order.price or price.last) * order.leaves_qty * instrument.multiplier
-        if order.product in ("MIS", "CO"):
-            return worth // self.book.rules.mis_leverage
-        if order.product == "NRML" and not (instrument.instrument_type in ("CE", "PE") and order.side > 0):
-            return worth * SEGMENT_MARGIN_PCT // 100
-        return worth
-
-    def used(self) -> int:
-        """What open positions and open orders bind of the cash; orders that reduce a position bind as well."""
-        total = sum(self.needed(order) for order in self.book.store.orders.values() if order.status not in ENDED)
-        for (key, product), legs in legs_of(self.book.store.trades.values()).items():
-            instrument, price = self.book.lookup(key)
-            worth = abs(legs.net) * price.last * instrument.multiplier
-            part = 100 // self.book.rules.mis_leverage if product in ("MIS", "CO") else SEGMENT_MARGIN_PCT
-            total += worth if product in ("CNC", "MTF") else worth * part // 100
-        return total
 
     # -- changing ---------------------------------------------------------------------------------------------
 
@@ -286,103 +240,6 @@ class Broker:
         order = msgspec.structs.replace(order, order_type="MARKET", trigger_price=0, order_ns=self.book.clock.now_ns())
         order = self.book.step(order, OPEN, protected_px=self.book.protected_px(order), **self.book.at_exchange())
         self.book.match(order)
-
-    # -- what the broker does by itself -----------------------------------------------------------------------
-
-    def expire_due(self) -> None:
-        """End the TTL orders whose minutes are over by the venue's clock."""
-        now_ns = self.book.clock.now_ns()
-        for order in self.book.store.orders.values():
-            over = order.order_ns + order.validity_ttl * NS_PER_MIN <= now_ns
-            if order.validity == "TTL" and order.status in RESTING and over:
-                self.book.end(order, "Order validity expired")
-
-    def square_off(self) -> list[str]:
-        """Close everything intraday, as the broker does before the end of the day; the ids of its orders."""
-        for order in self.book.store.orders.values():
-            if order.product in ("MIS", "CO") and order.status in RESTING:
-                self.book.end(order, "Cancelled by the broker: intraday square-off")
-        return [
-            self._close(key, product, legs.net)
-            for (key, product), legs in legs_of(self.book.store.trades.values()).items()
-            if product in ("MIS", "CO") and legs.net
-        ]
-
-    def _close(self, key: str, product: str, net: int) -> str:
-        instrument, _ = self.book.lookup(key)
-        order = Order(
-            order_id="",
-            exchange=instrument.exchange,
-            tradingsymbol=instrument.tradingsymbol,
-            instrument_token=instrument.instrument_token,
-            transaction_type=SELL if net > 0 else BUY,
-            quantity=abs(net),
-            product=product,
-            order_type="MARKET",
-            market_protection=-1,
-            placed_by=SQUARE_OFF,
-        )
-        return self.book.forward(self.book.receive(order)).order_id
-
-    def open_market(self, *, is_open: bool) -> None:
-        """The market opens (orders that waited go on) or closes."""
-        self.book.rules = msgspec.structs.replace(self.book.rules, market_open=is_open)
-        if is_open:
-            for order in self.book.store.orders.values():
-                if order.status in WAITING:
-                    self.book.forward(order)
-
-    def next_day(self) -> None:
-        """The day ends: what rests is cancelled, the books begin anew, positions are carried over."""
-        for order in self.book.store.orders.values():
-            if order.status in RESTING or order.status == OPEN_PENDING:
-                self.book.end(msgspec.structs.replace(order, hung=False), "Order validity expired")
-        self.book.store.state.put("day", {"day": self.book.day + 1})
-        for order in self.book.store.orders.values():
-            if order.status in WAITING:
-                self.book.store.put_order(msgspec.structs.replace(order, day=self.book.day))
-        for instrument in self.book.store.instruments.values():
-            price = self.book.lookup(instrument.key)[1]
-            fresh = msgspec.structs.replace(instrument, last_px=price.last)
-            self.book.store.instruments.put(instrument.key, fresh)
-            self.book.store.prices.remove(instrument.key)
-
-    def convert(self, form: Form) -> bool:
-        """PUT /portfolio/positions: an open position goes over to another product."""
-        key = instrument_key({**form, "product": form.get("old_product", ""), "order_type": "-"})
-        quantity, side = whole(form, "quantity"), one_of(form, "transaction_type", frozenset({BUY, SELL}))
-        new_product = one_of(form, "new_product", PRODUCTS)
-        legs = legs_of(self.book.store.trades.values()).get((key, form["old_product"]))
-        open_qty = (legs.net if side == BUY else -legs.net) if legs else 0
-        if not 0 < quantity <= open_qty:
-            raise bad_input("Invalid `quantity`: there is no such position to convert.")
-        assert legs is not None
-        value, count = (legs.bought_value, legs.bought) if side == BUY else (legs.sold_value, legs.sold)
-        back = SELL if side == BUY else BUY
-        self.move(key, form["old_product"], back, quantity, value // count)
-        self.move(key, new_product, side, quantity, value // count)
-        return True
-
-    def move(self, key: str, product: str, side: str, quantity: int, px: int, *, day: int = -1) -> None:
-        """Put a quantity into a position without an order; `day` 0: it was there before."""
-        instrument, _ = self.book.lookup(key)
-        self.book.store.put_trade(
-            Trade(
-                trade_id=f"{self.book.store.next_number('trade'):08d}",
-                order_id="",
-                exchange_order_id="",
-                exchange=instrument.exchange,
-                tradingsymbol=instrument.tradingsymbol,
-                instrument_token=instrument.instrument_token,
-                product=product,
-                transaction_type=side,
-                px=px,
-                quantity=quantity,
-                ts_ns=self.book.clock.now_ns(),
-                day=self.book.day if day < 0 else day,
-            ),
-            0,
-        )
 
 
 def _opened(order: Order) -> Order:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from surefill.testing.emulators.kite import routine
 from surefill.testing.emulators.kite.amounts import money
 from surefill.testing.emulators.kite.orders import BUY, SELL
 from surefill.testing.emulators.kite.venue import Venue
@@ -48,17 +49,17 @@ def permit(venue: Venue, said: Said) -> object:
 
 def market(venue: Venue, said: Said) -> object:
     """Open or close the market."""
-    venue.broker.open_market(is_open=bool(said["open"]))
+    routine.open_market(venue.book, is_open=bool(said["open"]))
     return None
 
 
 def square_off(venue: Venue, said: Said) -> object:
     """The broker closes what is intraday, now or in `in_ms`; the ids of its orders if now."""
     if not said.get("in_ms"):
-        return venue.broker.square_off()
+        return routine.square_off(venue.book)
 
     def do() -> None:
-        venue.broker.square_off()
+        routine.square_off(venue.book)
 
     venue.book.later(int(said["in_ms"]), do)
     return []
@@ -66,14 +67,16 @@ def square_off(venue: Venue, said: Said) -> object:
 
 def next_day(venue: Venue, _: Said) -> object:
     """The trading day ends and the next begins."""
-    venue.broker.next_day()
+    routine.next_day(venue.book)
     return None
 
 
 def hold(venue: Venue, said: Said) -> object:
     """Give the account what it held before today: `key`, `product`, `qty` (below 0: short), `px`."""
     side = BUY if said["qty"] > 0 else SELL
-    venue.broker.move(said["key"], said.get("product", "CNC"), side, abs(said["qty"]), money(said["px"], "px"), day=0)
+    routine.move(
+        venue.book, said["key"], said.get("product", "CNC"), side, abs(said["qty"]), money(said["px"], "px"), day=0
+    )
     return None
 
 

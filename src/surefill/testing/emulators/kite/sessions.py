@@ -64,7 +64,7 @@ class Sessions:
             "access_token": token,
             "public_token": secrets.token_hex(16),
             "enctoken": secrets.token_hex(16),
-            "refresh_token": "",
+            "refresh_token": "",  # nosec B105: there is none
             "silo": "",
             "login_time": stamp(now_ns),
         }

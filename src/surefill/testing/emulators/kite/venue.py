@@ -8,10 +8,12 @@ from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker
 from surefill.testing.emulators.kite.gtt import Triggers
 from surefill.testing.emulators.kite.instruments import LISTING
+from surefill.testing.emulators.kite.margin import used
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import Trade
 from surefill.testing.emulators.kite.packets import MODES, message, packet
 from surefill.testing.emulators.kite.portfolio import holdings, margin_of, positions
+from surefill.testing.emulators.kite.routine import expire_due
 from surefill.testing.emulators.kite.sessions import Sessions
 from surefill.testing.emulators.kite.throttle import Throttle
 
@@ -39,7 +41,7 @@ class Venue:
     def set_price(self, key: str, price: Price) -> None:
         """The price moves: what rests trades, triggers are struck, the ticker is told."""
         instrument, _ = self.book.lookup(key)
-        self.broker.expire_due()
+        expire_due(self.book)
         self.book.set_price(key, price)
         self.triggers.watch(key, price.last)
         price = self.book.lookup(key)[1]
@@ -85,7 +87,7 @@ class Venue:
 
     def margins(self) -> dict[str, dict[str, object]]:
         """GET /user/margins: all the money is in equity."""
-        return {"equity": margin_of(self.book.rules.cash, self.broker.used()), "commodity": margin_of(0, 0)}
+        return {"equity": margin_of(self.book.rules.cash, used(self.book)), "commodity": margin_of(0, 0)}
 
 
 def ticks(instrument_token: int, mode: str) -> str:
