@@ -69,7 +69,8 @@ def test_order_on_arrival_takes_what_it_may(
     matcher, _ = _engine()
     matcher.set_quote(quote)
     found = matcher.match(matcher.receive(order))
-    assert (found.status, found.cum_qty, found.cum_value) == (status, cum_qty, value)
+    assert found.status == status
+    assert [found.cum_qty, found.cum_value] == [Decimal(cum_qty), Decimal(value)]
     assert matcher.store.order(found.number) == found
 
 
@@ -79,7 +80,7 @@ def test_resting_limit_trades_at_its_own_price_as_maker() -> None:
     matcher.match(matcher.receive(_order()))
     matcher.set_quote(_quote(90, 91))
     (execution,) = matcher.store.executions()
-    assert (execution.px, execution.qty, execution.maker) == (100, 5, True)
+    assert (execution.px, execution.qty, execution.maker) == (Decimal(100), Decimal(5), True)
 
 
 TRIGGERS: list[tuple[str, OrdType, int, int, int]] = [
@@ -102,7 +103,7 @@ def test_trigger_waits_for_its_price_and_then_trades(kind: OrdType, side: int, s
     matcher.set_quote(_quote(reached, reached))
     found = matcher.store.order(order.number)
     assert found is not None
-    assert (found.status, found.avg_px) == (Status.FILLED, reached)
+    assert (found.status, found.avg_px) == (Status.FILLED, Decimal(reached))
     assert [event.happened for event in books.events] == ["NEW", "TRIGGERED", "TRADE"]
 
 
@@ -143,7 +144,7 @@ def test_fill_after_the_end_books_and_leaves_the_end() -> None:
     matcher.set_quote(_quote(99, 101))
     canceled = matcher.cancel(matcher.match(matcher.receive(_order())))
     late = matcher.fill(canceled, Decimal(2))
-    assert (late.status, late.cum_qty) == (Status.CANCELED, 2)
+    assert (late.status, late.cum_qty) == (Status.CANCELED, Decimal(2))
 
 
 BOOKED: list[tuple[str, int, int, int, tuple[int, int], int]] = [
@@ -159,4 +160,4 @@ BOOKED: list[tuple[str, int, int, int, tuple[int, int], int]] = [
 def test_position_of_ten_at_ten_after(side: int, px: int, qty: int, left: tuple[int, int], realized: int) -> None:
     held = Position("main", "usdm", "XYZ", qty=Decimal(10), avg_px=Decimal(10))
     now, gained = booked(held, side, Decimal(px), Decimal(qty), 1)
-    assert ((now.qty, now.avg_px), gained) == (left, realized)
+    assert [now.qty, now.avg_px, gained] == [Decimal(each) for each in (*left, realized)]

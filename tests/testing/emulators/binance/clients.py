@@ -74,10 +74,7 @@ def ask(
     ahead_ms: int = 0,
 ) -> Said:
     """A signed request by hand, its parameters in the query string; `secret` "" leaves the signature out."""
-    sent = {"timestamp": int(time.time() * 1000) + ahead_ms, **(params or {})}
-    query = urlencode(sent)
-    if secret:
-        query += "&signature=" + hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    query = signed(params or {}, secret, ahead_ms)
     connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=5)
     try:
         connection.request(method, f"{path}?{query}", headers={"X-MBX-APIKEY": key} if key else {})
@@ -85,6 +82,14 @@ def ask(
         return Said(answer.status, json.loads(answer.read()), {k.lower(): v for k, v in answer.getheaders()})
     finally:
         connection.close()
+
+
+def signed(params: Mapping[str, object], secret: str = SECRET, ahead_ms: int = 0) -> str:
+    """A query string with the time and the signature."""
+    query = urlencode({"timestamp": int(time.time() * 1000) + ahead_ms, **params})
+    if not secret:
+        return query
+    return f"{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
 
 
 def limit(client_id: str = "one", **terms: object) -> dict[str, object]:

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import pytest
 from tests.testing.emulators.binance.clients import ask, limit, market
+from websockets.sync.client import connect
 
 from surefill.testing.emulators import EmulatorProcess
+from surefill.testing.emulators.binance import API_KEY, SECRET
 
 ORDER, FUTURES_ORDER, ALGO = "/api/v3/order", "/fapi/v1/order", "/fapi/v1/algoOrder"
 
-LET_IN: list[tuple[str, dict[str, str], dict[str, int], int, int]] = [
-    # why, key and secret, clock, status, code
-    ("all is well", {}, {}, 200, 0),
-    ("a wrong signature", {"secret": "wrong"}, {}, 400, -1022),
-    ("no signature", {"secret": ""}, {}, 400, -1102),
-    ("no key", {"key": ""}, {}, 401, -2014),
-    ("an unknown key", {"key": "unknown"}, {}, 401, -2015),
-    ("too late", {}, {"ahead_ms": -6_000}, 400, -1021),
-    ("in time", {}, {"ahead_ms": -4_000}, 200, 0),
-    ("from the future", {}, {"ahead_ms": 1_500}, 400, -1021),
+LET_IN: list[tuple[str, str, str, int, int, int]] = [
+    # why, key, secret, clock ahead by, status, code
+    ("all is well", API_KEY, SECRET, 0, 200, 0),
+    ("a wrong signature", API_KEY, "wrong", 0, 400, -1022),
+    ("no signature", API_KEY, "", 0, 400, -1102),
+    ("no key", "", SECRET, 0, 401, -2014),
+    ("an unknown key", "unknown", SECRET, 0, 401, -2015),
+    ("too late", API_KEY, SECRET, -6_000, 400, -1021),
+    ("in time", API_KEY, SECRET, -4_000, 200, 0),
+    ("from the future", API_KEY, SECRET, 1_500, 400, -1021),
 ]
 
 
-@pytest.mark.parametrize(("keys", "clock", "status", "code"), [r[1:] for r in LET_IN], ids=[r[0] for r in LET_IN])
+@pytest.mark.parametrize(
+    ("key", "secret", "ahead_ms", "status", "code"), [r[1:] for r in LET_IN], ids=[r[0] for r in LET_IN]
+)
 @pytest.mark.parametrize("path", ["/api/v3/account", "/fapi/v3/account"])
 def test_signed_request_is_let_in_or_refused_by_code(
-    venue: EmulatorProcess, path: str, keys: dict[str, str], clock: dict[str, int], status: int, code: int
+    venue: EmulatorProcess, path: str, key: str, secret: str, ahead_ms: int, status: int, code: int
 ) -> None:
-    said = ask(venue, "GET", path, key=keys.get("key", "emulated-binance-key"), **_rest(keys), **clock)
+    said = ask(venue, "GET", path, key=key, secret=secret, ahead_ms=ahead_ms)
     assert (said.status, said.code) == (status, code)
-
-
-def _rest(keys: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in keys.items() if name != "key"}
 
 
 def test_clock_skew_of_the_venue_makes_a_true_clock_wrong(venue: EmulatorProcess) -> None:
@@ -170,8 +170,6 @@ def test_amendment_keeps_the_order_with_less(venue: EmulatorProcess) -> None:
 
 
 def test_countdown_cancels_what_is_open_when_nobody_asks_again(venue: EmulatorProcess) -> None:
-    from websockets.sync.client import connect
-
     ask(venue, "POST", FUTURES_ORDER, limit("one", price="49000"))
     key = ask(venue, "POST", "/fapi/v1/listenKey").body["listenKey"]
     with connect(f"{venue.ws_url}/fstream/ws/{key}") as socket:
