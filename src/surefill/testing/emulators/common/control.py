@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from surefill.errors import InputError
 from surefill.testing.emulators.common.desk import Desk, Emulator, quote_of
 from surefill.testing.emulators.common.faults import fault_named
 from surefill.testing.emulators.common.wire import CONTROL
@@ -57,7 +58,7 @@ class Control:
         body = json.loads(await request.body() or b"{}", parse_float=Decimal)
         try:
             result = self._do(request.path_params["command"], body)
-        except (KeyError, LookupError, ValueError, ArithmeticError) as error:
+        except (KeyError, LookupError, ValueError, ArithmeticError, InputError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
         self._desk.streams.flush()
         return _json({"result": result})
