@@ -19,6 +19,7 @@ from surefill.testing.emulators.kite import KiteThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.units import NS_PER_S
 from surefill.venues.kite import KiteVenue
+from surefill.venues.kite.tags import tag_of
 from surefill.venues.kite.venue import SQUARE_OFF
 from surefill.venues.protocol import Accepted, QueryAnswer, Rejected, Unknown
 
@@ -216,6 +217,41 @@ LOOKS: dict[str, Callable[[KiteVenue], Awaitable[object]]] = {
     "query": lambda venue: venue.query(request_for("a")),
     "executions": lambda venue: venue.executions(0),
 }
+
+
+def test_second_id_with_the_same_tag_is_refused_before_sending(emulated: KiteThread) -> None:
+    long = "an-id-of-more-than-twenty-characters"
+
+    async def story(venue: KiteVenue, told: Told) -> None:
+        assert isinstance(await venue.submit(request_for(long)), Accepted)
+        fill = await told.until(lambda each: each.exec_type == ExecType.TRADE)
+        assert fill.cl_ord_id == long
+        outcome = await venue.submit(request_for(tag_of(long)))
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "TAG_COLLISION"
+
+    live(emulated, story)
+    assert len(emulated.truth()["orders"]) == 1
+
+
+def test_fill_of_one_of_two_orders_with_our_tag_is_nobodys_until_it_is_known_whose(emulated: KiteThread) -> None:
+    form = {
+        "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": "10", "product": "MIS",
+        "order_type": "LIMIT", "price": "1480", "tag": "a",
+    }  # fmt: skip
+
+    async def story(venue: KiteVenue, told: Told) -> None:
+        emulated.arm(Fault.LOSE_ANSWER, op="submit")
+        assert isinstance(await venue.submit(request_for("a", **RESTING)), Unknown)
+        emulated.do("trade", form=form)
+        emulated.price(INFY, 1480)
+        report = await told.until(lambda each: each.exec_type == ExecType.TRADE)
+        assert report.cl_ord_id == ""
+        assert {each.cl_ord_id for each in await venue.executions(0)} == {""}
+        with pytest.raises(VenueOutcomeUnknown, match="more than one"):
+            await venue.query(request_for("a"))
+
+    live(emulated, story, poll_s=0.5)
 
 
 @pytest.mark.parametrize("look", LOOKS)
