@@ -11,12 +11,14 @@ import pytest
 from kiteconnect import KiteConnect, KiteTicker
 from tests.recorded.recordings import recorded
 
-from surefill.testing.emulators.kite import Account, KiteThread
+from surefill.testing.emulators.kite import API_KEY
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.instruments import LISTING, Instrument, dump
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import Order
 from surefill.testing.emulators.kite.packets import message, packet
 from surefill.testing.emulators.kite.postbacks import postback
+from surefill.testing.emulators.thread import EmulatorThread
 
 MOCKS = "kite/mocks"
 
@@ -53,10 +55,10 @@ def differences(ours: Any, theirs: Any, at: str = "") -> list[str]:
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Callable[..., Any]]:
     """Raw answers of an emulator in which things have happened."""
-    with KiteThread() as kite:
-        kite.rules(limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0})
-        kite.do("hold", key="NSE:SBIN", qty=3, px=700.5)
-        client = KiteConnect(Account().api_key, root=kite.url, access_token=kite.access_token())
+    with EmulatorThread("kite") as kite:
+        kite.control("kite_rules", limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0})
+        kite.control("hold", key="NSE:SBIN", qty=3, px=700.5)
+        client = KiteConnect(API_KEY, root=kite.url, access_token=kite.control("session")["access_token"])
         place = ("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT")
         client.place_order(*place, 1500, tag="first")
         client.place_order(*place, 1490, validity="TTL", validity_ttl=2)

@@ -6,8 +6,8 @@ import pytest
 from kiteconnect import KiteConnect
 from kiteconnect.exceptions import InputException
 
-from surefill.testing.emulators.kite import KiteThread
-from surefill.testing.remote_venue.faults import Fault
+from surefill.testing.emulators import Fault
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 def leg(price: float, quantity: int = 5, side: str = "SELL") -> dict[str, Any]:
@@ -22,7 +22,7 @@ def place(client: KiteConnect, values: list[float], legs: list[dict[str, Any]], 
 
 @pytest.mark.parametrize(("last", "leg_struck"), [(1480, 0), (1530, 1)])
 def test_two_legs_place_the_order_of_the_one_that_is_reached(
-    kite: KiteThread, client: KiteConnect, last: float, leg_struck: int
+    kite: EmulatorThread, client: KiteConnect, last: float, leg_struck: int
 ) -> None:
     trigger_id = place(client, [1480, 1530], [leg(1470), leg(1525)])
     for near in (1480.05, 1529.95):
@@ -39,7 +39,7 @@ def test_two_legs_place_the_order_of_the_one_that_is_reached(
     assert len(client.orders()) == 1
 
 
-def test_trigger_whose_order_is_refused_tells_why(kite: KiteThread, client: KiteConnect) -> None:
+def test_trigger_whose_order_is_refused_tells_why(kite: EmulatorThread, client: KiteConnect) -> None:
     trigger_id = place(client, [1510], [leg(1510, side="BUY")], "single")
     kite.arm(Fault.REFUSED, op="gtt")
     kite.price("NSE:INFY", 1510)
@@ -49,7 +49,7 @@ def test_trigger_whose_order_is_refused_tells_why(kite: KiteThread, client: Kite
     assert client.orders() == []
 
 
-def test_trigger_can_be_changed_and_deleted(kite: KiteThread, client: KiteConnect) -> None:
+def test_trigger_can_be_changed_and_deleted(kite: EmulatorThread, client: KiteConnect) -> None:
     trigger_id = place(client, [1480], [leg(1470)], "single")
     client.modify_gtt(trigger_id, "single", "INFY", "NSE", [1470], 1500, [leg(1460)])
     kite.price("NSE:INFY", 1475)

@@ -6,8 +6,8 @@ import pytest
 from kiteconnect import KiteConnect
 from kiteconnect.exceptions import InputException, KiteException, OrderException
 
-from surefill.testing.emulators.kite import KiteThread
-from surefill.testing.remote_venue.faults import Fault
+from surefill.testing.emulators import Fault
+from surefill.testing.emulators.thread import EmulatorThread
 
 TERMS: dict[str, Any] = {
     "variety": "regular",
@@ -88,8 +88,8 @@ def test_order_at_the_edge_of_the_band_is_taken(client: KiteConnect, price: int)
     assert line(client, place(client, price=price, transaction_type="SELL"))["price"] == price
 
 
-def test_order_without_means_is_refused_by_kind(kite: KiteThread, client: KiteConnect) -> None:
-    kite.rules(cash=2_999 * 10_000)
+def test_order_without_means_is_refused_by_kind(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.control("kite_rules", cash=2_999)
     place(client)
     with pytest.raises(KiteException, match=r"Required margin is 2980\.00 but available margin is 19\.00") as refusal:
         place(client)
@@ -98,7 +98,7 @@ def test_order_without_means_is_refused_by_kind(kite: KiteThread, client: KiteCo
         place(client, product="CNC", transaction_type="SELL")
 
 
-def test_limit_order_goes_through_every_status(kite: KiteThread, client: KiteConnect) -> None:
+def test_limit_order_goes_through_every_status(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client, tag="ab12")
     assert statuses(client, order_id) == [*RECEIVED, "OPEN"]
     kite.price("NSE:INFY", 1489.5, qty=4)
@@ -118,7 +118,7 @@ def test_limit_order_goes_through_every_status(kite: KiteThread, client: KiteCon
     ]
 
 
-def test_order_that_is_cancelled_keeps_its_pending_quantity(kite: KiteThread, client: KiteConnect) -> None:
+def test_order_that_is_cancelled_keeps_its_pending_quantity(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client)
     kite.price("NSE:INFY", 1490, qty=3)
     assert client.cancel_order("regular", order_id) == order_id
@@ -129,24 +129,34 @@ def test_order_that_is_cancelled_keeps_its_pending_quantity(kite: KiteThread, cl
         client.cancel_order("regular", order_id)
 
 
-def test_same_tag_twice_is_two_orders(kite: KiteThread, client: KiteConnect) -> None:
+def test_same_tag_twice_is_two_orders(kite: EmulatorThread, client: KiteConnect) -> None:
     assert place(client, tag="same") != place(client, tag="same")
-    assert len(kite.truth()["orders"]) == 2
+    assert len(kite.control("books")["orders"]) == 2
 
 
-def test_market_order_trades_within_its_protection_and_rests_beyond(kite: KiteThread, client: KiteConnect) -> None:
-    kite.price("NSE:INFY", 1500, bid=1499, ask=1530)
+def test_market_order_trades_within_its_protection_and_rests_beyond(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.price("NSE:INFY", last=1500, bid=1499, ask=1530)
     at_edge = place(client, **MARKET)
-    kite.price("NSE:INFY", 1500, bid=1499, ask=1530.05)
+    kite.price("NSE:INFY", last=1500, bid=1499, ask=1530.05)
     beyond = place(client, **MARKET)
     assert line(client, at_edge)["average_price"] == 1530
     assert line(client, beyond)["status"] == "OPEN"
 
 
-def test_ioc_order_ends_with_what_traded_at_once(kite: KiteThread, client: KiteConnect) -> None:
+def test_ioc_order_ends_with_what_traded_at_once(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.price("NSE:INFY", 1490, qty=4)
     ended = line(client, place(client, validity="IOC"))
     assert (ended["status"], ended["filled_quantity"], ended["cancelled_quantity"]) == ("CANCELLED", 4, 6)
+
+
+def test_ttl_order_ends_when_its_minutes_are_over(kite: EmulatorThread, client: KiteConnect) -> None:
+    order_id = place(client, validity="TTL", validity_ttl=2)
+    kite.rules(skew_ms=119_000)
+    assert line(client, order_id)["status"] == "OPEN"
+    kite.rules(skew_ms=120_000)
+    kite.price("NSE:INFY", 1489)
+    ended = line(client, order_id)
+    assert (ended["status"], ended["cancelled_quantity"], ended["validity_ttl"]) == ("CANCELLED", 10, 2)
 
 
 STOPS = {
@@ -157,7 +167,7 @@ STOPS = {
 
 @pytest.mark.parametrize("case", STOPS)
 @pytest.mark.parametrize("order_type", ["SL", "SL-M"])
-def test_stop_waits_for_its_trigger(kite: KiteThread, client: KiteConnect, case: str, order_type: str) -> None:
+def test_stop_waits_for_its_trigger(kite: EmulatorThread, client: KiteConnect, case: str, order_type: str) -> None:
     side, trigger, limit, short_of, beyond, average = STOPS[case]
     priced = {"price": limit} if order_type == "SL" else {"price": None, "market_protection": -1}
     order_id = place(client, transaction_type=side, order_type=order_type, trigger_price=trigger, **priced)
@@ -168,20 +178,20 @@ def test_stop_waits_for_its_trigger(kite: KiteThread, client: KiteConnect, case:
     assert line(client, order_id)["average_price"] == average
 
 
-def test_amo_waits_for_the_market_to_open(kite: KiteThread, client: KiteConnect) -> None:
-    kite.do("market", open=False)
+def test_amo_waits_for_the_market_to_open(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.control("market", open=False)
     with pytest.raises(InputException, match="AMO"):
         place(client)
     kept, dropped = place(client, variety="amo"), place(client, variety="amo")
     client.modify_order("amo", kept, price=1495)
     client.cancel_order("amo", dropped)
     assert statuses(client, dropped) == ["AMO REQ RECEIVED", "CANCELLED AMO"]
-    kite.do("market", open=True)
+    kite.control("market", open=True)
     assert statuses(client, kept) == ["AMO REQ RECEIVED", "MODIFY AMO REQ RECEIVED", "OPEN PENDING", "OPEN"]
     assert line(client, kept)["price"] == 1495
 
 
-def test_iceberg_shows_one_leg_after_the_other(kite: KiteThread, client: KiteConnect) -> None:
+def test_iceberg_shows_one_leg_after_the_other(kite: EmulatorThread, client: KiteConnect) -> None:
     place(client, variety="iceberg", iceberg_legs=3, iceberg_quantity=4)
     assert [order["quantity"] for order in client.orders()] == [4]
     kite.price("NSE:INFY", 1489)
@@ -189,19 +199,19 @@ def test_iceberg_shows_one_leg_after_the_other(kite: KiteThread, client: KiteCon
     assert legs == [(4, 1, "COMPLETE"), (4, 2, "COMPLETE"), (2, 3, "COMPLETE")]
 
 
-def test_cover_order_brings_its_stop_along(kite: KiteThread, client: KiteConnect) -> None:
+def test_cover_order_brings_its_stop_along(kite: EmulatorThread, client: KiteConnect) -> None:
     order_id = place(client, variety="co", trigger_price=1480)
     kite.price("NSE:INFY", 1490)
     stop = next(order for order in client.orders() if order["parent_order_id"] == order_id)
     assert (stop["status"], stop["transaction_type"], stop["trigger_price"]) == ("TRIGGER PENDING", "SELL", 1480)
     client.exit_order("co", stop["order_id"], parent_order_id=order_id)
     assert line(client, stop["order_id"])["status"] == "COMPLETE"
-    assert kite.truth()["positions"] == {}
+    assert kite.truth().positions == []
 
 
-def test_autoslice_makes_orders_of_the_freeze_quantity(kite: KiteThread, client: KiteConnect) -> None:
+def test_autoslice_makes_orders_of_the_freeze_quantity(kite: EmulatorThread, client: KiteConnect) -> None:
     terms = {**TERMS, **NIFTY, "quantity": 4500}
-    kite.rules(cash=8_700_000 * 4 * 10_000 // 10 * 10)
+    kite.control("kite_rules", cash=34_800_000)
     kite.arm(Fault.REFUSED, op="rms")
     answer = client.place_autoslice_order(**terms)
     ids = [answer["order_id"], *(child["order_id"] for child in answer["children"])]
@@ -209,8 +219,8 @@ def test_autoslice_makes_orders_of_the_freeze_quantity(kite: KiteThread, client:
     assert [line(client, each)["status"] for each in ids] == ["REJECTED", "OPEN", "OPEN"]
 
 
-def test_autoslice_tells_of_each_slice_that_failed(kite: KiteThread, client: KiteConnect) -> None:
-    kite.rules(cash=9_000_000 * 10_000)
+def test_autoslice_tells_of_each_slice_that_failed(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.control("kite_rules", cash=9_000_000)
     answer = client.place_autoslice_order(**{**TERMS, **NIFTY, "quantity": 3600})
     assert [child["error"]["error_type"] for child in answer["children"]] == ["MarginException"]
     assert len(client.orders()) == 1
@@ -232,7 +242,7 @@ def test_modification_changes_the_type_of_a_stop(client: KiteConnect) -> None:
     assert (done["status"], done["order_type"], done["trigger_price"]) == ("COMPLETE", "MARKET", 0)
 
 
-def test_order_rejected_after_its_acceptance_ends_rejected(kite: KiteThread, client: KiteConnect) -> None:
+def test_order_rejected_after_its_acceptance_ends_rejected(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.arm(Fault.REFUSED, op="exchange")
     order_id = place(client)
     assert statuses(client, order_id) == [*RECEIVED, "REJECTED"]
@@ -241,12 +251,12 @@ def test_order_rejected_after_its_acceptance_ends_rejected(kite: KiteThread, cli
     assert rejected["pending_quantity"] == 0
 
 
-def test_hung_order_executes_when_it_is_let_go(kite: KiteThread, client: KiteConnect) -> None:
+def test_hung_order_executes_when_it_is_let_go(kite: EmulatorThread, client: KiteConnect) -> None:
     kite.arm(Fault.DELAY_REQUEST, op="exchange")
     order_id = place(client)
     kite.price("NSE:INFY", 1489)
     assert statuses(client, order_id) == RECEIVED
     with pytest.raises(OrderException, match="OPEN PENDING"):
         client.cancel_order("regular", order_id)
-    assert kite.do("release") == 1
+    assert kite.control("release") == 1
     assert statuses(client, order_id) == [*RECEIVED, "OPEN", "COMPLETE"]

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from kiteconnect import KiteConnect
 
-from surefill.testing.emulators.kite import Account, KiteThread
+from surefill.testing.emulators.kite import API_SECRET
+from surefill.testing.emulators.thread import EmulatorThread
 
 
 @pytest.fixture
-def posted(kite: KiteThread) -> Iterator[queue.Queue[dict[str, Any]]]:
+def posted(kite: EmulatorThread) -> Iterator[queue.Queue[dict[str, Any]]]:
     """What arrives at the app's address."""
     got: queue.Queue[dict[str, Any]] = queue.Queue()
 
@@ -31,14 +32,14 @@ def posted(kite: KiteThread) -> Iterator[queue.Queue[dict[str, Any]]]:
     with HTTPServer(("127.0.0.1", 0), Address) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        kite.rules(postback_url=f"http://127.0.0.1:{server.server_port}/postback")
+        kite.control("kite_rules", postback_url=f"http://127.0.0.1:{server.server_port}/postback")
         yield got
         server.shutdown()
         thread.join()
 
 
 def test_postbacks_tell_of_changes_and_ends_with_a_checksum(
-    kite: KiteThread, client: KiteConnect, posted: queue.Queue[dict[str, Any]]
+    kite: EmulatorThread, client: KiteConnect, posted: queue.Queue[dict[str, Any]]
 ) -> None:
     order_id = client.place_order("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT", 1490)
     client.modify_order("regular", order_id, quantity=11)
@@ -51,6 +52,6 @@ def test_postbacks_tell_of_changes_and_ends_with_a_checksum(
         ("CANCELLED", 3),
     ]
     for each in got:
-        said = f"{each['order_id']}{each['order_timestamp']}{Account().api_secret}"
+        said = f"{each['order_id']}{each['order_timestamp']}{API_SECRET}"
         assert each["checksum"] == hashlib.sha256(said.encode()).hexdigest()
     assert posted.empty()

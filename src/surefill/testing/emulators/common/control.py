@@ -1,6 +1,6 @@
 """A hand on an emulated venue while it runs: prices, faults, clock, truth. JSON over HTTP, from this machine only.
 
-POST /_control/price, arm, heal, chance, rules, seed, reset, disconnect, and whatever the kind of venue adds;
+POST /_control/price, arm, heal, chance, rules, seed, reset, disconnect, listeners, and whatever the kind of venue adds;
 GET /_control/truth.
 """
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from surefill.errors import InputError
 from surefill.testing.emulators.common.desk import Desk, Emulator, quote_of
 from surefill.testing.emulators.common.faults import fault_named
 from surefill.testing.emulators.common.wire import CONTROL
@@ -57,7 +58,7 @@ class Control:
         body = json.loads(await request.body() or b"{}", parse_float=Decimal)
         try:
             result = self._do(request.path_params["command"], body)
-        except (KeyError, LookupError, ValueError, ArithmeticError) as error:
+        except (KeyError, LookupError, ValueError, ArithmeticError, InputError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
         self._desk.streams.flush()
         return _json({"result": result})
@@ -90,6 +91,8 @@ class Control:
                 return self._venue.restart()
             case "disconnect":
                 return desk.streams.break_off(str(body.get("channel", "")))
+            case "listeners":
+                return desk.streams.listeners(str(body["channel"]))
             case _:
                 return self._venue.control(command, body)
 

@@ -8,7 +8,7 @@ import os
 import subprocess  # nosec B404: starts this package's own module
 import sys
 from collections import Counter
-from typing import Any
+from typing import Any, Self
 
 from surefill.testing.emulators.common.faults import AnyFault
 
@@ -27,7 +27,7 @@ class EmulatorProcess:
         self.port = port
         self.start()
 
-    def __enter__(self) -> EmulatorProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,7 +20,7 @@ from surefill.testing.emulators.common.wire import TRANSPORT, Wire
 Build = Callable[[Desk], Emulator]
 
 
-class _Breakable(H11Protocol):
+class Breakable(H11Protocol):
     """HTTP whose connections can be broken: the application finds the transport in its scope."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn's is as narrow
@@ -37,7 +37,7 @@ async def serve(build: Build, path: str, port: int, started: Callable[[int, Emul
     app = Wire(desk, venue, Control(desk, venue).app)
     config = uvicorn.Config(
         app,
-        http=_Breakable,
+        http=Breakable,
         ws="websockets-sansio",
         ws_ping_interval=20,
         lifespan="off",
@@ -46,6 +46,8 @@ async def serve(build: Build, path: str, port: int, started: Callable[[int, Emul
         timeout_graceful_shutdown=1,
     )
     with socket.create_server(("127.0.0.1", port), reuse_port=False) as listening:
+        # asyncio does this only for sockets that name their protocol; without it every answer waits 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = uvicorn.Server(config)
         serving = asyncio.ensure_future(server.serve(sockets=[listening]))
         while not server.started and not serving.done():

@@ -1,7 +1,14 @@
 """Zerodha's Kite Connect, emulated: its routes, its order management, its binary ticker, and what goes wrong there."""
 
-from surefill.testing.emulators.kite.process import KiteProcess
-from surefill.testing.emulators.kite.rules import Account, Limits, Rules
-from surefill.testing.emulators.kite.thread import KiteThread
+from __future__ import annotations
 
-__all__ = ["Account", "KiteProcess", "KiteThread", "Limits", "Rules"]
+from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.kite.account import API_KEY, API_SECRET, USER_ID
+from surefill.testing.emulators.kite.emulator import KiteEmulator
+
+__all__ = ["API_KEY", "API_SECRET", "USER_ID", "KiteEmulator", "build"]
+
+
+def build(desk: Desk) -> KiteEmulator:
+    """The venue over a desk."""
+    return KiteEmulator(desk)

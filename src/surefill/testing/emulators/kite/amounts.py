@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from surefill.errors import InputError
@@ -36,7 +37,7 @@ def average(value: int, qty: int) -> int | float:
     return 0 if not qty else shown(round(value / qty)) if value % qty else shown(value // qty)
 
 
-def money(text: str | float, field: str) -> int:
+def money(text: str | float | Decimal, field: str) -> int:
     """An amount of rupees of a test's, in ten-thousandths."""
     return to_quanta(text, PX_DECIMALS, field=field, max_quanta=MONEY_MAX)
 

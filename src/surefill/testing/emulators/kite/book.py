@@ -16,6 +16,9 @@ from typing import Final
 
 import msgspec
 
+from surefill.testing.emulators.common import Fault
+from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.kite.account import USER_ID
 from surefill.testing.emulators.kite.clock import Clock, moment
 from surefill.testing.emulators.kite.instruments import Instrument
 from surefill.testing.emulators.kite.market import Price, first_price
@@ -38,30 +41,31 @@ from surefill.testing.emulators.kite.orders import (
 )
 from surefill.testing.emulators.kite.rules import Rules
 from surefill.testing.emulators.kite.store import Store
-from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 
-Later = Callable[[int, Callable[[], None]], None]
-#: An order as it stands, and the status that the message about it shows.
-Told = tuple[Order, str]
+#: The channel of what happens to orders: pairs of an order and the status that the message about it shows.
+ORDERS: Final = "orders"
 UPDATE: Final = "UPDATE"
 
 
-class Crash(Exception):
-    """The process dies here: what was committed stays, nothing else does."""
-
-
 class Book:
-    """`later(delay_ms, call)` calls back; `listeners` hear what `tell` hands out."""
+    """Over the shared desk: its faults, its clock, its streams. `completed` is told of orders that are full."""
 
-    def __init__(self, store: Store, clock: Clock, faults: FaultSwitch, later: Later) -> None:
-        self.store = store
-        self.clock = clock
-        self.faults = faults
-        self.later = later
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.store = Store(desk.store, USER_ID)
+        self.clock = Clock(lambda: desk.skew_ms)
+        self.faults = desk.faults
         self.rules = Rules()
-        self.listeners: list[Callable[[Order, str], None]] = []
         self.completed: Callable[[Order], None] = lambda _order: None
-        self._untold: list[Told] = []
+
+    def later(self, delay_ms: int, call: Callable[[], None]) -> None:
+        """Do it after a while, and tell of it."""
+
+        def do() -> None:
+            call()
+            self.desk.streams.flush()
+
+        self.desk.later(delay_ms, do)
 
     # -- looks ------------------------------------------------------------------------------------------------
 
@@ -76,17 +80,13 @@ class Book:
         instrument = self.store.instruments[key]
         return instrument, self.store.prices.get(key) or first_price(instrument, self.clock.now_ns())
 
-    def history(self, order_id: str) -> list[Order]:
-        """The steps of one order."""
-        return [step for step in self.store.steps.values() if step.order_id == order_id]
-
     # -- steps ------------------------------------------------------------------------------------------------
 
     def step(self, order: Order, status: str, **changes: object) -> Order:
         """The order moves on; the step goes to its history."""
-        order = msgspec.structs.replace(order, status=status, **changes)
-        self.store.orders.put(order.order_id, order)
-        self.store.steps.put(f"{order.order_id}/{self.store.next_number('step')}", order)
+        with self.store.common.step():
+            order = self.store.put_order(msgspec.structs.replace(order, status=status, **changes))
+            self.store.put_step(order)
         return order
 
     def at_exchange(self) -> dict[str, object]:
@@ -103,15 +103,16 @@ class Book:
             order, order_id=order_id, order_ns=now_ns, day=self.day, guid=f"01X{number:07d}"
         )
         if order.variety == "amo":
-            self.store.hop(lambda: self._keep(order, AMO_RECEIVED))
+            self._keep(order, AMO_RECEIVED)
         else:
-            self.store.hop(lambda: self._keep(order, RECEIVED, VALIDATING))
-        self.crash_here("received")
+            self._keep(order, RECEIVED, VALIDATING)
+        self.desk.hop("received")
         return self.store.orders[order_id]
 
     def _keep(self, order: Order, *statuses: str) -> None:
-        for status in statuses:
-            order = self.step(order, status)
+        with self.store.common.step():
+            for status in statuses:
+                order = self.step(order, status)
 
     def reject(self, order: Order, message: str, raw: str = "") -> Order:
         """It is refused after it was taken."""
@@ -127,7 +128,7 @@ class Book:
         if self.faults.strike(Fault.DELAY_REQUEST, "exchange"):
             return self.step(order, OPEN_PENDING, hung=True)
         order = self.step(order, OPEN_PENDING)
-        self.crash_here("forwarded")
+        self.desk.hop("forwarded")
         return self.arrive(order)
 
     def arrive(self, order: Order) -> Order:
@@ -185,8 +186,9 @@ class Book:
     def execute(self, order: Order, px: int, qty: int, *, hidden: bool = False) -> Order:
         """It trades. An order that has ended keeps its status and takes the trade back from what was cancelled."""
         order_id, late = order.order_id, order.status in ENDED
-        self.store.hop(lambda: self._book(order, px, qty, hidden=hidden))
-        self.crash_here("matched")
+        with self.store.common.step():
+            self._book(order, px, qty, hidden=hidden)
+        self.desk.hop("matched")
         order = self.store.orders[order_id]
         self.note(order, order.status if late or order.status == COMPLETE else UPDATE)
         if order.status == COMPLETE:
@@ -197,8 +199,7 @@ class Book:
         now_ns, late = self.clock.now_ns(), order.status in ENDED
         for piece in _cut(qty, self.rules.slices):
             trade_id = f"{self.store.next_number('trade'):08d}"
-            self.store.trades.put(
-                trade_id,
+            self.store.put_trade(
                 Trade(
                     trade_id=trade_id,
                     order_id=order.order_id,
@@ -215,6 +216,7 @@ class Book:
                     day=self.day,
                     hidden=hidden,
                 ),
+                order.number,
             )
         filled = order.filled_quantity + qty
         status = order.status if late or filled < order.quantity else COMPLETE
@@ -264,42 +266,10 @@ class Book:
                 self.match(self.step(order, TRIGGER_PENDING if order.order_type in ("SL", "SL-M") else OPEN))
             elif order.status in RESTING:
                 self.match(order)
-        self._untold.clear()
-
-    def crash_here(self, hop: str) -> None:
-        """Raises Crash when that fault strikes."""
-        if self.faults.strike(Fault.CRASH, hop):
-            raise Crash(hop)
-
-    # -- the way out of messages ------------------------------------------------------------------------------
 
     def note(self, order: Order, status: str) -> None:
-        """Something that streams and postbacks will be told."""
-        self._untold.append((order, status))
-
-    @property
-    def filled_untold(self) -> bool:
-        """Whether a trade is among what is to be told."""
-        return any(status in (COMPLETE, UPDATE) for _, status in self._untold)
-
-    def forget_untold(self) -> None:
-        """Nobody will be told of what has happened since the last `tell`."""
-        self._untold.clear()
-
-    def tell(self) -> None:
-        """Hand out what has gathered, through what may happen to it on the way."""
-        strike, told = self.faults.strike, self._untold
-        self._untold = []
-        if not told:
-            return
-        if strike(Fault.REORDER_REPORTS, "stream"):
-            told = told[::-1]
-        if strike(Fault.DUPLICATE_REPORT, "stream"):
-            told = [each for each in told for _ in range(2)]
-        for order, status in told:
-            if not strike(Fault.LOSE_REPORT, "stream"):
-                for listener in self.listeners:
-                    listener(order, status)
+        """Something that streams and postbacks will be told, once they are flushed."""
+        self.desk.streams.report(ORDERS, (order, status))
 
 
 def _cut(qty: int, slices: int) -> list[int]:

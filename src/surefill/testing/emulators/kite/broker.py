@@ -1,4 +1,4 @@
-"""The broker: takes, changes and ends orders, and does what it does of its own accord.
+"""The broker: takes, changes and ends orders.
 
 Nothing is deduplicated, least of all by tag: a client that resends blindly trades twice, and the truth shows it.
 """
@@ -9,36 +9,38 @@ from typing import Final
 
 import msgspec
 
-from surefill.testing.emulators.kite.amounts import in_paise
+from surefill.testing.emulators.common import Fault
 from surefill.testing.emulators.kite.book import UPDATE, Book
-from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order, no_holding, no_margin
-from surefill.testing.emulators.kite.forms import UNPRICED, Form, changed, instrument_key, read_order
+from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order
+from surefill.testing.emulators.kite.forms import (
+    UNPRICED,
+    Form,
+    changed,
+    instrument_key,
+    read_order,
+)
 from surefill.testing.emulators.kite.instruments import Instrument
+from surefill.testing.emulators.kite.margin import check_means
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import (
     AMO_CANCELLED,
     AMO_MODIFIED,
     BUY,
     CANCEL_PENDING,
-    ENDED,
+    COMPLETE,
     MODIFIED,
     MODIFY_PENDING,
     MODIFY_VALIDATING,
     OPEN,
-    OPEN_PENDING,
     RESTING,
     SELL,
     TRIGGER_PENDING,
     WAITING,
     Order,
-    Trade,
 )
-from surefill.testing.emulators.kite.portfolio import legs_of
-from surefill.testing.remote_venue.faults import Fault
+from surefill.testing.emulators.kite.routine import expire_due
 
-#: Who the broker's own orders are by. The name is this emulator's; a client must not depend on it.
-SQUARE_OFF: Final = "SQUAREOFF"
-SEGMENT_MARGIN_PCT: Final = 20
+MINUTE_MS: Final = 60_000
 
 
 class Broker:
@@ -72,11 +74,10 @@ class Broker:
         """The order book has it from here on. Raises KiteError where the broker's checks refuse before that."""
         if self.book.faults.strike(Fault.REFUSED, "submit"):
             raise bad_input("The order was refused by a check of the broker's.")
-        self._check_means(order)
+        check_means(self.book, order)
         order = self.book.receive(msgspec.structs.replace(order, placed_by=order.placed_by or self.user_id))
         if order.validity == "TTL":
-            order_id = order.order_id
-            self.book.later(order.validity_ttl * 60_000, lambda: self.expire(order_id))
+            self.book.later(order.validity_ttl * MINUTE_MS, lambda: expire_due(self.book))
         if order.variety == "amo":
             return order
         if self.book.faults.strike(Fault.REFUSED, "rms"):
@@ -98,42 +99,6 @@ class Broker:
                 children.append({"error": told})
         return {"order_id": first.order_id, "children": children}
 
-    def _check_means(self, order: Order) -> None:
-        if order.product == "CNC" and order.transaction_type == SELL:
-            held = legs_of(self.book.store.trades.values()).get((order.key, "CNC"))
-            selling = sum(
-                each.leaves_qty
-                for each in self.book.store.orders.values()
-                if (each.key, each.product, each.side) == (order.key, "CNC", -1) and each.status not in ENDED
-            )
-            free = (held.net if held else 0) - selling
-            if order.quantity > free:
-                raise no_holding(order.tradingsymbol, max(free, 0))
-            return
-        needed, free = self.needed(order), self.book.rules.cash - self.used()
-        if self.book.rules.check_margin and needed > free:
-            raise no_margin(in_paise(needed), in_paise(free))
-
-    def needed(self, order: Order) -> int:
-        """What an order binds: its whole worth of shares and options bought, a part of everything else."""
-        instrument, price = self.book.lookup(order.key)
-        worth = (order.price or price.last) * order.leaves_qty * instrument.multiplier
-        if order.product in ("MIS", "CO"):
-            return worth // self.book.rules.mis_leverage
-        if order.product == "NRML" and not (instrument.instrument_type in ("CE", "PE") and order.side > 0):
-            return worth * SEGMENT_MARGIN_PCT // 100
-        return worth
-
-    def used(self) -> int:
-        """What open positions and open orders bind of the cash; orders that reduce a position bind as well."""
-        total = sum(self.needed(order) for order in self.book.store.orders.values() if order.status not in ENDED)
-        for (key, product), legs in legs_of(self.book.store.trades.values()).items():
-            instrument, price = self.book.lookup(key)
-            worth = abs(legs.net) * price.last * instrument.multiplier
-            part = 100 // self.book.rules.mis_leverage if product in ("MIS", "CO") else SEGMENT_MARGIN_PCT
-            total += worth if product in ("CNC", "MTF") else worth * part // 100
-        return total
-
     # -- changing ---------------------------------------------------------------------------------------------
 
     def modify(self, variety: str, order_id: str, form: Form) -> dict[str, object]:
@@ -153,7 +118,7 @@ class Broker:
             return {"order_id": order_id}
         for status in (MODIFY_VALIDATING, MODIFY_PENDING, MODIFIED):
             order = self.book.step(order, status)
-        self.book.crash_here("modified")
+        self.book.desk.hop("modified")
         self._modified(order, wanted)
         return {"order_id": order_id}
 
@@ -185,7 +150,7 @@ class Broker:
             book.execute(_opened(order), self._px_of(order), order.leaves_qty)
             raise bad_order("Order cannot be cancelled as it is being processed. Try later.")
         order = book.step(order, CANCEL_PENDING, order_ns=book.clock.now_ns())
-        book.crash_here("canceling")
+        book.desk.hop("canceling")
         self._end(order)
         return {"order_id": order_id}
 
@@ -193,13 +158,13 @@ class Broker:
         book, strike = self.book, self.book.faults.strike
         if order.leaves_qty > 1 and strike(Fault.END_BEFORE_FILLS, "cancel"):
             order = book.execute(order, self._px_of(order), order.leaves_qty // 2, hidden=True)
-            book.forget_untold()
+            book.desk.streams.forget()
             order_id = order.order_id
-            book.later(book.rules.short_ms, lambda: self._unhide(order_id))
+            book.later(book.desk.short_ms, lambda: self._unhide(order_id))
         order = book.end(order)
         if strike(Fault.LATE_FILL, "cancel"):
             order_id = order.order_id
-            book.later(book.rules.short_ms, lambda: self._fill_late(order_id))
+            book.later(book.desk.short_ms, lambda: self._fill_late(order_id))
 
     def _live(self, variety: str, order_id: str) -> Order:
         order = self.book.store.orders.get(order_id)
@@ -220,15 +185,21 @@ class Broker:
             if trade.order_id == order_id and trade.hidden:
                 self.book.store.trades.put(trade.trade_id, msgspec.structs.replace(trade, hidden=False))
         self.book.note(self.book.store.orders[order_id], UPDATE)
-        self.book.tell()
 
     def _fill_late(self, order_id: str) -> None:
         order = self.book.store.orders[order_id]
         if order.cancelled_quantity:
             self.book.execute(order, self._px_of(order), max(order.cancelled_quantity // 2, 1))
-            self.book.tell()
 
     # -- what follows a fill ----------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Go on where the process died, also between a full order and the one that follows it."""
+        self.book.restart()
+        orders = self.book.store.orders.values()
+        for order in orders:
+            if order.status == COMPLETE and not any(each.follows == order.order_id for each in orders):
+                self._completed(order)
 
     def _completed(self, order: Order) -> None:
         if order.variety == "iceberg":
@@ -259,7 +230,7 @@ class Broker:
     def _place_more(self, order: Order, **changes: object) -> None:
         fresh: dict[str, object] = {
             "filled_quantity": 0, "value": 0, "exchange_order_id": "", "exchange_ns": 0, "exchange_update_ns": 0,
-            "protected_px": 0,
+            "protected_px": 0, "number": 0, "follows": order.order_id,
         }  # fmt: skip
         order = self.book.receive(msgspec.structs.replace(order, **{**fresh, **changes}))
         self.book.forward(order)
@@ -269,106 +240,6 @@ class Broker:
         order = msgspec.structs.replace(order, order_type="MARKET", trigger_price=0, order_ns=self.book.clock.now_ns())
         order = self.book.step(order, OPEN, protected_px=self.book.protected_px(order), **self.book.at_exchange())
         self.book.match(order)
-
-    # -- what the broker does by itself -----------------------------------------------------------------------
-
-    def expire(self, order_id: str) -> None:
-        """A TTL order's minutes are over."""
-        order = self.book.store.orders[order_id]
-        if order.status in RESTING:
-            self.book.end(order, "Order validity expired")
-            self.book.tell()
-
-    def square_off(self) -> list[str]:
-        """Close everything intraday, as the broker does before the end of the day; the ids of its orders."""
-        for order in self.book.store.orders.values():
-            if order.product in ("MIS", "CO") and order.status in RESTING:
-                self.book.end(order, "Cancelled by the broker: intraday square-off")
-        placed = [
-            self._close(key, product, legs.net)
-            for (key, product), legs in legs_of(self.book.store.trades.values()).items()
-            if product in ("MIS", "CO") and legs.net
-        ]
-        self.book.tell()
-        return placed
-
-    def _close(self, key: str, product: str, net: int) -> str:
-        instrument, _ = self.book.lookup(key)
-        order = Order(
-            order_id="",
-            exchange=instrument.exchange,
-            tradingsymbol=instrument.tradingsymbol,
-            instrument_token=instrument.instrument_token,
-            transaction_type=SELL if net > 0 else BUY,
-            quantity=abs(net),
-            product=product,
-            order_type="MARKET",
-            market_protection=-1,
-            placed_by=SQUARE_OFF,
-        )
-        return self.book.forward(self.book.receive(order)).order_id
-
-    def open_market(self, *, is_open: bool) -> None:
-        """The market opens (orders that waited go on) or closes."""
-        self.book.rules = msgspec.structs.replace(self.book.rules, market_open=is_open)
-        if is_open:
-            for order in self.book.store.orders.values():
-                if order.status in WAITING:
-                    self.book.forward(order)
-        self.book.tell()
-
-    def next_day(self) -> None:
-        """The day ends: what rests is cancelled, the books begin anew, positions are carried over."""
-        for order in self.book.store.orders.values():
-            if order.status in RESTING or order.status == OPEN_PENDING:
-                self.book.end(msgspec.structs.replace(order, hung=False), "Order validity expired")
-        self.book.tell()
-        self.book.store.state.put("day", {"day": self.book.day + 1})
-        for order in self.book.store.orders.values():
-            if order.status in WAITING:
-                self.book.store.orders.put(order.order_id, msgspec.structs.replace(order, day=self.book.day))
-        for instrument in self.book.store.instruments.values():
-            price = self.book.lookup(instrument.key)[1]
-            fresh = msgspec.structs.replace(instrument, last_px=price.last)
-            self.book.store.instruments.put(instrument.key, fresh)
-            self.book.store.prices.remove(instrument.key)
-
-    def convert(self, form: Form) -> bool:
-        """PUT /portfolio/positions: an open position goes over to another product."""
-        key = instrument_key({**form, "product": form.get("old_product", ""), "order_type": "-"})
-        quantity, side = int(form.get("quantity") or 0), form["transaction_type"]
-        legs = legs_of(self.book.store.trades.values()).get((key, form["old_product"]))
-        open_qty = (legs.net if side == BUY else -legs.net) if legs else 0
-        if not 0 < quantity <= open_qty or not form.get("new_product"):
-            raise bad_input("Invalid `quantity`: there is no such position to convert.")
-        assert legs is not None
-        value, count = (legs.bought_value, legs.bought) if side == BUY else (legs.sold_value, legs.sold)
-        back = SELL if side == BUY else BUY
-        self.move(key, form["old_product"], back, quantity, value // count)
-        self.move(key, form["new_product"], side, quantity, value // count)
-        return True
-
-    def move(self, key: str, product: str, side: str, quantity: int, px: int, *, day: int = -1) -> None:
-        """Put a quantity into a position without an order; `day` 0: it was there before."""
-        instrument, _ = self.book.lookup(key)
-        number = f"M{self.book.store.next_number('move')}"
-        self.book.store.trades.put(
-            number,
-            Trade(
-                trade_id=number,
-                order_id="",
-                exchange_order_id="",
-                exchange=instrument.exchange,
-                tradingsymbol=instrument.tradingsymbol,
-                instrument_token=instrument.instrument_token,
-                product=product,
-                transaction_type=side,
-                px=px,
-                quantity=quantity,
-                ts_ns=self.book.clock.now_ns(),
-                day=self.book.day if day < 0 else day,
-            ),
-        )
 
 
 def _opened(order: Order) -> Order:

@@ -7,21 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from surefill.units import NS_PER_S
+from surefill.units import NS_PER_MS, NS_PER_S
 
 IST: Final = timezone(timedelta(hours=5, minutes=30))
 
 
 class Clock:
-    """`now_ns()` is the venue's time in nanoseconds since 1970 UTC."""
+    """`now_ns()` is the venue's time in nanoseconds since 1970 UTC; `skew_ms` how far it is ahead of the machine's."""
 
-    def __init__(self, source: Callable[[], int] = time.time_ns) -> None:
-        self._source = source
-        self.offset_ns = 0
+    def __init__(self, skew_ms: Callable[[], int]) -> None:
+        self._skew_ms = skew_ms
 
     def now_ns(self) -> int:
         """Now."""
-        return self._source() + self.offset_ns
+        return time.time_ns() + self._skew_ms() * NS_PER_MS
 
 
 def moment(ns: int) -> datetime:

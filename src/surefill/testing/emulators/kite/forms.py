@@ -38,13 +38,13 @@ def read_order(variety: str, form: Form, instrument: Instrument, price: Price, r
         exchange=instrument.exchange,
         tradingsymbol=instrument.tradingsymbol,
         instrument_token=instrument.instrument_token,
-        transaction_type=_one_of(form, "transaction_type", frozenset({BUY, SELL})),
-        quantity=_whole(form, "quantity"),
-        product=_one_of(form, "product", PRODUCTS),
-        order_type=_one_of(form, "order_type", ORDER_TYPES),
-        validity=_one_of(form, "validity", VALIDITIES, "DAY"),
-        validity_ttl=_whole(form, "validity_ttl", 0),
-        disclosed_quantity=_whole(form, "disclosed_quantity", 0),
+        transaction_type=one_of(form, "transaction_type", frozenset({BUY, SELL})),
+        quantity=whole(form, "quantity"),
+        product=one_of(form, "product", PRODUCTS),
+        order_type=one_of(form, "order_type", ORDER_TYPES),
+        validity=one_of(form, "validity", VALIDITIES, "DAY"),
+        validity_ttl=whole(form, "validity_ttl", 0),
+        disclosed_quantity=whole(form, "disclosed_quantity", 0),
         market_protection=_protection(form),
         tag=_tag(form),
     )
@@ -77,10 +77,10 @@ def changed(order: Order, form: Form, instrument: Instrument, price: Price) -> O
     """The order with the changes that a form asks for. Raises KiteError."""
     order = msgspec.structs.replace(
         order,
-        order_type=_one_of(form, "order_type", ORDER_TYPES, order.order_type),
-        validity=_one_of(form, "validity", VALIDITIES, order.validity),
-        quantity=_whole(form, "quantity", order.quantity),
-        disclosed_quantity=_whole(form, "disclosed_quantity", order.disclosed_quantity),
+        order_type=one_of(form, "order_type", ORDER_TYPES, order.order_type),
+        validity=one_of(form, "validity", VALIDITIES, order.validity),
+        quantity=whole(form, "quantity", order.quantity),
+        disclosed_quantity=whole(form, "disclosed_quantity", order.disclosed_quantity),
         market_protection=_protection(form) if "market_protection" in form else order.market_protection,
     )
     order = with_prices(order, form)
@@ -148,7 +148,7 @@ def _of_variety(order: Order, form: Form) -> Order:
             raise bad_input("Cover orders are MIS, MARKET or LIMIT.")
         return msgspec.structs.replace(order, product="CO", cover_px=order.trigger_price, trigger_price=0)
     if order.variety == "iceberg":
-        return _first_leg(order, _whole(form, "iceberg_legs", 0), _whole(form, "iceberg_quantity", 0))
+        return _first_leg(order, whole(form, "iceberg_legs", 0), whole(form, "iceberg_quantity", 0))
     return order
 
 
@@ -167,14 +167,16 @@ def _first_leg(order: Order, legs: int, leg_quantity: int) -> Order:
     return msgspec.structs.replace(order, quantity=leg_quantity, meta={"iceberg": leg})
 
 
-def _one_of(form: Form, field: str, allowed: frozenset[str], default: str = "") -> str:
+def one_of(form: Form, field: str, allowed: frozenset[str], default: str = "") -> str:
+    """A word of a list. Raises KiteError."""
     value = form.get(field) or default
     if value not in allowed:
         raise bad_input(f"Invalid `{field}`.")
     return value
 
 
-def _whole(form: Form, field: str, default: int | None = None) -> int:
+def whole(form: Form, field: str, default: int | None = None) -> int:
+    """A whole number that is not negative. Raises KiteError."""
     text = form.get(field)
     if not text and default is not None:
         return default

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
+from surefill.testing.emulators.common import Fault
 from surefill.testing.emulators.kite.amounts import read_px, shown
 from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker
 from surefill.testing.emulators.kite.clock import stamp
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, not_found
-from surefill.testing.emulators.kite.forms import Form, read_order
+from surefill.testing.emulators.kite.forms import Form, read_order, whole
 from surefill.testing.emulators.kite.gtt_orders import ACTIVE, DELETED, TRIGGERED, Gtt, GttLeg
-from surefill.testing.remote_venue.faults import Fault
 
 LEG_COUNT = {"single": 1, "two-leg": 2}
 
@@ -29,14 +29,14 @@ class Triggers:
     def place(self, form: Form) -> dict[str, object]:
         """POST /gtt/triggers."""
         trigger = self._read(form, self._book.store.next_number("gtt"))
-        self._book.store.gtts.put(str(trigger.id), trigger)
+        self._book.store.gtts.put(_key(trigger.id), trigger)
         return {"trigger_id": trigger.id}
 
     def modify(self, trigger_id: str, form: Form) -> dict[str, object]:
         """PUT /gtt/triggers/{id}."""
         found = self._active(trigger_id)
         trigger = msgspec.structs.replace(self._read(form, found.id), created_ns=found.created_ns)
-        self._book.store.gtts.put(trigger_id, trigger)
+        self._book.store.gtts.put(_key(trigger_id), trigger)
         return {"trigger_id": trigger.id}
 
     def delete(self, trigger_id: str) -> dict[str, object]:
@@ -46,7 +46,7 @@ class Triggers:
 
     def get(self, trigger_id: str) -> dict[str, object]:
         """GET /gtt/triggers/{id}."""
-        found = self._book.store.gtts.get(trigger_id)
+        found = self._book.store.gtts.get(_key(trigger_id))
         if found is None:
             raise not_found()
         return found.payload()
@@ -107,14 +107,14 @@ class Triggers:
             return "", error.message
 
     def _active(self, trigger_id: str) -> Gtt:
-        found = self._book.store.gtts.get(trigger_id)
+        found = self._book.store.gtts.get(_key(trigger_id))
         if found is None or found.status != ACTIVE:
             raise bad_input(f"Trigger {trigger_id} is not active.")
         return found
 
     def _put(self, trigger: Gtt, **changes: object) -> None:
         changes["updated_ns"] = self._book.clock.now_ns()
-        self._book.store.gtts.put(str(trigger.id), msgspec.structs.replace(trigger, **changes))
+        self._book.store.gtts.put(_key(trigger.id), msgspec.structs.replace(trigger, **changes))
 
     def _read(self, form: Form, number: int) -> Gtt:
         condition, legs = _json(form, "condition", dict), _json(form, "orders", list)
@@ -142,6 +142,11 @@ class Triggers:
         return trigger
 
 
+def _key(trigger_id: int | str) -> str:
+    """Sorts like the number."""
+    return str(trigger_id).zfill(9)
+
+
 def _check(trigger: Gtt, tick: int) -> None:
     if any(value % tick for value in trigger.trigger_values) or any(leg.price % tick for leg in trigger.orders):
         raise bad_input("Trigger values and prices should be multiples of the tick size.")
@@ -157,7 +162,7 @@ def _leg(leg: dict[str, Any]) -> GttLeg:
         raise bad_input("Orders of a trigger should be LIMIT, BUY or SELL.")
     return GttLeg(
         transaction_type=leg["transaction_type"],
-        quantity=int(leg.get("quantity") or 0),
+        quantity=whole({"quantity": str(leg.get("quantity"))}, "quantity"),
         order_type=leg["order_type"],
         product=str(leg.get("product")),
         price=read_px(leg.get("price", ""), "price"),

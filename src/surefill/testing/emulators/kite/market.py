@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from surefill.testing.emulators.kite.amounts import PX_ONE
 from surefill.testing.emulators.kite.instruments import Instrument
 
 
@@ -36,15 +35,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         """Price and quantity (-1: any) that an order of this side meets."""
         return (self.ask, self.ask_qty) if side > 0 else (self.bid, self.bid_qty)
 
-    def moved(self, last: int, bid: int, ask: int, qty: int, ts_ns: int) -> Price:
+    def moved(self, last: int, bid: int, ask: int, bid_qty: int, ask_qty: int, ts_ns: int) -> Price:
         """The price moves."""
         return msgspec.structs.replace(
             self,
             last=last,
-            bid=bid or last,
-            ask=ask or last,
-            bid_qty=qty,
-            ask_qty=qty,
+            bid=bid,
+            ask=ask,
+            bid_qty=bid_qty,
+            ask_qty=ask_qty,
             high=max(self.high, last),
             low=min(self.low, last),
             ts_ns=ts_ns,
@@ -79,8 +78,3 @@ def band(instrument: Instrument, price: Price) -> Band:
     """The day's circuit limits, whole ticks inside `band_pct` of the previous close."""
     away, tick = price.close * instrument.band_pct // 100, max(instrument.tick, 1)
     return Band(-((away - price.close) // tick) * tick or tick, (price.close + away) // tick * tick)
-
-
-def rupees(amount: int) -> int:
-    """Whole rupees in the unit of prices."""
-    return amount * PX_ONE

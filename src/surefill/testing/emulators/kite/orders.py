@@ -43,7 +43,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `protected_px` is the worst price of an order that names none; `modifications` counts the changes made;
     `cover_px` is the stop that a cover order brings along; a `hung` one stays where it is until it is let go; `day`
-    counts the venue's trading days.
+    counts the venue's trading days; `number` is that of the common truth; one that
+    `follows` another was placed when that was full.
     """
 
     order_id: str
@@ -82,6 +83,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cover_px: int = 0
     hung: bool = False
     day: int = 0
+    number: int = 0
+    follows: str = ""
 
     @property
     def key(self) -> str:

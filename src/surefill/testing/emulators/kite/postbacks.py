@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from surefill.testing.emulators.kite.book import UPDATE
+from surefill.testing.emulators.kite.account import Account
+from surefill.testing.emulators.kite.book import ORDERS, UPDATE
 from surefill.testing.emulators.kite.clock import stamp
 from surefill.testing.emulators.kite.orders import CANCELLED, COMPLETE, REJECTED, Order
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.kite.venue import Venue
 
 POSTED: Final = frozenset({COMPLETE, CANCELLED, REJECTED, UPDATE})
@@ -49,23 +49,31 @@ class Postbacks:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        venue.book.listeners.append(self._updated)
+        self._task: asyncio.Task[None] | None = None
 
-    def _updated(self, order: Order, status: str) -> None:
-        url = self._venue.book.rules.postback_url
-        if url and status in POSTED:
-            body = msgspec.json.encode(postback(order, status, self._venue.sessions.account))
-            self._waiting.put_nowait((url, body))
+    def start(self) -> None:
+        """Listen from now on; again: nothing."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
 
-    async def run(self) -> None:
-        """Send until canceled."""
+    async def _run(self) -> None:
+        streams = self._venue.desk.streams
+        listener = streams.open(ORDERS)
         while True:
-            url, body = await self._waiting.get()
-            try:
-                await asyncio.to_thread(_post, url, body)
-            except (OSError, http.client.HTTPException) as error:
-                print(f"a postback did not arrive at {url}: {error}", file=sys.stderr)
+            waiting = await listener.queue.get()
+            if waiting is None:  # every stream was broken off; postbacks are no stream
+                listener = streams.open(ORDERS)
+                continue
+            order, status = waiting
+            url = self._venue.book.rules.postback_url
+            if url and status in POSTED:
+                await self._send(url, msgspec.json.encode(postback(order, status, self._venue.sessions.account)))
+
+    async def _send(self, url: str, body: bytes) -> None:
+        try:
+            await asyncio.to_thread(_post, url, body)
+        except (OSError, http.client.HTTPException) as error:
+            print(f"a postback did not arrive at {url}: {error}", file=sys.stderr)
 
 
 def _post(url: str, body: bytes) -> None:

@@ -12,8 +12,10 @@ from surefill.testing.emulators.kite import quotes
 from surefill.testing.emulators.kite.errors import bad_input, bad_order
 from surefill.testing.emulators.kite.forms import read_order
 from surefill.testing.emulators.kite.instruments import Instrument
+from surefill.testing.emulators.kite.margin import needed
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.portfolio import order_margin
+from surefill.testing.emulators.kite.routine import convert
 from surefill.testing.emulators.kite.venue import Venue
 
 QUOTES_MAX: Final = 1000
@@ -72,9 +74,7 @@ def _order_margins(venue: Venue, call: Call) -> object:
         form = {"market_protection": "-1", **{name: str(value) for name, value in each.items() if value}}
         key = f"{form.get('exchange')}:{form.get('tradingsymbol')}"
         order = read_order(form.get("variety", "regular"), form, *venue.broker.find(key), venue.book.rules)
-        lines.append(
-            order_margin(key, venue.broker.needed(order), "equity" if order.exchange != "MCX" else "commodity")
-        )
+        lines.append(order_margin(key, needed(venue.book, order), "equity" if order.exchange != "MCX" else "commodity"))
     return lines
 
 
@@ -110,7 +110,7 @@ ROUTES: Final = (
         "GET", "/portfolio/positions", "positions", "others", lambda v, c: v.positions(stale=c.stale),
         {"net": [], "day": []},
     ),
-    Handled("PUT", "/portfolio/positions", "convert", "others", lambda v, c: v.broker.convert(c.form)),
+    Handled("PUT", "/portfolio/positions", "convert", "others", lambda v, c: convert(v.book, c.form)),
     Handled("GET", "/portfolio/holdings", "holdings", "others", lambda v, c: v.holdings(stale=c.stale), []),
     Handled("GET", "/quote", "quote", "quotes", _keyed(quotes.quote), {}),
     Handled("GET", "/quote/ohlc", "quote", "quotes", _keyed(quotes.ohlc), {}),

@@ -1,4 +1,4 @@
-"""What a test can set about the venue: who may log in, how it trades, what it allows."""
+"""What a test can set about the venue: how it trades, what it allows, where it sends things."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How the venue behaves. Delays in milliseconds, amounts in ten-thousandths of a rupee.
+    """How the venue behaves. Times in milliseconds, amounts in ten-thousandths of a rupee.
 
     `slices`: pieces that a fill comes in; `doubt`: what an answer says when that fault strikes (a name in
     `errors.DOUBTS`); `protection_pct`: what market protection -1 means (Kite's own depends on the instrument and its
@@ -34,8 +34,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     limits: Limits = Limits()
     market_open: bool = True
-    delay_ms: int = 1500
-    short_ms: int = 30
     slices: int = 1
     doubt: str = "network_503"
     protection_pct: int = 3
@@ -44,17 +42,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     cash: int = 1_000_000 * PX_ONE
     heartbeat_ms: int = 1000
     postback_url: str = ""
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may log in. A redirect with a request token goes to `redirect_url`."""
-
-    api_key: str = "emulated_key"
-    api_secret: str = "emulated_secret"  # nosec B105: of an emulated venue
-    user_id: str = "AB1234"
-    user_name: str = "Emulated Trader"
-    app_id: int = 1234
     redirect_url: str = "http://127.0.0.1/"
-
-    def __repr__(self) -> str:
-        return f"Account(user_id={self.user_id!r})"

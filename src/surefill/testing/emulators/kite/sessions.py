@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.clock import Clock, next_six_ns, stamp
 from surefill.testing.emulators.kite.errors import bad_input, bad_token, not_permitted
 from surefill.testing.emulators.kite.instruments import LISTING
-from surefill.testing.emulators.kite.rules import Account
 from surefill.testing.emulators.kite.store import Store
 
 PRODUCTS: Final = ["CNC", "NRML", "MIS", "BO", "CO"]
@@ -31,13 +31,13 @@ class Sessions:
         self._requested: dict[str, int] = {}
         self.permitted = True
 
-    def login(self, api_key: str) -> str:
+    def login(self, api_key: str, redirect_url: str) -> str:
         """GET /connect/login: where the browser is sent, with a new request token. Raises KiteError."""
         if api_key != self.account.api_key:
             raise bad_input("Invalid `api_key`.")
         token = secrets.token_hex(16)
         self._requested[token] = self._clock.now_ns() + REQUEST_TOKEN_NS
-        parts = urlsplit(self.account.redirect_url)
+        parts = urlsplit(redirect_url)
         query = [*parse_qsl(parts.query), ("action", "login"), ("status", "success"), ("request_token", token)]
         return urlunsplit(parts._replace(query=urlencode(query)))
 
@@ -64,7 +64,7 @@ class Sessions:
             "access_token": token,
             "public_token": secrets.token_hex(16),
             "enctoken": secrets.token_hex(16),
-            "refresh_token": "",
+            "refresh_token": "",  # nosec B105: there is none
             "silo": "",
             "login_time": stamp(now_ns),
         }

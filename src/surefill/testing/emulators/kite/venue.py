@@ -2,59 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from surefill.testing.emulators.kite.book import Book, Later
+from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.kite.account import Account
+from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker
-from surefill.testing.emulators.kite.clock import Clock
 from surefill.testing.emulators.kite.gtt import Triggers
-from surefill.testing.emulators.kite.instruments import LISTING, Instrument
+from surefill.testing.emulators.kite.instruments import LISTING
+from surefill.testing.emulators.kite.margin import used
 from surefill.testing.emulators.kite.market import Price
 from surefill.testing.emulators.kite.orders import Trade
-from surefill.testing.emulators.kite.portfolio import holdings, legs_of, margin_of, positions
-from surefill.testing.emulators.kite.rules import Account
+from surefill.testing.emulators.kite.packets import MODES, message, packet
+from surefill.testing.emulators.kite.portfolio import holdings, margin_of, positions
+from surefill.testing.emulators.kite.routine import expire_due
 from surefill.testing.emulators.kite.sessions import Sessions
-from surefill.testing.emulators.kite.store import Store
 from surefill.testing.emulators.kite.throttle import Throttle
-from surefill.testing.remote_venue.faults import FaultSwitch
 
 
 class Venue:
-    """`path` holds the truth; `later(delay_ms, call)` calls back on the loop that serves."""
+    """Everything over one desk."""
 
-    def __init__(
-        self,
-        path: str,
-        later: Later,
-        account: Account | None = None,
-        instruments: Iterable[Instrument] = LISTING,
-        clock: Clock | None = None,
-    ) -> None:
-        self.store = Store(path)
-        self.clock = clock or Clock()
-        self.faults = FaultSwitch()
-        self.book = Book(self.store, self.clock, self.faults, later)
-        account = account or Account()
-        self.broker = Broker(self.book, account.user_id)
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.book = Book(desk)
+        self.store = self.book.store
+        self.sessions = Sessions(Account(), self.store, self.book.clock)
+        self.broker = Broker(self.book, self.sessions.account.user_id)
         self.triggers = Triggers(self.book, self.broker)
-        self.sessions = Sessions(account, self.store, self.clock)
-        self.throttle = Throttle(self.clock)
-        #: Told of every price that moves.
-        self.price_listeners: list[Callable[[Instrument, Price], None]] = []
-        for instrument in instruments:
+        self.throttle = Throttle(self.book.clock)
+
+    def restart(self) -> None:
+        """Read the truth anew, list what is not listed yet, and go on where it stopped."""
+        self.store.load()
+        for instrument in LISTING:
             if self.store.instruments.get(instrument.key) is None:
                 self.store.instruments.put(instrument.key, instrument)
-        self.book.restart()
+        self.broker.restart()
 
-    def set_price(self, key: str, last: int, *, bid: int = 0, ask: int = 0, qty: int = -1) -> None:
-        """The price moves; `qty` (-1: any) trades at it on either side. Raises KeyError where it is not listed."""
-        instrument, price = self.book.lookup(key)
-        price = price.moved(last, bid, ask, qty, self.clock.now_ns())
+    def set_price(self, key: str, price: Price) -> None:
+        """The price moves: what rests trades, triggers are struck, the ticker is told."""
+        instrument, _ = self.book.lookup(key)
+        expire_due(self.book)
         self.book.set_price(key, price)
-        self.triggers.watch(key, last)
-        self.book.tell()
-        for listener in self.price_listeners:
-            listener(instrument, self.book.lookup(key)[1])
+        self.triggers.watch(key, price.last)
+        price = self.book.lookup(key)[1]
+        for mode in MODES:
+            channel = ticks(instrument.instrument_token, mode)
+            if self.desk.streams.listeners(channel):
+                self.desk.streams.tell(channel, message([packet(instrument, price, mode)]))
 
     # -- looks ------------------------------------------------------------------------------------------------
 
@@ -67,12 +61,12 @@ class Venue:
         """GET /orders; `stale`: every order as before its last step."""
         found = [order for order in self.store.orders.values() if order.day == self.book.day]
         if stale:
-            found = [(self.book.history(order.order_id)[-2:])[0] for order in found]
+            found = [self.store.history(order.order_id)[-2:][0] for order in found]
         return [order.payload() for order in found]
 
     def order_steps(self, order_id: str, *, stale: bool = False) -> list[dict[str, object]]:
         """GET /orders/{order_id}."""
-        steps = self.book.history(order_id)
+        steps = self.store.history(order_id)
         return [step.step_payload() for step in (steps[:-1] if stale and len(steps) > 1 else steps)]
 
     def trades(self, order_id: str = "", *, stale: bool = False) -> list[dict[str, object]]:
@@ -93,9 +87,9 @@ class Venue:
 
     def margins(self) -> dict[str, dict[str, object]]:
         """GET /user/margins: all the money is in equity."""
-        return {"equity": margin_of(self.book.rules.cash, self.broker.used()), "commodity": margin_of(0, 0)}
+        return {"equity": margin_of(self.book.rules.cash, used(self.book)), "commodity": margin_of(0, 0)}
 
-    def held(self) -> dict[str, int]:
-        """What is really held, by `EXCHANGE:TRADINGSYMBOL/PRODUCT`."""
-        found = legs_of(self.store.trades.values())
-        return {f"{key}/{product}": legs.net for (key, product), legs in found.items() if legs.net}
+
+def ticks(instrument_token: int, mode: str) -> str:
+    """The channel of one instrument's prices in one mode."""
+    return f"{instrument_token}/{mode}"
