@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 import pytest
 import typer
 from tests.cli.running import Ran, surefill
+from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import kite
 
 from surefill.cli.kite import SECRET_VARIABLE
-from surefill.testing.emulators.kite import KiteThread
 from surefill.venues.kite import redirects, sessions
 
 
 @pytest.fixture(scope="module")
-def emulated() -> Iterator[KiteThread]:
+def emulated() -> Iterator[Kite]:
     with kite() as venue:
         yield venue
 
@@ -38,16 +38,16 @@ def browsed(port: int, path: str) -> str:
         connection.close()
 
 
-def redirect_of(emulated: KiteThread) -> str:
+def redirect_of(emulated: Kite) -> str:
     return browsed(emulated.port, "/connect/login?v=3&api_key=emulated_key")
 
 
-def logged_in(emulated: KiteThread, file: Path, *more: str) -> Ran:
+def logged_in(emulated: Kite, file: Path, *more: str) -> Ran:
     return surefill("kite", "login", "--api-key", "emulated_key", "--root", emulated.url, "--token-file", file, *more)
 
 
 def test_login_with_a_pasted_address_keeps_a_session_for_its_owner_alone(
-    emulated: KiteThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulated: Kite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, object]] = []
 
@@ -68,7 +68,7 @@ def test_login_with_a_pasted_address_keeps_a_session_for_its_owner_alone(
 
 
 def test_login_through_the_listener_needs_no_pasting(
-    emulated: KiteThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulated: Kite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, "emulated_secret")
     browser: list[threading.Thread] = []
@@ -91,7 +91,7 @@ def test_login_through_the_listener_needs_no_pasting(
 
 @pytest.mark.parametrize(("pasted", "code"), [("request_token=0000", 8), ("?status=failed", 3), ("not a token!", 3)])
 def test_login_that_did_not_succeed_keeps_nothing(
-    emulated: KiteThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pasted: str, code: int
+    emulated: Kite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pasted: str, code: int
 ) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, "emulated_secret")
     monkeypatch.setattr(typer, "prompt", lambda *_args, **_how: "?" + pasted if "=" in pasted else pasted)

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import INFY, LIMITS, NO_LIMITS, PX, Rig, kite, settings_for
 
 from surefill.rules.codes import OrdStatus
-from surefill.testing.emulators.kite import KiteProcess, KiteThread
 from surefill.testing.remote_venue.faults import Fault
 
 RESTING_PX = PX - 2_000
 
 
 @pytest.fixture
-def emulated() -> Iterator[KiteThread]:
+def emulated() -> Iterator[Kite]:
     """A venue whose books begin anew."""
     with kite() as fresh:
         yield fresh
@@ -29,7 +29,7 @@ DOUBTS = ("general_500", "order_500", "data_502", "network_503", "network_504", 
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
-def test_order_done_behind_an_error_answer_is_found_by_its_tag(emulated: KiteThread, doubt: str) -> None:
+def test_order_done_behind_an_error_answer_is_found_by_its_tag(emulated: Kite, doubt: str) -> None:
     async def story(rig: Rig) -> None:
         emulated.rules(doubt=doubt)
         emulated.arm(Fault.SERVER_ERROR, op="submit")
@@ -62,7 +62,7 @@ LOST = (
 
 
 @pytest.mark.parametrize(("fault", "op"), LOST, ids=lambda part: part if isinstance(part, str) else part.name)
-def test_order_under_a_fault_ends_once_and_known(emulated: KiteThread, fault: Fault, op: str) -> None:
+def test_order_under_a_fault_ends_once_and_known(emulated: Kite, fault: Fault, op: str) -> None:
     async def story(rig: Rig) -> None:
         emulated.arm(fault, op=op)
         if "submit" not in op and op != "exchange":
@@ -80,7 +80,7 @@ def test_order_under_a_fault_ends_once_and_known(emulated: KiteThread, fault: Fa
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_REQUEST, Fault.DISCONNECT])
-def test_order_that_never_arrived_is_paged_and_not_sent_again(emulated: KiteThread, fault: Fault) -> None:
+def test_order_that_never_arrived_is_paged_and_not_sent_again(emulated: Kite, fault: Fault) -> None:
     async def story(rig: Rig) -> None:
         emulated.arm(fault, op="submit")
         receipt = await rig.submit("a")
@@ -93,7 +93,7 @@ def test_order_that_never_arrived_is_paged_and_not_sent_again(emulated: KiteThre
     assert emulated.truth()["orders"] == []
 
 
-def test_order_that_was_throttled_is_proved_not_done_and_sent_again(emulated: KiteThread) -> None:
+def test_order_that_was_throttled_is_proved_not_done_and_sent_again(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         emulated.arm(Fault.THROTTLED, op="submit")
         receipt = await rig.submit("a")
@@ -105,7 +105,7 @@ def test_order_that_was_throttled_is_proved_not_done_and_sent_again(emulated: Ki
     assert emulated.truth()["fired"]["THROTTLED"] == 1
 
 
-def test_token_that_ends_while_an_order_works_invents_no_state(emulated: KiteThread) -> None:
+def test_token_that_ends_while_an_order_works_invents_no_state(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         emulated.arm(Fault.LOSE_ANSWER, op="submit")
         receipt = await rig.submit("a", px=RESTING_PX)
@@ -120,7 +120,7 @@ def test_token_that_ends_while_an_order_works_invents_no_state(emulated: KiteThr
     Rig(emulated).run(story)
 
 
-def test_order_sent_with_an_ended_token_is_refused_with_proof(emulated: KiteThread) -> None:
+def test_order_sent_with_an_ended_token_is_refused_with_proof(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         emulated.do("expire")
         receipt = await rig.submit("a")
@@ -133,7 +133,7 @@ def test_order_sent_with_an_ended_token_is_refused_with_proof(emulated: KiteThre
 
 
 @pytest.mark.parametrize("op", ["rms", "exchange"])
-def test_order_refused_after_it_was_taken_ends_rejected(emulated: KiteThread, op: str) -> None:
+def test_order_refused_after_it_was_taken_ends_rejected(emulated: Kite, op: str) -> None:
     async def story(rig: Rig) -> None:
         emulated.arm(Fault.REFUSED, op=op)
         receipt = await rig.submit("a")
@@ -157,7 +157,7 @@ CANCELS = (
 
 
 @pytest.mark.parametrize("fault", CANCELS, ids=lambda fault: fault.name if fault else "none")
-def test_cancel_under_a_fault_ends_the_order_as_the_venue_has_it(emulated: KiteThread, fault: Fault | None) -> None:
+def test_cancel_under_a_fault_ends_the_order_as_the_venue_has_it(emulated: Kite, fault: Fault | None) -> None:
     async def story(rig: Rig) -> None:
         receipt = await rig.submit("a", px=RESTING_PX)
         if fault is not None:
@@ -174,7 +174,7 @@ def test_cancel_under_a_fault_ends_the_order_as_the_venue_has_it(emulated: KiteT
     Rig(emulated).run(story)
 
 
-def test_postback_told_thrice_is_looked_into_and_told_once(emulated: KiteThread) -> None:
+def test_postback_told_thrice_is_looked_into_and_told_once(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         receipt = await rig.submit("a", px=RESTING_PX)
         emulated.price(INFY, RESTING_PX / 100)
@@ -190,7 +190,7 @@ def test_postback_told_thrice_is_looked_into_and_told_once(emulated: KiteThread)
     Rig(emulated, poll_s=30.0).run(story)  # only a hint brings the fill within the test's patience
 
 
-def test_order_update_on_the_ticker_brings_the_fill(emulated: KiteThread) -> None:
+def test_order_update_on_the_ticker_brings_the_fill(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         receipt = await rig.submit("a", px=RESTING_PX)
         emulated.arm(Fault.DUPLICATE_REPORT, op="stream")
@@ -217,7 +217,7 @@ def test_order_in_slices_is_one_order_of_ours() -> None:
     assert quantities == [1_800, 1_800, 900]
 
 
-def test_fill_after_a_confirmed_cancel_is_booked_and_halts(emulated: KiteThread) -> None:
+def test_fill_after_a_confirmed_cancel_is_booked_and_halts(emulated: Kite) -> None:
     async def story(rig: Rig) -> None:
         receipt = await rig.submit("a", px=RESTING_PX)
         emulated.arm(Fault.LATE_FILL, op="cancel")
@@ -232,7 +232,7 @@ def test_fill_after_a_confirmed_cancel_is_booked_and_halts(emulated: KiteThread)
 
 @pytest.mark.parametrize("hop", ["received", "forwarded", "matched"])
 def test_venue_that_dies_between_two_hops_is_asked_when_it_is_back(tmp_path: Path, hop: str) -> None:
-    with KiteProcess(tmp_path / "kite.db") as emulated:
+    with Kite(tmp_path / "kite.db") as emulated:
         emulated.rules(limits=NO_LIMITS)
         emulated.price(INFY, PX / 100)
 
@@ -240,15 +240,14 @@ def test_venue_that_dies_between_two_hops_is_asked_when_it_is_back(tmp_path: Pat
             emulated.arm(Fault.CRASH, op=hop)
             receipt = await rig.submit("a")
             assert receipt.status == OrdStatus.UNKNOWN
-            emulated.wait()
-            emulated.start()
+            emulated.back_after_its_crash()
             await rig.settled()
             assert (await rig.order(receipt.cl_ord_id)).status == OrdStatus.FILLED
 
         Rig(emulated).run(story)
 
 
-def test_second_order_with_our_tag_is_never_guessed_at(emulated: KiteThread) -> None:
+def test_second_order_with_our_tag_is_never_guessed_at(emulated: Kite) -> None:
     form = {
         "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": "10", "product": "MIS",
         "order_type": "LIMIT", "price": str(RESTING_PX / 100),

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from tests.venues.kite.hand import Kite
 
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import OpenWorkspace, RequestCancel
@@ -25,8 +26,6 @@ from surefill.engine.receipt import Receipt
 from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import MemoryJournal, verify
 from surefill.rules.codes import OrdStatus, OrdType, TimeInForce
-from surefill.testing.emulators.kite import KiteThread
-from surefill.testing.emulators.kite.hand import Hand
 from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.kite import KiteSettings, KiteVenue, Secret
 
@@ -41,15 +40,15 @@ IN_FLIGHT = (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED)
 
 
 @contextmanager
-def kite() -> Iterator[KiteThread]:
+def kite() -> Iterator[Kite]:
     """An emulated Kite that asks for no patience."""
-    with KiteThread() as emulated:
+    with Kite() as emulated:
         emulated.rules(limits=NO_LIMITS, delay_ms=DELAY_MS, heartbeat_ms=50)
         emulated.price(INFY, PX / 100)
         yield emulated
 
 
-def settings_for(emulated: Hand, **changes: Any) -> KiteSettings:
+def settings_for(emulated: Kite, **changes: Any) -> KiteSettings:
     told: dict[str, Any] = {
         "api_key": "emulated_key",
         "access_token": Secret(emulated.access_token()),
@@ -92,7 +91,7 @@ def request_for(cl_ord_id: str, **changes: Any) -> OrderRequest:
     return OrderRequest(**{**told, **changes})
 
 
-def tagged(emulated: Hand) -> Counter[str]:
+def tagged(emulated: Kite) -> Counter[str]:
     """How many orders the venue really has, by tag."""
     return Counter(order["tag"] for order in emulated.truth()["orders"] if order["tag"])
 
@@ -100,7 +99,7 @@ def tagged(emulated: Hand) -> Counter[str]:
 class Rig:
     """One engine with one workspace on one account. Use `run`."""
 
-    def __init__(self, emulated: Hand, *, limits: Limits = LIMITS, **changes: Any) -> None:
+    def __init__(self, emulated: Kite, *, limits: Limits = LIMITS, **changes: Any) -> None:
         self.kite = emulated
         self.limits = limits
         self.settings = settings_for(emulated, **changes)

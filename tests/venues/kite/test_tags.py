@@ -56,8 +56,9 @@ def test_order_with_our_tag_and_other_terms_is_not_guessed_at(changes: dict[str,
         ours().among([foreign])
     registry = Registry()
     registry.take(ours())
-    assert registry.owner(foreign) is None
-    assert registry.owner(row()) is not None
+    assert registry.owners([foreign]) == {}
+    assert registry.shown_id(foreign) == ""
+    assert list(registry.owners([row("1"), row("2", tag=None)])) == ["1"]
 
 
 def test_order_with_our_terms_and_no_tag_is_not_ours() -> None:
@@ -76,6 +77,10 @@ def test_changed_order_may_have_another_quantity() -> None:
 def test_two_orders_with_our_tag_and_terms_are_not_guessed_at() -> None:
     with pytest.raises(VenueOutcomeUnknown, match="more than one order"):
         ours().among([row("1"), row("2")])
+    registry = Registry()
+    registry.take(ours())
+    assert registry.owners([row("1"), row("2")]) == {}
+    assert registry.shown_id(row("1", tag="another")) == "another"
 
 
 def test_order_whose_id_the_venue_gave_is_known_whoever_copies_its_tag() -> None:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import INFY, INFY_TOKEN, PX, kite, settings_for
 
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Quote
 from surefill.errors import InputError
-from surefill.testing.emulators.kite import KiteThread
 from surefill.venues.kite import KiteVenue, Secret
 from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.ticker import TOKENS_MAX, Ticker, pause_s
@@ -23,7 +23,7 @@ SHARE = Instrument(INFY, "INR", 2, 0, 100, (Terms(),))
 
 
 @pytest.fixture
-def emulated() -> Iterator[KiteThread]:
+def emulated() -> Iterator[Kite]:
     with kite() as venue:
         yield venue
 
@@ -35,9 +35,7 @@ async def until(what: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-def ticking(
-    emulated: KiteThread, story: Callable[[Ticker, list[Quote], list[str]], Awaitable[None]], **changes: Any
-) -> None:
+def ticking(emulated: Kite, story: Callable[[Ticker, list[Quote], list[str]], Awaitable[None]], **changes: Any) -> None:
     """Tell a story about a ticker that is subscribed to INFY."""
 
     async def run() -> None:
@@ -55,7 +53,7 @@ def ticking(
     asyncio.run(run())
 
 
-def test_prices_come_with_both_sides_and_the_exchanges_time(emulated: KiteThread) -> None:
+def test_prices_come_with_both_sides_and_the_exchanges_time(emulated: Kite) -> None:
     async def story(ticker: Ticker, quotes: list[Quote], hints: list[str]) -> None:
         await until(lambda: bool(quotes))
         emulated.price(INFY, 1501.05, bid=1501, ask=1501.1)
@@ -66,11 +64,11 @@ def test_prices_come_with_both_sides_and_the_exchanges_time(emulated: KiteThread
     ticking(emulated, story)
 
 
-def test_broken_connection_is_made_anew_and_asked_for_everything_again(emulated: KiteThread) -> None:
+def test_broken_connection_is_made_anew_and_asked_for_everything_again(emulated: Kite) -> None:
     async def story(ticker: Ticker, quotes: list[Quote], hints: list[str]) -> None:
         for px in (1502, 1503):
             await until(lambda: bool(quotes))
-            assert emulated.do("drop_sockets") == 1
+            assert emulated.do("disconnect") == 1
             quotes.clear()
             await until(lambda: bool(quotes))
             emulated.price(INFY, px)
@@ -81,7 +79,7 @@ def test_broken_connection_is_made_anew_and_asked_for_everything_again(emulated:
     ticking(emulated, story)
 
 
-def test_connection_that_falls_silent_is_given_up(emulated: KiteThread) -> None:
+def test_connection_that_falls_silent_is_given_up(emulated: Kite) -> None:
     emulated.rules(heartbeat_ms=60_000)
 
     async def story(ticker: Ticker, quotes: list[Quote], hints: list[str]) -> None:
@@ -90,7 +88,7 @@ def test_connection_that_falls_silent_is_given_up(emulated: KiteThread) -> None:
     ticking(emulated, story, silence_s=0.05)
 
 
-def test_connection_that_beats_is_kept(emulated: KiteThread) -> None:
+def test_connection_that_beats_is_kept(emulated: Kite) -> None:
     async def story(ticker: Ticker, quotes: list[Quote], hints: list[str]) -> None:
         await until(lambda: ticker.connections == 1)
         await asyncio.sleep(0.5)  # ten heartbeats, and longer than it may be silent
@@ -99,7 +97,7 @@ def test_connection_that_beats_is_kept(emulated: KiteThread) -> None:
     ticking(emulated, story, silence_s=0.3)
 
 
-def test_order_update_is_a_hint_at_that_order(emulated: KiteThread) -> None:
+def test_order_update_is_a_hint_at_that_order(emulated: Kite) -> None:
     form = {
         "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": "3", "product": "CNC",
         "order_type": "LIMIT", "price": "1480",
@@ -113,20 +111,20 @@ def test_order_update_is_a_hint_at_that_order(emulated: KiteThread) -> None:
     ticking(emulated, story)
 
 
-def test_ended_token_is_tried_again_until_there_is_a_new_one(emulated: KiteThread) -> None:
+def test_ended_token_is_tried_again_until_there_is_a_new_one(emulated: Kite) -> None:
     async def story(ticker: Ticker, quotes: list[Quote], hints: list[str]) -> None:
         await until(lambda: bool(quotes))
         emulated.do("expire")
-        emulated.do("drop_sockets")
+        emulated.do("disconnect")
         quotes.clear()
-        await until(lambda: emulated.do("sockets") == 0)
+        await until(lambda: ticker._connection is None)
         ticker.renew(Secret(emulated.access_token()))
         await until(lambda: bool(quotes))
 
     ticking(emulated, story)
 
 
-def test_token_is_in_no_log_of_ours(emulated: KiteThread, caplog: pytest.LogCaptureFixture) -> None:
+def test_token_is_in_no_log_of_ours(emulated: Kite, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     tokens: list[str] = []
 
@@ -139,7 +137,7 @@ def test_token_is_in_no_log_of_ours(emulated: KiteThread, caplog: pytest.LogCapt
     assert not any(tokens[0] in message for message in ours)
 
 
-def test_subscription_of_the_venue_reaches_the_ticker(emulated: KiteThread) -> None:
+def test_subscription_of_the_venue_reaches_the_ticker(emulated: Kite) -> None:
     async def run() -> None:
         venue = KiteVenue(settings_for(emulated, ticker=True))
         quotes: list[Quote] = []

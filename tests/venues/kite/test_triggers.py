@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import INFY, PX, kite, settings_for
 
 from surefill.errors import VenueOutcomeUnknown
-from surefill.testing.emulators.kite import KiteThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.kite import Gtt, GttKept, GttLeg, KiteVenue
 from surefill.venues.protocol import Rejected, Unknown
@@ -22,13 +22,13 @@ SINGLE = Gtt(INFY, "CNC", -1, (STOP,))
 
 
 @pytest.fixture
-def emulated() -> Iterator[KiteThread]:
+def emulated() -> Iterator[Kite]:
     with kite() as venue:
         venue.do("hold", key=INFY, product="CNC", qty=10, px=1400)
         yield venue
 
 
-def live(emulated: KiteThread, story: Callable[[KiteVenue], Awaitable[None]]) -> None:
+def live(emulated: Kite, story: Callable[[KiteVenue], Awaitable[None]]) -> None:
     async def run() -> None:
         venue = KiteVenue(settings_for(emulated))
         try:
@@ -41,7 +41,7 @@ def live(emulated: KiteThread, story: Callable[[KiteVenue], Awaitable[None]]) ->
 
 
 @pytest.mark.parametrize("gtt", [PAIR, SINGLE], ids=["two-leg", "single"])
-def test_trigger_is_kept_and_read_back_as_asked_for(emulated: KiteThread, gtt: Gtt) -> None:
+def test_trigger_is_kept_and_read_back_as_asked_for(emulated: Kite, gtt: Gtt) -> None:
     async def story(venue: KiteVenue) -> None:
         kept = await venue.triggers.place(gtt, PX)
         assert isinstance(kept, GttKept)
@@ -53,7 +53,7 @@ def test_trigger_is_kept_and_read_back_as_asked_for(emulated: KiteThread, gtt: G
     live(emulated, story)
 
 
-def test_trigger_is_changed_and_deleted(emulated: KiteThread) -> None:
+def test_trigger_is_changed_and_deleted(emulated: Kite) -> None:
     async def story(venue: KiteVenue) -> None:
         kept = await venue.triggers.place(PAIR, PX)
         assert isinstance(kept, GttKept)
@@ -67,7 +67,7 @@ def test_trigger_is_changed_and_deleted(emulated: KiteThread) -> None:
     live(emulated, story)
 
 
-def test_trigger_that_was_struck_says_what_became_of_its_order(emulated: KiteThread) -> None:
+def test_trigger_that_was_struck_says_what_became_of_its_order(emulated: Kite) -> None:
     async def story(venue: KiteVenue) -> None:
         kept = await venue.triggers.place(PAIR, PX)
         assert isinstance(kept, GttKept)
@@ -79,7 +79,7 @@ def test_trigger_that_was_struck_says_what_became_of_its_order(emulated: KiteThr
     live(emulated, story)
 
 
-def test_trigger_whose_answer_was_lost_is_found_by_its_terms(emulated: KiteThread) -> None:
+def test_trigger_whose_answer_was_lost_is_found_by_its_terms(emulated: Kite) -> None:
     async def story(venue: KiteVenue) -> None:
         emulated.arm(Fault.LOSE_ANSWER, op="gtt_submit")
         assert isinstance(await venue.triggers.place(PAIR, PX), Unknown)
@@ -104,9 +104,7 @@ REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize(("code", "changes"), REFUSED, ids=str)
-def test_trigger_that_the_venue_would_not_take_is_not_sent(
-    emulated: KiteThread, code: str, changes: dict[str, Any]
-) -> None:
+def test_trigger_that_the_venue_would_not_take_is_not_sent(emulated: Kite, code: str, changes: dict[str, Any]) -> None:
     async def story(venue: KiteVenue) -> None:
         outcome = await venue.triggers.place(msgspec.structs.replace(PAIR, **changes), PX)
         assert isinstance(outcome, Rejected)

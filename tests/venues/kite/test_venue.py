@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import FUTURE, INFY, PX, kite, request_for, settings_for
 
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import VenueOutcomeUnknown
 from surefill.rules.codes import OrdType, TimeInForce
-from surefill.testing.emulators.kite import KiteThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.units import NS_PER_S
 from surefill.venues.kite import KiteVenue
+from surefill.venues.kite.tags import tag_of
 from surefill.venues.kite.venue import SQUARE_OFF
 from surefill.venues.protocol import Accepted, QueryAnswer, Rejected, Unknown
 
@@ -26,7 +27,7 @@ RESTING = {"ord_type": OrdType.LIMIT, "px": PX - 2_000}
 
 
 @pytest.fixture
-def emulated() -> Iterator[KiteThread]:
+def emulated() -> Iterator[Kite]:
     with kite() as venue:
         yield venue
 
@@ -42,7 +43,7 @@ class Told(list[VenueReport]):
         return found[0]
 
 
-def live(emulated: KiteThread, story: Callable[[KiteVenue, Told], Awaitable[None]], **changes: Any) -> None:
+def live(emulated: Kite, story: Callable[[KiteVenue, Told], Awaitable[None]], **changes: Any) -> None:
     async def run() -> None:
         venue, told = KiteVenue(settings_for(emulated, **changes)), Told()
         try:
@@ -59,7 +60,7 @@ def last(answer: QueryAnswer) -> VenueReport:
     return answer.reports[-1]
 
 
-def test_order_id_says_received_and_the_stream_says_the_rest(emulated: KiteThread) -> None:
+def test_order_id_says_received_and_the_stream_says_the_rest(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         outcome = await venue.submit(request_for("a"))
         assert isinstance(outcome, Accepted)
@@ -73,7 +74,7 @@ def test_order_id_says_received_and_the_stream_says_the_rest(emulated: KiteThrea
     live(emulated, story)
 
 
-def test_order_that_hangs_before_the_exchange_lives_until_it_trades(emulated: KiteThread) -> None:
+def test_order_that_hangs_before_the_exchange_lives_until_it_trades(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         emulated.arm(Fault.DELAY_REQUEST, op="exchange")
         await venue.submit(request_for("a"))
@@ -85,7 +86,7 @@ def test_order_that_hangs_before_the_exchange_lives_until_it_trades(emulated: Ki
     live(emulated, story)
 
 
-def test_complete_without_its_trades_yet_is_looked_at_until_they_are_there(emulated: KiteThread) -> None:
+def test_complete_without_its_trades_yet_is_looked_at_until_they_are_there(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         emulated.arm(Fault.EMPTY_SNAPSHOT, op="trades", times=3)
         await venue.submit(request_for("a"))
@@ -98,7 +99,7 @@ def test_complete_without_its_trades_yet_is_looked_at_until_they_are_there(emula
 
 
 @pytest.mark.parametrize("variety", ["amo", "iceberg"])
-def test_order_of_another_variety_is_queried_and_canceled_as_such(emulated: KiteThread, variety: str) -> None:
+def test_order_of_another_variety_is_queried_and_canceled_as_such(emulated: Kite, variety: str) -> None:
     emulated.do("market", open=variety != "amo")
 
     async def story(venue: KiteVenue, told: Told) -> None:
@@ -113,7 +114,7 @@ def test_order_of_another_variety_is_queried_and_canceled_as_such(emulated: Kite
     live(emulated, story, variety=variety, iceberg_legs=2 if variety == "iceberg" else 0)
 
 
-def test_iceberg_fills_leg_by_leg_as_one_order(emulated: KiteThread) -> None:
+def test_iceberg_fills_leg_by_leg_as_one_order(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", ord_type=OrdType.LIMIT, px=PX)
         await venue.submit(request)
@@ -125,7 +126,7 @@ def test_iceberg_fills_leg_by_leg_as_one_order(emulated: KiteThread) -> None:
     live(emulated, story, variety="iceberg", iceberg_legs=3)
 
 
-def test_slices_are_canceled_together(emulated: KiteThread) -> None:
+def test_slices_are_canceled_together(emulated: Kite) -> None:
     emulated.rules(check_margin=False)
 
     async def story(venue: KiteVenue, told: Told) -> None:
@@ -142,7 +143,7 @@ def test_slices_are_canceled_together(emulated: KiteThread) -> None:
     assert [order["status"] for order in emulated.truth()["orders"]] == ["CANCELLED"] * 3
 
 
-def test_change_is_confirmed_by_a_look(emulated: KiteThread) -> None:
+def test_change_is_confirmed_by_a_look(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", **RESTING)
         await venue.submit(request)
@@ -163,7 +164,7 @@ def test_change_is_confirmed_by_a_look(emulated: KiteThread) -> None:
     live(emulated, story, modifications_max=3)
 
 
-def test_cancel_that_a_look_does_not_confirm_is_unknown(emulated: KiteThread) -> None:
+def test_cancel_that_a_look_does_not_confirm_is_unknown(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", **RESTING)
         await venue.submit(request)
@@ -174,7 +175,7 @@ def test_cancel_that_a_look_does_not_confirm_is_unknown(emulated: KiteThread) ->
     live(emulated, story, settle_looks=2)
 
 
-def test_stop_order_tells_when_it_was_triggered(emulated: KiteThread) -> None:
+def test_stop_order_tells_when_it_was_triggered(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", ord_type=OrdType.STOP, side=-1, stop_px=PX - 2_000)
         assert isinstance(await venue.submit(request), Accepted)
@@ -186,7 +187,7 @@ def test_stop_order_tells_when_it_was_triggered(emulated: KiteThread) -> None:
     live(emulated, story)
 
 
-def test_rest_of_an_ioc_order_ends_canceled(emulated: KiteThread) -> None:
+def test_rest_of_an_ioc_order_ends_canceled(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         emulated.price(INFY, PX / 100, qty=4)
         request = request_for("a", time_in_force=TimeInForce.IOC, ord_type=OrdType.LIMIT, px=PX)
@@ -197,7 +198,7 @@ def test_rest_of_an_ioc_order_ends_canceled(emulated: KiteThread) -> None:
     live(emulated, story)
 
 
-def test_own_refusals_cost_no_request(emulated: KiteThread) -> None:
+def test_own_refusals_cost_no_request(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         for number, code in enumerate((None, "RATE_LIMIT")):
             outcome = await venue.submit(request_for(f"a{number}"))
@@ -218,8 +219,43 @@ LOOKS: dict[str, Callable[[KiteVenue], Awaitable[object]]] = {
 }
 
 
+def test_second_id_with_the_same_tag_is_refused_before_sending(emulated: Kite) -> None:
+    long = "an-id-of-more-than-twenty-characters"
+
+    async def story(venue: KiteVenue, told: Told) -> None:
+        assert isinstance(await venue.submit(request_for(long)), Accepted)
+        fill = await told.until(lambda each: each.exec_type == ExecType.TRADE)
+        assert fill.cl_ord_id == long
+        outcome = await venue.submit(request_for(tag_of(long)))
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "TAG_COLLISION"
+
+    live(emulated, story)
+    assert len(emulated.truth()["orders"]) == 1
+
+
+def test_fill_of_one_of_two_orders_with_our_tag_is_nobodys_until_it_is_known_whose(emulated: Kite) -> None:
+    form = {
+        "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": "10", "product": "MIS",
+        "order_type": "LIMIT", "price": "1480", "tag": "a",
+    }  # fmt: skip
+
+    async def story(venue: KiteVenue, told: Told) -> None:
+        emulated.arm(Fault.LOSE_ANSWER, op="submit")
+        assert isinstance(await venue.submit(request_for("a", **RESTING)), Unknown)
+        emulated.do("trade", form=form)
+        emulated.price(INFY, 1480)
+        report = await told.until(lambda each: each.exec_type == ExecType.TRADE)
+        assert report.cl_ord_id == ""
+        assert {each.cl_ord_id for each in await venue.executions(0)} == {""}
+        with pytest.raises(VenueOutcomeUnknown, match="more than one"):
+            await venue.query(request_for("a"))
+
+    live(emulated, story, poll_s=0.5)
+
+
 @pytest.mark.parametrize("look", LOOKS)
-def test_look_that_fails_is_no_answer(emulated: KiteThread, look: str) -> None:
+def test_look_that_fails_is_no_answer(emulated: Kite, look: str) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         emulated.do("expire")
         with pytest.raises(VenueOutcomeUnknown, match="TokenException"):
@@ -228,7 +264,7 @@ def test_look_that_fails_is_no_answer(emulated: KiteThread, look: str) -> None:
     live(emulated, story)
 
 
-def test_order_that_the_venue_took_and_does_not_show_is_no_absence(emulated: KiteThread) -> None:
+def test_order_that_the_venue_took_and_does_not_show_is_no_absence(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", **RESTING)
         await venue.submit(request)
@@ -244,7 +280,7 @@ def test_order_that_the_venue_took_and_does_not_show_is_no_absence(emulated: Kit
     live(emulated, story, poll_s=30.0)
 
 
-def test_what_is_held_is_holdings_and_positions_by_product(emulated: KiteThread) -> None:
+def test_what_is_held_is_holdings_and_positions_by_product(emulated: Kite) -> None:
     emulated.do("hold", key=INFY, product="CNC", qty=7, px=1400)
     emulated.do("hold", key=FUTURE, product="NRML", qty=-75, px=24_000)
 
@@ -257,7 +293,7 @@ def test_what_is_held_is_holdings_and_positions_by_product(emulated: KiteThread)
     live(emulated, story)
 
 
-def test_brokers_square_off_is_told_as_its_own(emulated: KiteThread) -> None:
+def test_brokers_square_off_is_told_as_its_own(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         await venue.submit(request_for("a"))
         await told.until(lambda each: each.exec_type == ExecType.TRADE)
@@ -271,7 +307,7 @@ def test_brokers_square_off_is_told_as_its_own(emulated: KiteThread) -> None:
     live(emulated, story)
 
 
-def test_order_made_by_hand_is_shown_and_told_without_an_id_of_ours(emulated: KiteThread) -> None:
+def test_order_made_by_hand_is_shown_and_told_without_an_id_of_ours(emulated: Kite) -> None:
     form = {
         "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY", "quantity": "3", "product": "CNC",
         "order_type": "LIMIT", "price": "1480",
@@ -290,7 +326,7 @@ def test_order_made_by_hand_is_shown_and_told_without_an_id_of_ours(emulated: Ki
     live(emulated, story)
 
 
-def test_money_and_access_are_the_accounts(emulated: KiteThread) -> None:
+def test_money_and_access_are_the_accounts(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         balance = (await venue.balances())[0]
         assert (balance.asset, balance.total, balance.available) == ("INR", Decimal(1_000_000), Decimal(1_000_000))
@@ -302,7 +338,7 @@ def test_money_and_access_are_the_accounts(emulated: KiteThread) -> None:
     live(emulated, story)
 
 
-def test_instruments_are_read_once_a_day(emulated: KiteThread, tmp_path: Path) -> None:
+def test_instruments_are_read_once_a_day(emulated: Kite, tmp_path: Path) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         emulated.arm(Fault.QUERY_ERROR, op="instruments", times=2)
         assert INFY in {each.instrument_id for each in await venue.instruments()}
@@ -311,7 +347,7 @@ def test_instruments_are_read_once_a_day(emulated: KiteThread, tmp_path: Path) -
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_venue_that_cannot_be_reached_is_not_connected(emulated: KiteThread) -> None:
+def test_venue_that_cannot_be_reached_is_not_connected(emulated: Kite) -> None:
     async def run() -> None:
         venue = KiteVenue(settings_for(emulated, root="http://127.0.0.1:9"))
         try:

@@ -104,13 +104,20 @@ class Registry:
         known.request = ours.request
         return known
 
-    def owner(self, row: OrderRow) -> Ours | None:
-        """Whose line of the order book it is; None where it is nobody's that we know."""
-        for label in row.labels:
-            ours = self._by_tag.get(label)
-            if ours is not None and (row.order_id in ours.order_ids or ours.is_like(row)):
-                return ours
-        return None
+    def owners(self, rows: Sequence[OrderRow]) -> dict[str, Ours]:
+        """Whose lines of the order book they are, by order id. A line that may be anybody's is nobody's."""
+        found: dict[str, Ours] = {}
+        tags = {label for row in rows for label in row.labels}
+        for ours in [each for tag, each in self._by_tag.items() if tag in tags]:
+            try:
+                found |= {row.order_id: ours for row in ours.among(rows)}
+            except VenueOutcomeUnknown:
+                continue  # whoever asks for the order itself is told why
+        return found
+
+    def shown_id(self, row: OrderRow | None) -> str:
+        """The client order id of a line that is nobody's here: its tag, unless that is one of ours."""
+        return "" if row is None or not row.tag or row.tag in self._by_tag else row.tag
 
 
 def _named(rows: Sequence[OrderRow]) -> str:

@@ -94,6 +94,8 @@ class Ticker:
                 await self._connected()
             except (OSError, TimeoutError, WebSocketException) as error:
                 _log.warning("kite_ticker_lost", error=type(error).__name__)
+            except Exception as error:  # of a sink, say: whatever its class, prices must go on
+                _log.error("kite_ticker_failed", error=type(error).__name__)
             failures = failures + 1 if self.connections == before else 0
             await asyncio.sleep(pause_s(self._settings, failures, random.random()))  # nosec B311: no secret
 

@@ -297,13 +297,16 @@ class KiteVenue:
 
     async def open_orders(self) -> tuple[OpenOrder, ...]:
         """All that works at the venue."""
-        return tuple(self._open_order(row) for row in await self._orders() if row.phase is Phase.LIVE)
+        rows = await self._orders()
+        owners = self._registry.owners(rows)
+        return tuple(self._open_order(row, owners.get(row.order_id)) for row in rows if row.phase is Phase.LIVE)
 
     async def executions(self, since_ns: int) -> tuple[VenueReport, ...]:
         """The day's trades since then, oldest first: Kite tells none of earlier days."""
         trades = await self._trades()
-        rows = {row.order_id: row for row in await self._orders()}
-        found = [self._execution(trade, rows.get(trade.order_id)) for trade in trades]
+        rows = await self._orders()
+        by_id, owners = {row.order_id: row for row in rows}, self._registry.owners(rows)
+        found = [self._execution(trade, by_id.get(trade.order_id), owners.get(trade.order_id)) for trade in trades]
         return tuple(
             sorted((each for each in found if each.transact_ns >= since_ns), key=lambda each: each.transact_ns)
         )
@@ -367,13 +370,12 @@ class KiteVenue:
     ) -> Iterator[VenueReport]:
         """What is to be told: of our orders everything, of others' their executions."""
         fresh = list(trades)
-        by_id = {row.order_id: row for row in rows}
-        owners = {ours.tag: ours for row in changed if (ours := self._registry.owner(row)) is not None}
+        by_id, owners = {row.order_id: row for row in rows}, self._registry.owners(rows)
         told: set[str] = set()
-        for ours in owners.values():
+        for ours in {owner.tag: owner for row in changed if (owner := owners.get(row.order_id))}.values():
+            mine = [row for row in rows if owners.get(row.order_id) is ours]
+            ids = {row.order_id for row in mine}
             try:
-                mine = ours.among(rows)
-                ids = {row.order_id for row in mine}
                 its = [trade for trade in fresh if trade.order_id in ids]
                 reports = order_reports(ours, mine, its, self._decimals(ours.request.instrument_id))
             except VenueOutcomeUnknown:
@@ -382,28 +384,23 @@ class KiteVenue:
             yield from reports
         for trade in fresh:
             if trade.order_id not in told:
-                yield self._execution(trade, by_id.get(trade.order_id))
+                yield self._execution(trade, by_id.get(trade.order_id), owners.get(trade.order_id))
 
     def _decimals(self, instrument_id: str) -> int:
         """Of what is traded elsewhere too, on exchanges that are not listed here."""
         listed = self._listing.get(instrument_id)
         return usual_decimals(instrument_id.partition(":")[0]) if listed is None else listed.instrument.price_decimals
 
-    def _execution(self, trade: TradeRow, row: OrderRow | None) -> VenueReport:
-        ours = self._registry.owner(row) if row is not None else None
-        if ours is not None:
-            cl_ord_id, bucket = ours.request.cl_ord_id, ours.request.bucket
-        else:
-            cl_ord_id = (row.tag or "") if row is not None else ""
-            bucket = forms.bucket_of(trade.product, self._settings)
+    def _execution(self, trade: TradeRow, row: OrderRow | None, ours: Ours | None) -> VenueReport:
+        cl_ord_id = self._registry.shown_id(row) if ours is None else ours.request.cl_ord_id
+        bucket = forms.bucket_of(trade.product, self._settings)
         square_off = row is not None and row.is_square_off(self._user_id)
         report = trade_report(trade, cl_ord_id, self._decimals(trade.instrument_id), bucket)
         if not square_off:
             return report
         return msgspec.structs.replace(report, code=SQUARE_OFF, text="the broker's own close of an intraday position")
 
-    def _open_order(self, row: OrderRow) -> OpenOrder:
-        ours = self._registry.owner(row)
+    def _open_order(self, row: OrderRow, ours: Ours | None) -> OpenOrder:
         if row.order_type not in ORD_TYPES:
             raise VenueOutcomeUnknown(f"order {row.order_id} is of a type that nobody knows here: {row.order_type}")
         decimals = self._decimals(row.instrument_id)
@@ -414,7 +411,7 @@ class KiteVenue:
             raise VenueOutcomeUnknown(f"order {row.order_id} cannot be read: {error.message}") from error
         return OpenOrder(
             row.order_id,
-            ours.request.cl_ord_id if ours is not None else row.tag or "",
+            self._registry.shown_id(row) if ours is None else ours.request.cl_ord_id,
             row.instrument_id,
             forms.bucket_of(row.product, self._settings),
             row.side,

@@ -48,8 +48,9 @@ class Watch:
 
     async def begin(self) -> None:
         """What is there now is not news. Raises VenueOutcomeUnknown where it cannot be seen."""
-        self._told = {trade.exec_id for trade in await self._trades()}
-        self._shapes = {row.order_id: _shape(row) for row in await self._orders()}
+        trades = await self._trades()
+        self._told = {trade.exec_id for trade in trades}
+        self._keep(await self._orders(), trades)
 
     async def run(self) -> None:
         """Look until canceled. A look that fails says nothing, and is made again."""
@@ -64,6 +65,8 @@ class Watch:
                 await self.look()
             except VenueOutcomeUnknown as error:
                 _log.warning("kite_orders_not_seen", error=error.message)
+            except Exception as error:  # whatever its class: a watch that has ended is missed too late
+                _log.error("kite_watch_failed", error=repr(error))
             await asyncio.sleep(self._settings.hint_spacing_s)
 
     async def look(self) -> None:
@@ -73,14 +76,18 @@ class Watch:
         if not changed:
             return
         trades = await self._trades()
-        traded: defaultdict[str, int] = defaultdict(int)
-        for trade in trades:
-            traded[trade.order_id] += trade.quantity
         fresh = [trade for trade in trades if trade.exec_id not in self._told]
         for report in self._reports(rows, changed, fresh):
             self._tell(report)
         self._told.update(trade.exec_id for trade in fresh)
-        for row in changed:
+        self._keep(changed, trades)
+
+    def _keep(self, rows: Iterable[OrderRow], trades: Iterable[TradeRow]) -> None:
+        """What is known of these, as far as their trades were told with them."""
+        traded: defaultdict[str, int] = defaultdict(int)
+        for trade in trades:
+            traded[trade.order_id] += trade.quantity
+        for row in rows:
             if traded[row.order_id] >= row.filled_quantity:
                 self._shapes[row.order_id] = _shape(row)
 
