@@ -96,6 +96,7 @@ class WorkspaceWriter:
         self._events: list[Event] = []
         self._claims: list[KeyClaim] = []
         self._pending_keys: dict[str, tuple[KeyClaim, Order]] = {}
+        self._looked_up: dict[str, KeyClaim | None] = {}
         self._held: list[Effect] = []
         self._tickets: list[Ticket] = []
         self._waiting: list[Ticket] = []
@@ -242,13 +243,18 @@ class WorkspaceWriter:
 
     # -- repeats ----------------------------------------------------------------------------------------------
 
+    def look_up(self, keys: list[str]) -> None:
+        """Ask the journal at once for what is asked for key by key otherwise. It holds until the next commit."""
+        found = self.journal.find_keys(self.workspace_id, self.state.book.mode, keys)
+        self._looked_up = {key: found.get(key) for key in keys}
+
     def _repeated(self, key: str, digest: bytes, ts_ns: int) -> Receipt | None:
         """What the key was used for before; None: it is new."""
         pending = self._pending_keys.get(key)
         if pending is not None:
             claim, order = pending
         else:
-            found = self.journal.find_key(self.workspace_id, self.state.book.mode, key)
+            found = self._claim_of(key)
             if found is None:
                 return None
             claim, order = found, self._claimed_order(found)
@@ -259,6 +265,11 @@ class WorkspaceWriter:
             code="KEY_CONFLICT",
             reason=f"{key!r} was used for another intent: give this one an id of its own",
         )
+
+    def _claim_of(self, key: str) -> KeyClaim | None:
+        if key in self._looked_up:
+            return self._looked_up[key]
+        return self.journal.find_key(self.workspace_id, self.state.book.mode, key)
 
     def _claimed_order(self, claim: KeyClaim) -> Order:
         """The order of a durable claim: created by the event right after it."""
@@ -283,6 +294,7 @@ class WorkspaceWriter:
         events, self._events = self._events, []
         self._payloads, self._claims = [], []
         self._pending_keys.clear()
+        self._looked_up = {}
         for effect in self._held:
             if isinstance(effect, SetTimer):
                 self.timers[effect.name] = effect.at_ns
