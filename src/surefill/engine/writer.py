@@ -10,7 +10,7 @@ The writer is synchronous and knows no clock: a loop (`engine.engine`) or a back
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -41,6 +41,7 @@ from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
 from surefill.engine.sessions import session_at
+from surefill.engine.timers import Timers
 from surefill.errors import AppendFailed, InvariantBreach
 from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
 from surefill.rules.codes import OrdStatus
@@ -76,7 +77,7 @@ class WorkspaceWriter:
             self.in_process = cast(InProcessVenue, venue)
         self.snapshot_every = snapshot_every
         self.subscribers: list[Subscriber] = []
-        self.timers: dict[str, int] = {}
+        self.timers = Timers()
         self.released: deque[Effect] = deque()
         self.lease: Lease
         self.state: State
@@ -297,7 +298,7 @@ class WorkspaceWriter:
         self._looked_up = {}
         for effect in self._held:
             if isinstance(effect, SetTimer):
-                self.timers[effect.name] = effect.at_ns
+                self.timers.set(effect.name, effect.at_ns)
             else:
                 self.released.append(effect)
         self._held = []
@@ -361,13 +362,6 @@ class WorkspaceWriter:
         self.journal.save_snapshot(
             Snapshot(self.workspace_id, seq, self.lease.head_hash, EVOLVE_VERSION, 0, self.state.snapshot())
         )
-
-    def due_timers(self, now_ns: int) -> Iterator[str]:
-        """Take out the timers whose time has come, earliest first."""
-        due = sorted((at_ns, name) for name, at_ns in self.timers.items() if at_ns <= now_ns)
-        for _, name in due:
-            del self.timers[name]
-            yield name
 
 
 def _moment_ns(item: Input) -> int:
