@@ -169,8 +169,11 @@ class State:
 
     def reducing_qty(self, key: str) -> int:
         """The open quantity of the live orders that reduce this position."""
+        working = self.reducing.get(key)
+        if not working:
+            return 0
         orders = self.book.orders
-        return sum(orders[cl_ord_id].leaves_qty for cl_ord_id in self.reducing.get(key, ()))
+        return sum(orders[cl_ord_id].leaves_qty for cl_ord_id in working)
 
     def snapshot(self) -> bytes:
         """The book in canonical bytes: the same events give the same bytes, order included."""
