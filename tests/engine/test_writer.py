@@ -222,10 +222,10 @@ def test_ticket_of_an_unknown_order_is_answered_with_unknown() -> None:
     assert made.flush() == [ticket]
     assert ticket.receipt is not None
     assert (ticket.receipt.status, ticket.receipt.reason) == (OrdStatus.UNKNOWN, "timed out")
-    assert made.timers == {QUERY_TIMER + sent.request.cl_ord_id: 11 + 10**6}
-    assert list(made.due_timers(10**6)) == []
-    assert list(made.due_timers(11 + 10**6)) == [QUERY_TIMER + sent.request.cl_ord_id]
-    assert made.timers == {}
+    assert made.timers.pending == {QUERY_TIMER + sent.request.cl_ord_id: 11 + 10**6}
+    assert made.timers.take_due(10**6) == []
+    assert made.timers.take_due(11 + 10**6) == [QUERY_TIMER + sent.request.cl_ord_id]
+    assert made.timers.pending == {}
 
 
 def test_exit_set_off_by_the_price_that_came_with_an_intent_is_not_taken_for_the_intents_order() -> None:
@@ -314,7 +314,7 @@ def test_discarded_memory_forgets_timers_effects_and_tickets() -> None:
     journal.plan(JournalFault.LOST)
     with pytest.raises(AppendFailed):
         made.flush()
-    assert (list(made.released), made.timers, made.flush()) == ([], {}, [])
+    assert (list(made.released), made.timers.pending, made.flush()) == ([], {}, [])
 
 
 # -- whoever reads along --------------------------------------------------------------------------------------

@@ -216,7 +216,10 @@ class State:
 
     def closing_qty(self, key: str) -> int:
         """How much of this position is on its way out, by orders other than the stop that rests at the venue."""
-        orders = (self.book.orders[cl_ord_id] for cl_ord_id in self.reducing.get(key, ()))
+        working = self.reducing.get(key)
+        if not working:
+            return 0
+        orders = (self.book.orders[cl_ord_id] for cl_ord_id in working)
         return sum(order.leaves_qty for order in orders if not order.rests)
 
     def snapshot(self) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from surefill.domain.inputs import (
@@ -18,11 +20,12 @@ from surefill.domain.inputs import (
     SubmitIntent,
     VenueReports,
 )
+from surefill.domain.intent import Intent
 from surefill.domain.state import State
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.receipt import Receipt
 from surefill.engine.writer import MARKET_DATA, Ticket, WorkspaceWriter
-from surefill.errors import AppendFailed, InvariantBreach, LocalError, SurefillError, WorkspaceHalted
+from surefill.errors import AppendFailed, InvariantBreach, JournalError, LocalError, SurefillError, WorkspaceHalted
 
 Reader = Callable[[State], Any]
 INBOX_MAX = 100_000
@@ -113,7 +116,9 @@ class Desk:
 
         Any other error is raised, and so is one that came after something had happened: memory is worthless then.
         """
-        for _ in range(min(len(self.inbox), TURN_MAX)):
+        count = min(len(self.inbox), TURN_MAX)
+        self._look_up_keys(count)
+        for _ in range(count):
             item, future = self.inbox.popleft()
             seq = self.writer.state.book.seq
             try:
@@ -130,6 +135,13 @@ class Desk:
                 self._owe(future)
                 raise
         self._overrun = self._overrun and bool(self.inbox)
+
+    def _look_up_keys(self, count: int) -> None:
+        """Whether the keys of the turn's intents are known is asked at once: one by one it would cost several times."""
+        keys = [key for item, _ in islice(self.inbox, count) if (key := _plain_key(item))]
+        if len(keys) > 1:
+            with contextlib.suppress(JournalError):  # each intent asks for itself then, and its sender is told
+                self.writer.look_up(keys)
 
     def _take(self, item: Input, future: asyncio.Future[Any] | None) -> None:
         if isinstance(item, SubmitIntent | EvaluateIntent):
@@ -193,6 +205,14 @@ class Desk:
     def _answer(future: asyncio.Future[Any] | None, receipt: Receipt | None) -> None:
         if future is not None and not future.done():
             future.set_result(receipt)
+
+
+def _plain_key(item: Input) -> str:
+    """The key of an intent, where it is surely a text that a journal can be asked for, though not admitted; else ""."""
+    if not isinstance(item, SubmitIntent) or not isinstance(item.intent, Intent):
+        return ""
+    key: object = item.intent.intent_id
+    return key if type(key) is str and key.isascii() else ""
 
 
 def _refuse(waiting: list[asyncio.Future[Any]], error: SurefillError) -> None:

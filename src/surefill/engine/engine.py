@@ -453,15 +453,15 @@ class Engine:
         """Feed every timer whose time has come. A simulation calls this itself."""
         now_ns = self.clock.now_ns()
         for desk in self.desks.values():
-            for name in desk.writer.due_timers(now_ns):
+            for name in desk.writer.timers.take_due(now_ns):
                 desk.tell(TimerFired(now_ns, name))
                 self._schedule()
         self._wake_for_timers()  # the loop's clock may have woken us a moment too early
 
     def next_timer_ns(self) -> int | None:
         """When the next timer is due."""
-        times = [at_ns for desk in self.desks.values() for at_ns in desk.writer.timers.values()]
-        return min(times, default=None)
+        times = (desk.writer.timers.next_ns() for desk in self.desks.values())
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def _wake_for_timers(self) -> None:
         if self._wake is not None:

@@ -10,7 +10,7 @@ The writer is synchronous and knows no clock: a loop (`engine.engine`) or a back
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -41,6 +41,7 @@ from surefill.engine.history import order_created_at
 from surefill.engine.receipt import Receipt, Verdict, receipt_of
 from surefill.engine.recovery import fold_journal
 from surefill.engine.sessions import session_at
+from surefill.engine.timers import Timers
 from surefill.errors import AppendFailed, InvariantBreach
 from surefill.journal.protocol import Batch, Journal, KeyClaim, Lease, Snapshot
 from surefill.rules.codes import OrdStatus
@@ -76,7 +77,7 @@ class WorkspaceWriter:
             self.in_process = cast(InProcessVenue, venue)
         self.snapshot_every = snapshot_every
         self.subscribers: list[Subscriber] = []
-        self.timers: dict[str, int] = {}
+        self.timers = Timers()
         self.released: deque[Effect] = deque()
         self.lease: Lease
         self.state: State
@@ -96,6 +97,7 @@ class WorkspaceWriter:
         self._events: list[Event] = []
         self._claims: list[KeyClaim] = []
         self._pending_keys: dict[str, tuple[KeyClaim, Order]] = {}
+        self._looked_up: dict[str, KeyClaim | None] = {}
         self._held: list[Effect] = []
         self._tickets: list[Ticket] = []
         self._waiting: list[Ticket] = []
@@ -244,13 +246,18 @@ class WorkspaceWriter:
 
     # -- repeats ----------------------------------------------------------------------------------------------
 
+    def look_up(self, keys: list[str]) -> None:
+        """Ask the journal at once for what is asked for key by key otherwise. It holds until the next commit."""
+        found = self.journal.find_keys(self.workspace_id, self.state.book.mode, keys)
+        self._looked_up = {key: found.get(key) for key in keys}
+
     def _repeated(self, key: str, digest: bytes, ts_ns: int) -> Receipt | None:
         """What the key was used for before; None: it is new."""
         pending = self._pending_keys.get(key)
         if pending is not None:
             claim, order = pending
         else:
-            found = self.journal.find_key(self.workspace_id, self.state.book.mode, key)
+            found = self._claim_of(key)
             if found is None:
                 return None
             claim, order = found, self._claimed_order(found)
@@ -261,6 +268,11 @@ class WorkspaceWriter:
             code="KEY_CONFLICT",
             reason=f"{key!r} was used for another intent: give this one an id of its own",
         )
+
+    def _claim_of(self, key: str) -> KeyClaim | None:
+        if key in self._looked_up:
+            return self._looked_up[key]
+        return self.journal.find_key(self.workspace_id, self.state.book.mode, key)
 
     def _claimed_order(self, claim: KeyClaim) -> Order:
         """The order of a durable claim: created by the event right after it."""
@@ -285,9 +297,10 @@ class WorkspaceWriter:
         events, self._events = self._events, []
         self._payloads, self._claims = [], []
         self._pending_keys.clear()
+        self._looked_up = {}
         for effect in self._held:
             if isinstance(effect, SetTimer):
-                self.timers[effect.name] = effect.at_ns
+                self.timers.set(effect.name, effect.at_ns)
             else:
                 self.released.append(effect)
         self._held = []
@@ -351,13 +364,6 @@ class WorkspaceWriter:
         self.journal.save_snapshot(
             Snapshot(self.workspace_id, seq, self.lease.head_hash, EVOLVE_VERSION, 0, self.state.snapshot())
         )
-
-    def due_timers(self, now_ns: int) -> Iterator[str]:
-        """Take out the timers whose time has come, earliest first."""
-        due = sorted((at_ns, name) for name, at_ns in self.timers.items() if at_ns <= now_ns)
-        for _, name in due:
-            del self.timers[name]
-            yield name
 
 
 def _moment_ns(item: Input) -> int:

@@ -218,6 +218,11 @@ class MemoryJournal:
         stream = self._streams.get(workspace_id)
         return None if stream is None else stream.keys.get((mode, key))
 
+    def find_keys(self, workspace_id: str, mode: str, keys: Sequence[str]) -> dict[str, KeyClaim]:
+        """See `Journal.find_keys`."""
+        found = ((key, self.find_key(workspace_id, mode, key)) for key in keys)
+        return {key: claim for key, claim in found if claim is not None}
+
     def read_keys(self, workspace_id: str) -> Iterator[KeyClaim]:
         """See `Journal.read_keys`."""
         self._live()

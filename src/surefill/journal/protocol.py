@@ -140,6 +140,9 @@ class Journal(Protocol):
     def find_key(self, workspace_id: str, mode: str, key: str) -> KeyClaim | None:
         """The committed claim of an idempotency key, or None."""
 
+    def find_keys(self, workspace_id: str, mode: str, keys: Sequence[str]) -> dict[str, KeyClaim]:
+        """The committed claims of those of the keys that have one, by key: many at little more than the cost of one."""
+
     def read_keys(self, workspace_id: str) -> Iterator[KeyClaim]:
         """Stream a workspace's claims, ordered by mode and key."""
 

@@ -26,6 +26,7 @@ from surefill.journal.protocol import Batch, Head, KeyClaim, Lease, Record, Snap
 from surefill.journal.sqlite_faults import translate
 from surefill.journal.sqlite_readers import Readers, fetch
 
+KEYS_AT_ONCE = sqlite_append.KEYS_AT_ONCE
 SNAPSHOTS_KEPT = 2
 CHECKPOINT_PAGES = 1_000  # of 4 KiB: more saves nothing (measured), and makes the longest append longer
 READ_ROWS = 1_024
@@ -309,6 +310,20 @@ class SqliteJournal:
             return None
         found = readers.query(sqlite_append.FIND_CLAIM, (stream, mode, key))
         return KeyClaim(*found[0]) if found else None
+
+    def find_keys(self, workspace_id: str, mode: str, keys: Sequence[str]) -> dict[str, KeyClaim]:
+        """See `Journal.find_keys`."""
+        readers = self._reading()
+        stream = self._stream_of(readers, workspace_id)
+        found: dict[str, KeyClaim] = {}
+        if stream is None:
+            return found
+        for at in range(0, len(keys), KEYS_AT_ONCE):
+            asked = tuple(keys[at : at + KEYS_AT_ONCE])
+            filled = asked + asked[-1:] * (KEYS_AT_ONCE - len(asked))  # one statement, whatever their number
+            for row in readers.query(sqlite_append.FIND_CLAIMS, (stream, mode, *filled)):
+                found[row[1]] = KeyClaim(*row)
+        return found
 
     def _stream_of(self, readers: Readers, workspace_id: str) -> int | None:
         """A workspace's stream number, which never changes once it is there."""

@@ -21,6 +21,11 @@ MOVE_HEAD = (
     "UPDATE streams SET next_seq = ?, head_hash = ? WHERE stream = ? AND epoch = ? AND next_seq = ? AND head_hash = ?"
 )
 FIND_CLAIM = "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key = ?"
+KEYS_AT_ONCE = 64
+FIND_CLAIMS = (
+    "SELECT mode, key, digest, seq, correlation_id FROM keys WHERE stream = ? AND mode = ? AND key IN "
+    f"({', '.join('?' * KEYS_AT_ONCE)})"
+)
 FIND_HEAD = "SELECT epoch, next_seq, head_hash FROM streams WHERE stream = ?"
 
 EventRow = tuple[int, int, int, bytes, bytes]

@@ -145,6 +145,11 @@ class Rehearsal:
         claim = self._journal.find_key(workspace_id, mode, key)
         return claim if claim is not None and claim.seq <= self.seq else None
 
+    def find_keys(self, workspace_id: str, mode: str, keys: Sequence[str]) -> dict[str, KeyClaim]:
+        """Claims, unless they are still to be rehearsed."""
+        found = self._journal.find_keys(workspace_id, mode, keys)
+        return {key: claim for key, claim in found.items() if claim.seq <= self.seq}
+
     def read_keys(self, workspace_id: str) -> Iterator[KeyClaim]:
         """See `Journal.read_keys`."""
         return (claim for claim in self._journal.read_keys(workspace_id) if claim.seq <= self.seq)

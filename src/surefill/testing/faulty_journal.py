@@ -79,6 +79,12 @@ class FaultyJournal:
         self._check()
         return self._stolen.get((workspace_id, mode, key)) or self.inner.find_key(workspace_id, mode, key)
 
+    def find_keys(self, workspace_id: str, mode: str, keys: Sequence[str]) -> dict[str, KeyClaim]:
+        """See `Journal.find_keys`; knows the stolen keys too."""
+        self._check()
+        stolen = {key: claim for key in keys if (claim := self._stolen.get((workspace_id, mode, key))) is not None}
+        return self.inner.find_keys(workspace_id, mode, keys) | stolen
+
     def open_stream(self, workspace_id: str) -> Lease:
         """See `Journal.open_stream`."""
         self._check()

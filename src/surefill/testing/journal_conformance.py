@@ -218,6 +218,28 @@ class JournalConformance:
         for absent in (("b", "live", "k"), ("a", "paper", "K"), ("c", "paper", "k")):
             assert journal.find_key(*absent) is None
 
+    def test_find_keys_of_many_is_find_key_of_each(self, tmp_path: Path) -> None:
+        journal = self.make(tmp_path)
+        a, b = journal.open_stream("a"), journal.open_stream("b")
+        names = [f"k{n}" for n in range(1_000)]
+        taken = [claim(seq, name, "live" if seq % 5 == 0 else "paper") for seq, name in enumerate(names[::3], 1)]
+        add(journal, a, *[b"x"] * len(taken), keys=tuple(taken))
+        add(journal, b, *[b"x"] * 1_000, keys=tuple(claim(seq, name, "paper") for seq, name in enumerate(names, 1)))
+        for count in (0, 1, 2, 63, 64, 65, 1_000):
+            asked = names[-count:] if count else []
+            each = {name: found for name in asked if (found := journal.find_key("a", "paper", name)) is not None}
+            assert journal.find_keys("a", "paper", asked) == each
+            assert journal.find_keys("a", "paper", asked + asked[::-1]) == each
+            assert journal.find_keys("c", "paper", asked) == {}
+        assert len(journal.find_keys("a", "paper", names)) == sum(each.mode == "paper" for each in taken)
+
+    def test_find_keys_of_awkward_names_tells_them_apart(self, tmp_path: Path) -> None:
+        journal = self.make(tmp_path)
+        lease = journal.open_stream("main")
+        claims = [claim(seq, name) for seq, name in enumerate(AWKWARD_NAMES, 1)]
+        add(journal, lease, *[b"x"] * len(claims), keys=tuple(claims))
+        assert journal.find_keys("main", "paper", AWKWARD_NAMES) == {each.key: each for each in claims}
+
     def test_read_keys_of_thousands_gives_all_in_order(self, tmp_path: Path) -> None:
         journal = self.make(tmp_path)
         lease = journal.open_stream("main")
@@ -349,6 +371,7 @@ class JournalConformance:
             lambda: journal.read("main"),
             lambda: journal.read_all(),
             lambda: journal.find_key("main", "paper", "k"),
+            lambda: journal.find_keys("main", "paper", ["k"]),
             lambda: journal.read_keys("main"),
             lambda: journal.save_snapshot(Snapshot("main", 1, lease.head_hash, 1, 0, b"")),
             lambda: journal.load_snapshot("main", 1),
