@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import events as e
-from surefill.domain.evolve import orders, positions, workspace
+from surefill.domain.evolve import elsewhere, orders, positions, workspace
 from surefill.domain.evolve.orders import STILL_WORKING, TIMEOUT, UNKNOWN_UNRESOLVED
 from surefill.domain.evolve.workspace import kill_scope
 from surefill.domain.state import State
 
 __all__ = ["EVOLVE_VERSION", "STILL_WORKING", "TIMEOUT", "UNKNOWN_UNRESOLVED", "evolve", "kill_scope"]
 
-EVOLVE_VERSION = 2
+EVOLVE_VERSION = 3
 
 
 def evolve(state: State, event: e.Event) -> None:
@@ -68,5 +68,8 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.PositionsCompared: _nothing,
     e.PositionAdjusted: positions.position_adjusted,
     e.OrderResolved: orders.order_resolved,
+    e.ExternalTraded: elsewhere.external_traded,
+    e.ExternalOrdersSeen: elsewhere.external_orders_seen,
+    e.AccountMoved: elsewhere.account_moved,
     e.WorkspaceReset: workspace.workspace_reset,
 }
