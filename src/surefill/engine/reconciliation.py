@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from surefill.domain.decide.reports import QUERY_TIMER
 from surefill.domain.inputs import Input, OrderQueried
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
-from surefill.engine.patience import answered
+from surefill.engine.patience import look
 from surefill.errors import VenueOutcomeUnknown
 from surefill.units import NS_PER_S
 
@@ -47,23 +48,24 @@ async def settle(desk: Desk, clock: Clock) -> None:
         await pause(desk)
 
 
-async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> dict[str, int]:
+async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> tuple[dict[str, int], bool]:
     """The venue's positions, looked at again while they differ from ours in a new way. Nothing waits at the desk then.
 
-    `tell` takes what is learned on the way. Raises VenueOutcomeUnknown when the venue does not tell.
+    And whether they are sure: they agree with ours, or differ twice in the same way. `tell` takes what is learned on
+    the way. Raises VenueOutcomeUnknown when the venue does not tell.
     """
     await settle(desk, clock)
     before: Differences | None = None
     theirs: dict[str, int] = {}
     for _ in range(LOOKS_MAX):
-        theirs = await answered(desk, desk.writer.venue.positions())
+        theirs = await look(desk, desk.writer.venue.positions)
         await desk.quiet()
         found = differences(desk.writer.state, theirs)
         if not found or found == before or desk.writer.in_process is not None:
-            break
+            return theirs, True
         before = found if await _looked_into(desk, clock, found, tell) else None
         await pause(desk)
-    return theirs
+    return theirs, False
 
 
 async def _looked_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> bool:
@@ -73,7 +75,7 @@ async def _looked_into(desk: Desk, clock: Clock, found: Differences, tell: Calla
     orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
     for order in orders[: -ASKED_MAX - 1 : -1]:
         try:
-            answer = await answered(desk, desk.writer.venue.query(order.request))
+            answer = await look(desk, partial(desk.writer.venue.query, order.request))
         except VenueOutcomeUnknown:
             complete = False
             continue

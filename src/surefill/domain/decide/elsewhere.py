@@ -27,6 +27,8 @@ from surefill.rules.codes import OrdStatus
 from surefill.rules.position import apply_fill, position_effect
 from surefill.units import quanta_text
 
+#: The history is asked again when that order has a name, so nobody is called.
+IN_DOUBT = "it may be of an order of ours that the venue has not named yet"
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 
 
@@ -61,7 +63,7 @@ def take(this: Step, report: VenueReport) -> None:
     why_not = why_not_adopted(this.state, report)
     if why_not:
         park(this, report, why_not)
-        if _pages(report):
+        if why_not != IN_DOUBT and _pages(report):
             text = f"{report.cl_ord_id or report.order_id}: {report.text or why_not}"
             this.ask(Notify("UNCORRELATED_REPORT", text, page=True))
     else:
@@ -89,7 +91,7 @@ def why_not_adopted(state: State, report: VenueReport) -> str:
     if booked is not None and 0 < report.transact_ns <= booked.floor_ns:
         return "older than the executions that are remembered: it may be booked already"
     if not report.cl_ord_id and _may_be_ours(state, report):
-        return "it may be of an order of ours that the venue has not named yet"
+        return IN_DOUBT
     return ""
 
 

@@ -49,7 +49,10 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "APPEND_FAILED": (),
     "BOOKS_NOT_COMPARED": (),
     "EXIT_REJECTED": (),
+    "EXTERNAL_ORDER": (),
+    "EXTERNAL_TRADE": (),
     "FENCED": (),
+    "FILL_RECOVERED": (),
     "FILLS_BEYOND_END": (Fault.LATE_FILL,),
     "ILLEGAL_END": (Fault.LATE_FILL,),
     "INVARIANT_BREACH": (),
@@ -57,7 +60,10 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "LATE_FILL": (Fault.LATE_FILL,),
     "NEVER_ARRIVED": (),
     "POSITION_DRIFT": (Fault.LATE_FILL, Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
+    "UNCORRELATED_REPORT": (),
     "UNKNOWN_UNRESOLVED": (),
+    "VENUE_LOST": (),
+    "VENUE_REGAINED": (),
 }
 
 
