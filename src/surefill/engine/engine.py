@@ -195,7 +195,7 @@ class Engine:
         """
         desk = self._desk(workspace_id)
         try:
-            theirs, _ = await reconciliation.compare(desk, self.clock, lambda item: self.tell(workspace_id, item))
+            theirs, _ = await self._compared(desk)
         except SurefillError:
             raise
         except Exception as error:  # whatever an adapter raises, it has told nothing
@@ -203,6 +203,12 @@ class Engine:
         found = reconciliation.differences(desk.writer.state, theirs)
         await self.feed(workspace_id, ComparePositions(self.clock.now_ns(), theirs))
         return found
+
+    async def _compared(self, desk: Desk) -> tuple[dict[str, int], bool]:
+        name = desk.writer.workspace_id
+        return await reconciliation.compare(
+            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].orders
+        )
 
     async def stop(self, timeout_s: float = 5.0) -> None:
         """Let no intent in, give what is on the wire time to answer, commit, snapshot, let go.

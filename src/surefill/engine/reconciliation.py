@@ -2,8 +2,8 @@
 
 1. What is in flight comes first: every open question is answered, or somebody has been called about it.
 2. A failed look is no answer: it is made again.
-3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended. An
-   execution of which we never heard, even one after an order's end, is found that way.
+3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended, and
+   for its history of executions. One of which we never heard, even after an order's end, is found that way.
 4. A difference counts when all of that was answered and a second look, a pause later, finds the very same: until then
    a report may be on its way. A venue that goes on not to answer is believed in the end: that halts, and is safe.
 """
@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from surefill.domain.decide.reports import QUERY_TIMER
@@ -48,11 +48,13 @@ async def settle(desk: Desk, clock: Clock) -> None:
         await pause(desk)
 
 
-async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> tuple[dict[str, int], bool]:
+async def compare(
+    desk: Desk, clock: Clock, tell: Callable[[Input], None], recover: Callable[[], Awaitable[None]]
+) -> tuple[dict[str, int], bool]:
     """The venue's positions, looked at again while they differ from ours in a new way. Nothing waits at the desk then.
 
     And whether they are sure: they agree with ours, or differ twice in the same way. `tell` takes what is learned on
-    the way. Raises VenueOutcomeUnknown when the venue does not tell.
+    the way, `recover` reads the history of executions. Raises VenueOutcomeUnknown when the venue does not tell.
     """
     await settle(desk, clock)
     before: Differences | None = None
@@ -63,14 +65,27 @@ async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> tu
         found = differences(desk.writer.state, theirs)
         if not found or found == before or desk.writer.in_process is not None:
             return theirs, True
-        before = found if await _looked_into(desk, clock, found, tell) else None
+        before = found if await _looked_into(desk, clock, found, tell, recover) else None
         await pause(desk)
     return theirs, False
 
 
-async def _looked_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> bool:
-    """Ask what became of the orders behind a difference, the newest first; false where an answer did not come."""
+async def _looked_into(
+    desk: Desk,
+    clock: Clock,
+    found: Differences,
+    tell: Callable[[Input], None],
+    recover: Callable[[], Awaitable[None]],
+) -> bool:
+    """Ask what became of the orders behind a difference, the newest first, and for executions of nobody's.
+
+    False where an answer did not come.
+    """
     complete = True
+    try:
+        await recover()
+    except VenueOutcomeUnknown:
+        complete = False
     book = desk.writer.state.book
     orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
     for order in orders[: -ASKED_MAX - 1 : -1]:

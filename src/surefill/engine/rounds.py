@@ -148,7 +148,7 @@ class Rounds:
 
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
-        theirs, sure = await compare(self._desk, self._clock, self._tell)
+        theirs, sure = await compare(self._desk, self._clock, self._tell, self.orders)
         state = self._desk.writer.state
         found = differences(state, theirs)
         if sure and (found != self._told or _must_halt(state, found)):

@@ -27,6 +27,7 @@ from surefill.rules.codes import OrdStatus
 from surefill.rules.position import apply_fill, position_effect
 from surefill.units import quanta_text
 
+BOOKED = "the execution is booked already"
 #: The history is asked again when that order has a name, so nobody is called.
 IN_DOUBT = "it may be of an order of ours that the venue has not named yet"
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
@@ -61,6 +62,8 @@ def park(this: Step, report: VenueReport, reason: str) -> None:
 def take(this: Step, report: VenueReport) -> None:
     """A report about no order of ours: book an execution, keep everything else."""
     why_not = why_not_adopted(this.state, report)
+    if why_not == BOOKED:
+        return  # applied once; the raw report is in the journal
     if why_not:
         park(this, report, why_not)
         if why_not != IN_DOUBT and _pages(report):
@@ -86,18 +89,21 @@ def why_not_adopted(state: State, report: VenueReport) -> str:
     if report.instrument_id not in state.book.instruments:
         return f"{report.instrument_id} was traded elsewhere and is not an instrument of this workspace"
     if report.exec_id in state.executions.get(report.instrument_id, ()):
-        return "the execution is booked already"
+        return BOOKED
     booked = state.book.external_execs.get(report.instrument_id)
     if booked is not None and 0 < report.transact_ns <= booked.floor_ns:
         return "older than the executions that are remembered: it may be booked already"
-    if not report.cl_ord_id and _may_be_ours(state, report):
+    if not report.cl_ord_id and _unnamed(state, report.instrument_id, report.side):
         return IN_DOUBT
     return ""
 
 
-def _may_be_ours(state: State, report: VenueReport) -> bool:
+def _unnamed(state: State, instrument_id: str, side: int) -> bool:
+    """Whether an order of ours in it has no name at the venue yet, and nobody has been called about that."""
     return any(
-        not order.order_id and order.request.instrument_id == report.instrument_id and order.request.side == report.side
+        not order.order_id
+        and not order.paged  # the position must not wait any longer
+        and (order.request.instrument_id, order.request.side) == (instrument_id, side)
         for order in state.book.orders.values()
     )
 
@@ -177,10 +183,7 @@ def _just_over(state: State, theirs: WorkingOrder, asked_ns: int) -> bool:
 
 def _may_be_new(state: State, theirs: WorkingOrder) -> bool:
     """Whether it may be an order of ours that the venue has not named yet: that one counts already."""
-    return not theirs.cl_ord_id and any(
-        not order.order_id and (order.request.instrument_id, order.request.side) == (theirs.instrument_id, theirs.side)
-        for order in state.book.orders.values()
-    )
+    return not theirs.cl_ord_id and _unnamed(state, theirs.instrument_id, theirs.side)
 
 
 def _see(this: Step, elsewhere: dict[str, WorkingOrder]) -> None:

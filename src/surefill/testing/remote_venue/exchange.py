@@ -437,7 +437,7 @@ _ENDED = {CANCELED: ExecType.CANCELED, "expired": ExecType.EXPIRED, REFUSED: Exe
 
 
 def _op(request: Asked) -> str:
-    return request.place if isinstance(request, Look) else type(request).__name__.lower()
+    return request.place if isinstance(request, Look | Account) else type(request).__name__.lower()
 
 
 def _crosses(order: Placed, px: int) -> bool:

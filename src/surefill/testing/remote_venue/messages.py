@@ -166,10 +166,10 @@ class Truth(msgspec.Struct, frozen=True):
     fired: dict[str, int]
 
     def received(self, account: str) -> dict[str, int]:
-        """How many orders came, by client order id."""
+        """How many orders of ours came, by client order id."""
         counts: dict[str, int] = {}
         for order in self.orders:
-            if order.account == account:
+            if order.account == account and not order.by_hand:
                 counts[order.cl_ord_id] = counts.get(order.cl_ord_id, 0) + 1
         return counts
 

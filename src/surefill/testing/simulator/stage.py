@@ -72,6 +72,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `workspaces` 0: one to three at the exchange, by the seed, and half of the time one on paper beside them.
     `crash_append`: die at this append, `crash_when` "before" or "after" its commit (0: at none in particular).
+    `by_hand`: somebody else trades the accounts too.
     """
 
     steps: int = 60
@@ -81,6 +82,7 @@ class Plan(msgspec.Struct, frozen=True):
     crash_ppm: int = 15_000
     crash_append: int = 0
     crash_when: str = "before"
+    by_hand: bool = True
 
 
 class Wish:

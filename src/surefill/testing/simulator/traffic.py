@@ -71,7 +71,7 @@ class Traffic:
             (12, self._wish_to_close),
             (12, self._cancel_something),
             (30, self._move_market),
-            (6, self._trade_by_hand),
+            (6 if self.stage.plan.by_hand else 0, self._trade_by_hand),
             (4, self._halt),
             (10, self._operate),
         ]
