@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -138,7 +139,7 @@ def test_queries_that_fail_are_made_again_ever_later_up_to_a_bound() -> None:
         await engine.submit("w", limit("a"))
         while len(times) < 7:
             await asyncio.sleep(0.001)
-        pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+        pauses = [after - before for before, after in pairwise(times)]
         assert pauses[3] > 0.016 + 0.004 - 0.001  # half of eight pauses at least, and the pause of the core's
         assert alarms.codes() == []
         await engine.stop()

@@ -29,7 +29,7 @@ def test_simulated_runs_violate_nothing(chunk: int) -> None:
         fired.update(report.fired)
     missing = {fault.name for fault in Fault} - fired.keys()
     assert len(missing) <= 3, f"in {SEEDS} runs these never struck: {missing}"
-    assert {f"power cut {where}" for where in POWER_CUTS} <= fired.keys()
+    assert len({f"power cut {where}" for where in POWER_CUTS} - fired.keys()) <= 1
     assert {"journal REFUSED", "journal LOST", "journal KEPT", "journal STALE", "clock jump"} <= fired.keys()
     assert {"order by hand", "alarm EXTERNAL_TRADE", "alarm FILL_RECOVERED"} <= fired.keys()
     assert {"verdict ACCEPTED", "verdict DUPLICATE", "verdict REFUSED"} <= fired.keys()

@@ -51,6 +51,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `cost_cushion_ppb`: what a purchase may cost beyond its price (half spread, slippage, fees).
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
+    `eod_lead_ns`: how long before its session ends a position leaves whose plan ends with the day (0: with the last bar).
     `external_halts`: an execution that no order of ours made stops entries; it is booked either way.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
     """
@@ -126,6 +127,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     drift_bands_ppb: tuple[int, int, int, int] = (0, 0, 0, 0)
     rearm_ns: dict[str, int] = {}
     external_halts: bool = True
+    eod_lead_ns: int = 0
 
     def rearm_of(self, breaker: str) -> int:
         """How that breaker is re-armed: `REARM_HUMAN`, `REARM_DAY`, or nanoseconds."""

@@ -5,7 +5,8 @@
 3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended, and
    for its history of executions. One of which we never heard, even after an order's end, is found that way.
 4. A difference counts when all of that was answered and a second look, a pause later, finds the very same: until then
-   a report may be on its way. A venue that goes on not to answer is believed in the end: that halts, and is safe.
+   a report may be on its way. While an order behind it is of unknown fate and nobody was called, it does not count. A
+   venue that goes on not to answer is believed in the end: that halts, and is safe.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
 from surefill.engine.patience import look
 from surefill.errors import VenueOutcomeUnknown
+from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_S
 
 Differences = dict[str, tuple[int, int]]
 
 LOOKS_MAX = 20
+UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 ASKED_MAX = 64
 
 
@@ -59,12 +62,15 @@ async def compare(
     await settle(desk, clock)
     before: Differences | None = None
     theirs: dict[str, int] = {}
-    for _ in range(LOOKS_MAX):
+    looks = 0
+    while looks < LOOKS_MAX:
         theirs = await look(desk, desk.writer.venue.positions)
         await desk.quiet()
         found = differences(desk.writer.state, theirs)
-        if not found or found == before or desk.writer.in_process is not None:
+        doubtful = _in_doubt(desk, found)
+        if not found or (found == before and not doubtful) or desk.writer.in_process is not None:
             return theirs, True
+        looks += not doubtful
         before = found if await _looked_into(desk, clock, found, tell, recover) else None
         await pause(desk)
     return theirs, False
@@ -97,6 +103,12 @@ async def _looked_into(
         if answer.found:
             tell(OrderQueried(clock.now_ns(), order.request.cl_ord_id, found=True, reports=answer.reports))
     return complete
+
+
+def _in_doubt(desk: Desk, found: Differences) -> bool:
+    """Whether an order behind a difference may still turn out to have made it; nobody has been called about it yet."""
+    orders = desk.writer.state.book.orders.values()
+    return any(order.position in found and order.status in UNHEARD and not order.paged for order in orders)
 
 
 async def pause(desk: Desk) -> None:

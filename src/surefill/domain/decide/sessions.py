@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.decide import breakers
+from surefill.domain.decide.holding import set_hold_timer
 from surefill.domain.decide.step import Step
 from surefill.domain.events import SessionSet
 from surefill.domain.inputs import SetSession
@@ -18,4 +19,6 @@ def set_session(this: Step, item: SetSession) -> None:
         return
     worth = equity(this.state) if this.state.watches_equity else None
     this.emit(SessionSet(this.ts_ns, "", 0, item.calendar, item.day, item.open_ns, item.end_ns, worth))
+    for key, position in list(this.state.open_positions()):
+        set_hold_timer(this, key, position)
     breakers.watch(this)
