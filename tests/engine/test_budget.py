@@ -64,7 +64,7 @@ def test_no_window_holds_more_than_its_limit_and_entries_leave_the_reserve(
             assert within_ns is None or _now_ns() <= asked_ns + within_ns + 1
 
     async def story() -> None:
-        budget = _budget(*limits, budgets=Budgets(reserve_ppb=reserve_ppb))
+        budget = _budget(*limits, budgets=Budgets(_now_ns, reserve_ppb=reserve_ppb))
         tasks = []
         for pause_ms, urgent, kind, within_ns in wanted:
             await asyncio.sleep(pause_ms / 1_000)

@@ -140,4 +140,4 @@ class Budgets:
 
 
 def _loop_ns() -> int:
-    return int(asyncio.get_running_loop().time() * NS_PER_S)
+    return round(asyncio.get_running_loop().time() * NS_PER_S)
