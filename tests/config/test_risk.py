@@ -126,3 +126,8 @@ def test_tables_of_ids_and_correlations_reach_the_profile() -> None:
     found = _profile(algo_ids={"s": "NSE-1"}, correlations={"X,Y": "0.5", "X, Z": -1})
     assert found.algo_ids == {"s": "NSE-1"}
     assert found.correlations == (Correlation("X", "Y", PPB // 2), Correlation("X", "Z", -PPB))
+
+
+@pytest.mark.parametrize(("word", "halts"), [("halt", True), ("continue", False), (None, True)])
+def test_trades_made_elsewhere_halt_unless_told_to_go_on(word: str | None, halts: bool) -> None:
+    assert _profile(external_trades=word).limits.external_halts == halts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.domain.core import Core
+from tests.domain.core import Core, profile
 
-from surefill.domain.decide.holding import HOLD_TIMER
+from surefill.domain.decide.holding import EOD_TIMER, HOLD_TIMER
 from surefill.domain.effects import SetTimer
 from surefill.domain.events import ExitTriggered, IntentRefused, OrderCreated
-from surefill.domain.inputs import RecoverOrders, TimerFired
+from surefill.domain.inputs import RecoverOrders, SetSession, TimerFired
 from surefill.domain.intent import HOLD_MAX_NS, Action, ExitPlan
+from surefill.domain.limits import Limits
 from surefill.domain.refusals import RefusalCode
 from surefill.rules.codes import ExitReason
 
@@ -76,3 +77,55 @@ def test_holding_time_out_of_range_is_no_plan(hold_ns: int, allowed: bool) -> No
     core = Core()
     core.submit(core.intent(Action.OPEN, 1, 100, plan=ExitPlan(max_hold_ns=hold_ns)))
     assert [event.code for event in core.all(IntentRefused)] == ([] if allowed else [RefusalCode.INVALID_PLAN])
+
+
+# -- the end of the session -----------------------------------------------------------------------------------
+
+LEAD_NS = 900
+DAY_PLAN = ExitPlan(end_of_day=True)
+END_NS = 100_000
+
+
+def _session(core: Core, day: str = "2026-01-05", end_ns: int = END_NS) -> None:
+    calendar = core.state.book.instruments["X"].calendar
+    core.feed(SetSession(core.tick(), calendar, day, end_ns - 50_000, end_ns))
+
+
+def _leading(lead_ns: int = LEAD_NS) -> Core:
+    return Core(profile(limits=Limits(allow_negative_cash=True, eod_lead_ns=lead_ns)))
+
+
+def _timers(core: Core) -> list[int]:
+    return [timer.at_ns for timer in core.all(SetTimer) if timer.name == f"{EOD_TIMER}X"]
+
+
+def test_position_for_the_day_leaves_before_its_session_ends() -> None:
+    core = _leading()
+    _session(core)
+    core.hold(plan=DAY_PLAN)
+    assert _timers(core) == [END_NS - LEAD_NS]
+    core.feed(TimerFired(END_NS - LEAD_NS, f"{EOD_TIMER}X"))
+    assert core.only(ExitTriggered).reason == ExitReason.END_OF_DAY
+    assert core.only(OrderCreated).request.order_qty == 100
+
+
+def test_position_for_the_day_is_woken_by_the_session_it_is_in() -> None:
+    core = _leading()
+    _session(core)
+    core.hold(plan=DAY_PLAN)
+    _session(core, "2026-01-06", 2 * END_NS)
+    assert _timers(core) == [2 * END_NS - LEAD_NS]
+    core.feed(TimerFired(END_NS - LEAD_NS, f"{EOD_TIMER}X"))  # yesterday's
+    assert core.events == []
+    core.feed(RecoverOrders(core.tick()))
+    assert _timers(core) == [2 * END_NS - LEAD_NS]
+
+
+@pytest.mark.parametrize(("lead_ns", "plan"), [(0, DAY_PLAN), (LEAD_NS, ExitPlan(stop_px=900))])
+def test_position_without_a_lead_or_for_longer_than_the_day_is_not_woken(lead_ns: int, plan: ExitPlan) -> None:
+    core = _leading(lead_ns)
+    _session(core)
+    core.hold(plan=plan)
+    assert _timers(core) == []
+    core.feed(TimerFired(END_NS, f"{EOD_TIMER}X"))
+    assert core.events == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from surefill.domain.market import Quote, Source
 from surefill.domain.profile import PAPER_FULL
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.reports import ExecType, VenueReport
+from surefill.engine.budget import Budgets
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.desk import Desk
 from surefill.engine.writer import WorkspaceWriter
@@ -127,7 +129,8 @@ def test_other_input_with_another_type_does_not_get_in(writer: WorkspaceWriter, 
 
 def test_report_of_a_venue_that_cannot_be_journaled_is_a_breach_not_silence(writer: WorkspaceWriter) -> None:
     report = VenueReport("id", ExecType.NEW, text="\ud800")
-    desk = Desk(writer, None, ControlStream(writer.journal))  # type: ignore[arg-type]
+    budget = Budgets().of(PaperVenue().capabilities, "")
+    desk = Desk(writer, None, ControlStream(writer.journal), budget, random.Random())  # type: ignore[arg-type]
     desk.tell(VenueReports(T0_NS, (report,)))
     with pytest.raises(InvariantBreach, match="what the venue said cannot be journaled"):
         desk.take()

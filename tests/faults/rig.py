@@ -22,6 +22,7 @@ from surefill.domain.state import State
 from surefill.engine.clock import LiveClock
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
+from surefill.engine.rounds import RoundTimes
 from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import Journal, MemoryJournal, verify
 from surefill.rules.codes import OrdStatus, OrdType
@@ -49,6 +50,7 @@ class Rig:
         heartbeat_s: float = 0.03,
         limits: Limits = LIMITS,
         journal: Journal | None = None,
+        times: RoundTimes | None = None,
     ) -> None:
         number = next(_numbers)
         self.process = process
@@ -56,6 +58,7 @@ class Rig:
         self.symbol = f"SYM{number}"
         self.journal = journal or MemoryJournal()
         self.heartbeat_s = heartbeat_s
+        self.times = times
         self.profile = msgspec.structs.replace(V3, limits=limits)
         self.alarms: list[Notify] = []
         self.engine: Engine
@@ -67,7 +70,7 @@ class Rig:
         self.journal.reopen()
 
     async def live(self, story: Callable[[Rig], Awaitable[None]]) -> None:
-        self.engine = Engine(self.journal, LiveClock())
+        self.engine = Engine(self.journal, LiveClock(), times=self.times)
         self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
         venue = await self._opened()
         try:

@@ -270,3 +270,76 @@ def test_answer_that_comes_too_late_is_still_heard(process: VenueProcess) -> Non
         await client.hears(ExecType.NEW)
 
     run(client, story)
+
+
+# -- the account as a whole -----------------------------------------------------------------------------------
+
+
+def test_account_tells_orders_executions_and_access_of_everybody(process: VenueProcess) -> None:
+    client = Client(process)
+
+    async def story() -> None:
+        venue = client.venue
+        await venue.connect(client.heard.append)
+        ours = client.order("ours", 10, PX - 10)
+        await venue.submit(ours)
+        process.hand(client.account, client.symbol, -1, 4)
+        process.hand(client.account, client.symbol, -1, 5, PX + 10)
+        listed = await venue.open_orders()
+        assert [(o.cl_ord_id, o.side, o.order_qty, o.px) for o in listed] == [
+            ("ours", 1, 10, PX - 10),
+            ("", -1, 5, PX + 10),
+        ]
+        (execution,) = await venue.executions(0)
+        assert (execution.cl_ord_id, execution.side, execution.last_qty) == ("", -1, 4)
+        assert execution.instrument_id == client.symbol
+        assert await venue.executions(execution.transact_ns + 1) == ()
+        assert (await venue.access()).can_trade
+        assert await venue.instruments() == ()
+        await venue.close()
+
+    asyncio.run(story())
+
+
+def test_working_order_is_amended_in_place_and_not_below_what_it_has_filled(process: VenueProcess) -> None:
+    client = Client(process)
+
+    async def story() -> None:
+        venue = client.venue
+        await venue.connect(client.heard.append)
+        await venue.submit(client.order("a", 10, PX - 10))
+        outcome = await venue.amend(client.order("a", 20, PX - 5), "")
+        assert isinstance(outcome, Accepted)
+        (order,) = await venue.open_orders()
+        assert (order.order_qty, order.px) == (20, PX - 5)
+        process.price(client.symbol, PX - 5, 3)
+        await client.hears(ExecType.TRADE)
+        assert isinstance(await venue.amend(client.order("a", 3, PX), ""), Rejected)
+        await venue.close()
+
+    asyncio.run(story())
+
+
+def test_prices_are_handed_on_over_a_lost_connection(process: VenueProcess) -> None:
+    client = Client(process, heartbeat_s=0.02)
+    prices: list[int] = []
+
+    async def until(px: int) -> None:
+        end = time.monotonic() + 2.0
+        while px not in prices:
+            process.price(client.symbol, px)
+            assert time.monotonic() < end, f"no {px} in {prices}"
+            await asyncio.sleep(0.01)
+
+    async def story() -> None:
+        venue = client.venue
+        await venue.connect(client.heard.append)
+        await venue.subscribe([client.symbol], lambda quote: prices.append(quote.last_px))
+        await until(PX + 1)
+        process.arm(Fault.DISCONNECT, 1, op="positions")
+        with pytest.raises(VenueOutcomeUnknown):
+            await venue.positions()
+        await until(PX + 2)
+        await venue.close()
+
+    asyncio.run(story())

@@ -107,6 +107,16 @@ class RiskSettings(Section):
     )
     retry_max_s: _Amount = Field(default=None, description="The longest wait (30)")
     retry_jitter_pct: _Amount = Field(default=None, description="Waits vary by so much (25)")
+    external_trades: Annotated[Literal["halt", "continue"] | None, Blank] = Field(
+        default=None,
+        description="An execution at the account that no order of ours made is booked, and stops entries: halt, or"
+        " continue (halt)",
+    )
+    end_of_day_lead_s: _Amount = Field(
+        default=None,
+        description="How long before its session ends a position leaves whose plan ends with the day: set it so that it"
+        " is before the broker's own square-off; 0 with the last bar (0)",
+    )
     sized_position_max_pct: _Amount = Field(
         default=None,
         description="Where surefill sizes, and for gate size_caps: equity share of one position; empty: no cap",
@@ -165,6 +175,7 @@ _KEYS: Final[dict[str, tuple[str, int | str]]] = {
     "retry_factor": ("retry_factor", 0),
     "retry_max_s": ("retry_max_ns", 9),
     "retry_jitter_pct": ("retry_jitter_ppb", 7),
+    "end_of_day_lead_s": ("eod_lead_ns", 9),
 }
 
 THROTTLER: Final = ("cap_total", "cap_symbol", "cap_strategy", "edge")
@@ -261,6 +272,8 @@ def _limits(limits: Limits, risk: RiskSettings, money_decimals: int, complain: C
         changes["drift_bands_ppb"] = tuple(rate_ppb_from_pct(each, "drift_bands_pct") for each in risk.drift_bands_pct)
     if risk.partial_fill is not None:
         changes["partial_fill"] = int(PartialFill[risk.partial_fill.upper()])
+    if risk.external_trades is not None:
+        changes["external_halts"] = risk.external_trades == "halt"
     changes["rearm_ns"] = limits.rearm_ns | {name: _rearm(name, how, complain) for name, how in risk.rearm.items()}
     return msgspec.structs.replace(limits, **changes)
 

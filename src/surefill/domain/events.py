@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.domain.account import AccountMove, WorkingOrder
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import ExitPlan, Intent, LadderStep
 from surefill.domain.orders import OrderRequest
@@ -471,6 +472,55 @@ class OrderResolved(Event, frozen=True):
     status: int
     by: str
     evidence: str
+
+
+class ExternalTraded(Event, frozen=True):
+    """An execution of the account's that no order of ours made, applied once: by hand, or by the venue.
+
+    Position figures are those after it, `cash` too; money in money quanta.
+    """
+
+    instrument_id: str
+    bucket: str
+    order_id: str
+    cl_ord_id: str
+    exec_id: str
+    side: int
+    last_px: int
+    last_qty: int
+    fee: int
+    position: str
+    effect: int
+    position_qty: int
+    position_cost: int
+    realised: int
+    cash: int
+    transact_ns: int = 0
+
+
+class ExternalOrdersSeen(Event, frozen=True):
+    """The orders made elsewhere that work at the venue now, all of them: those that are missing are gone."""
+
+    orders: tuple[WorkingOrder, ...]
+
+
+class AccountMoved(Event, frozen=True):
+    """Cash or a holding has moved, and not by a trade; applied once. Figures are those after it.
+
+    `position`: the key of what it belongs to ("": the account as a whole). `outside`: what came from outside, in money
+    quanta: paid in less taken out, and amounts that belong to no position. `refused`: why it could not be booked; then
+    it is kept for a person, and has moved nothing.
+    """
+
+    move: AccountMove
+    position: str
+    effect: int
+    position_qty: int
+    position_cost: int
+    realised: int
+    outside: int
+    cash: int
+    refused: str = ""
 
 
 class WorkspaceReset(Event, frozen=True):

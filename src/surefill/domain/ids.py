@@ -7,6 +7,9 @@ import hashlib
 
 from surefill.units import stamp_from_ns
 
+_LENGTH = 20
+_HEX = frozenset("0123456789abcdef")
+
 
 class IdStyle(enum.IntEnum):
     """How a door writes its public order ids."""
@@ -20,7 +23,7 @@ def cl_ord_id(workspace_id: str, origin: str, leg: int) -> str:
 
     `origin` is the intent's correlation and key, or the position's exit number; it never repeats in a workspace.
     """
-    return hashlib.sha256(f"{workspace_id}|{origin}|{leg}".encode()).hexdigest()[:20]
+    return hashlib.sha256(f"{workspace_id}|{origin}|{leg}".encode()).hexdigest()[:_LENGTH]
 
 
 def order_ref(style: int, prefix: str, workspace_id: str, ts_ns: int, number: int) -> str:
@@ -28,3 +31,8 @@ def order_ref(style: int, prefix: str, workspace_id: str, ts_ns: int, number: in
     if style == IdStyle.HEX:
         return f"{prefix}_" + hashlib.sha256(f"{workspace_id}|{number}".encode()).hexdigest()[:16]
     return f"{prefix}-{stamp_from_ns(ts_ns)}-{number:04d}"
+
+
+def of_our_form(client_id: str) -> bool:
+    """Whether a client order id could be one of `cl_ord_id`'s, of this workspace or of another."""
+    return len(client_id) == _LENGTH and _HEX.issuperset(client_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.domain.account import AccountMove, WorkingOrder
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Bar, BarOpened, Quote
@@ -236,6 +237,28 @@ class ComparePositions(msgspec.Struct, frozen=True):
     quantities: dict[str, int]
 
 
+class CompareOrders(msgspec.Struct, frozen=True):
+    """All orders that work at the venue, from a look that succeeded and began at `asked_ns`."""
+
+    ts_ns: int
+    asked_ns: int
+    orders: tuple[WorkingOrder, ...]
+
+
+class CompareExecutions(msgspec.Struct, frozen=True):
+    """Executions from the venue's history, oldest first, from a look that succeeded: most are booked already."""
+
+    ts_ns: int
+    reports: tuple[VenueReport, ...]
+
+
+class MoveAccount(msgspec.Struct, frozen=True):
+    """What moved cash or holdings and was no trade; told again it changes nothing."""
+
+    ts_ns: int
+    moves: tuple[AccountMove, ...]
+
+
 class ResetWorkspace(msgspec.Struct, frozen=True):
     """Paper only: start over with this much cash."""
 
@@ -267,6 +290,9 @@ Input = (
     | RecoverOrders
     | ResolveOrder
     | ComparePositions
+    | CompareOrders
+    | CompareExecutions
+    | MoveAccount
     | ResetWorkspace
     | Quote
     | BarOpened

@@ -58,6 +58,9 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     part of it that nobody charges (half spread, slippage).
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
+    `eod_lead_ns`: how long before its session ends a position leaves whose plan ends with the day (0: with its last
+    bar).
+    `external_halts`: an execution that no order of ours made stops entries; it is booked either way.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
     """
 
@@ -139,6 +142,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     stop_grace_ns: int = 3 * NS_PER_S
     naked_page_ns: int = 2 * NS_PER_S
     refused_stop_flattens: bool = False
+    external_halts: bool = True
+    eod_lead_ns: int = 0
 
     def rearm_of(self, breaker: str) -> int:
         """How that breaker is re-armed: `REARM_HUMAN`, `REARM_DAY`, or nanoseconds."""

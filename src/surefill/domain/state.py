@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from surefill.domain.account import WorkingOrder
 from surefill.domain.alerts import Alert
 from surefill.domain.costs.tariff import Tariff
 from surefill.domain.instrument import Instrument
@@ -35,8 +36,20 @@ from surefill.domain.risk import (
 from surefill.units import NS_PER_S
 
 
+class Remembered(msgspec.Struct, omit_defaults=True):
+    """What has been booked once, by id, with the venue's time; what is older than `floor_ns` may be forgotten."""
+
+    times_ns: dict[str, int] = {}
+    floor_ns: int = 0
+
+
 class Book(msgspec.Struct, omit_defaults=True):
-    """Everything that counts, and nothing else. Money in money quanta of `currency`."""
+    """Everything that counts, and nothing else. Money in money quanta of `currency`.
+
+    `outside`: money that came from outside and is no profit: paid in less taken out, and what belongs to no position.
+    `external_orders`: by the venue's id, what works there and is not ours. `external_execs`: by instrument, `moves` in
+    all: what has been booked of executions and moves that no order of ours made.
+    """
 
     workspace_id: str = ""
     mode: str = ""
@@ -67,6 +80,10 @@ class Book(msgspec.Struct, omit_defaults=True):
     recent_intents: dict[str, int] = {}
     alerts: dict[str, Alert] = {}
     build: str = ""
+    outside: int = 0
+    external_orders: dict[str, WorkingOrder] = {}
+    external_execs: dict[str, Remembered] = {}
+    moves: Remembered = msgspec.field(default_factory=Remembered)
 
     @property
     def halted_code(self) -> str:
@@ -173,6 +190,8 @@ class State:
                 self.reducing.setdefault(order.position, []).append(order.request.cl_ord_id)
         for order in (*self.book.orders.values(), *self.book.done.values()):
             self.executions.setdefault(order.request.instrument_id, set()).update(order.exec_ids)
+        for instrument_id, booked in self.book.external_execs.items():
+            self.executions.setdefault(instrument_id, set()).update(booked.times_ns)
         self.derive()
 
     def derive(self) -> None:

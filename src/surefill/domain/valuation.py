@@ -6,6 +6,7 @@ Exposure is always known: without a price a position counts at its cost, an orde
 
 from __future__ import annotations
 
+from surefill.domain.account import WorkingOrder
 from surefill.domain.orders import Order
 from surefill.domain.position import Position
 from surefill.domain.state import Book, State
@@ -46,8 +47,25 @@ def order_value(book: Book, order: Order) -> int:
     return px * order.leaves_qty * book.instruments[request.instrument_id].money_per_notional
 
 
+def external_px(state: State, order: WorkingOrder) -> int:
+    """What an order made elsewhere may trade at: its limit, its trigger, the market; 0 where nobody can say."""
+    px = order.px or order.stop_px
+    if not px:
+        quote = state.quotes.get(order.instrument_id)
+        px = 0 if quote is None else max(quote.last_px, quote.ask_px, quote.bid_px)
+    return px
+
+
+def external_value(state: State, order: WorkingOrder) -> int:
+    """What the open part of an order made elsewhere would stand in for; 0 for an instrument that is not ours."""
+    instrument = state.book.instruments.get(order.instrument_id)
+    if instrument is None:
+        return 0
+    return external_px(state, order) * order.leaves_qty * instrument.money_per_notional
+
+
 def exposures(state: State) -> dict[str, int]:
-    """By instrument: what is held and what is on its way, in full, UNKNOWN orders like all others."""
+    """By instrument: what is held and what is on its way, in full, UNKNOWN orders and those made elsewhere too."""
     return _exposures(state, signed=False)
 
 
@@ -67,6 +85,10 @@ def _exposures(state: State, *, signed: bool) -> dict[str, int]:
         if not order.request.reduce_only:
             name, value = order.request.instrument_id, order_value(book, order)
             found[name] = found.get(name, 0) + (-value if signed and order.request.side < 0 else value)
+    for other in book.external_orders.values():
+        name, value = other.instrument_id, external_value(state, other)
+        if value:
+            found[name] = found.get(name, 0) + (-value if signed and other.side < 0 else value)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -22,6 +23,7 @@ from surefill.domain.inputs import (
 )
 from surefill.domain.intent import Intent
 from surefill.domain.state import State
+from surefill.engine.budget import VenueBudget
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.receipt import Receipt
 from surefill.engine.writer import MARKET_DATA, Ticket, WorkspaceWriter
@@ -38,12 +40,22 @@ class Desk:
     """Inputs queue here and are taken in turns. Not thread-safe: it belongs to the engine's loop.
 
     `accepting` is false until the first reconciliation has passed. `broken` holds the error after which not even
-    a halt could be journaled; only `revive` ends that.
+    a halt could be journaled; only `revive` ends that. `failed_looks` counts the queries in a row that told nothing.
     """
 
-    def __init__(self, writer: WorkspaceWriter, loop: asyncio.AbstractEventLoop, control: ControlStream) -> None:
+    def __init__(
+        self,
+        writer: WorkspaceWriter,
+        loop: asyncio.AbstractEventLoop,
+        control: ControlStream,
+        budget: VenueBudget,
+        chance: random.Random,
+    ) -> None:
         self.writer = writer
         self.control = control
+        self.budget = budget
+        self.chance = chance
+        self.failed_looks = 0
         self.accepting = False
         self.broken: SurefillError | None = None
         self.inbox: deque[tuple[Input, asyncio.Future[Any] | None]] = deque()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
@@ -35,11 +36,13 @@ from surefill.domain.policy import Policy
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import State
 from surefill.engine import reconciliation
+from surefill.engine.budget import Budgets
 from surefill.engine.clock import Clock
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.desk import Desk, Reader
 from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
+from surefill.engine.rounds import Rounds, RoundTimes
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import (
     AppendFailed,
@@ -67,10 +70,19 @@ _log = logger("surefill.engine")
 class Engine:
     """Runs workspaces. All methods belong to the loop it was made in; `EngineThread` serves other threads.
 
-    `disk_floor_bytes`: below it entries stop while exits go on (0: not watched).
+    `disk_floor_bytes`: below it entries stop while exits go on (0: not watched). `times`: how often live workspaces are
+    laid beside their venues. `seed` makes the chance in it (when to ask again) come out the same (None: it differs).
     """
 
-    def __init__(self, journal: Journal, clock: Clock, *, disk_floor_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        *,
+        disk_floor_bytes: int = 0,
+        times: RoundTimes | None = None,
+        seed: int | None = None,
+    ) -> None:
         self.journal = journal
         self.clock = clock
         self.desks: dict[str, Desk] = {}
@@ -78,6 +90,11 @@ class Engine:
         self.disk_floor_bytes = disk_floor_bytes
         self.control = ControlStream(journal)
         self.control.workspaces = self._workspaces
+        self.budgets = Budgets()
+        self.rounds: dict[str, Rounds] = {}
+        self._rounds_made: dict[str, asyncio.Task[None]] = {}
+        self._times = times or RoundTimes()
+        self._chance = random.Random(seed)  # nosec B311: nobody must guess it
         self._loop = asyncio.get_running_loop()
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
@@ -97,7 +114,9 @@ class Engine:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
         _keeps_stops(opening, venue)
         writer = self._writer(opening.workspace_id, venue)
-        desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control)
+        budget = self.budgets.of(venue.capabilities, opening.account)
+        desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control, budget, self._chance)
+        rounds = self.rounds[opening.workspace_id] = self._rounds_of(desk)
         try:
             await venue.connect(lambda report: self._reported(desk, report))
             await self.feed(opening.workspace_id, opening)
@@ -108,10 +127,24 @@ class Engine:
             await self._compare_at_last(desk)
         except (Exception, asyncio.CancelledError):
             self.desks.pop(opening.workspace_id, None)
+            self.rounds.pop(opening.workspace_id, None)
             await venue.close()
             raise
         desk.accepting = True
+        if writer.in_process is None:
+            self._rounds_made[opening.workspace_id] = self._loop.create_task(rounds.run())
         return desk
+
+    def _rounds_of(self, desk: Desk) -> Rounds:
+        name = desk.writer.workspace_id
+        return Rounds(
+            desk,
+            self.clock,
+            lambda item: self.feed(name, item),
+            lambda item: self.tell(name, item),
+            lambda notice: self.raise_alarm(name, notice),
+            self._times,
+        )
 
     def _writer(self, workspace_id: str, venue: Venue) -> WorkspaceWriter:
         """A writer; for it a journal is reopened that stopped itself when nobody was there to see to it."""
@@ -123,17 +156,18 @@ class Engine:
             return WorkspaceWriter(self.journal, workspace_id, venue)
 
     async def _compare_at_last(self, desk: Desk) -> None:
-        """Reconcile, however long the venue takes to tell its positions."""
+        """Reconcile, however long the venue takes to tell its orders, its executions and its positions."""
         began_ns, called = self.clock.now_ns(), False
         while not self._stopping:
             try:
+                await self.rounds[desk.writer.workspace_id].orders()
                 await self.reconcile(desk.writer.workspace_id)
                 return
             except VenueOutcomeUnknown as error:
                 waited_ns = self.clock.now_ns() - began_ns
                 if not called and waited_ns >= desk.writer.state.book.profile.limits.unknown_page_ns:
                     called = True
-                    text = f"the venue does not tell its positions, so no intent is let in: {error}"
+                    text = f"the venue does not tell its orders and positions, so no intent is let in: {error}"
                     self.raise_alarm(desk.writer.workspace_id, Notify("BOOKS_NOT_COMPARED", text, page=True))
             await reconciliation.pause(desk)
         raise self._has_stopped()
@@ -165,7 +199,7 @@ class Engine:
         """
         desk = self._desk(workspace_id)
         try:
-            theirs = await reconciliation.compare(desk, self.clock, lambda item: self.tell(workspace_id, item))
+            theirs, _ = await self._compared(desk)
         except SurefillError:
             raise
         except Exception as error:  # whatever an adapter raises, it has told nothing
@@ -174,12 +208,20 @@ class Engine:
         await self.feed(workspace_id, ComparePositions(self.clock.now_ns(), theirs))
         return found
 
+    async def _compared(self, desk: Desk) -> tuple[dict[str, int], bool]:
+        name = desk.writer.workspace_id
+        return await reconciliation.compare(
+            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].orders
+        )
+
     async def stop(self, timeout_s: float = 5.0) -> None:
         """Let no intent in, give what is on the wire time to answer, commit, snapshot, let go.
 
         Orders stay at their venues; the next start asks for them.
         """
         self._stopping = True
+        for making in self._rounds_made.values():
+            making.cancel()
         for desk in self.desks.values():
             desk.accepting = False
         try:
@@ -198,10 +240,12 @@ class Engine:
             await self._let_go(desk)
 
     async def _let_go(self, desk: Desk) -> None:
+        made = self._rounds_made.pop(desk.writer.workspace_id, None)
         for errand in desk.errands:
             errand.cancel()
-        if desk.errands:  # one that has not begun must be told before the loop is gone
-            await asyncio.wait(set(desk.errands), timeout=1)
+        ending = {*desk.errands, *([made] if made is not None else [])}
+        if ending:  # one that has not begun must be told before the loop is gone
+            await asyncio.wait(ending, timeout=1)
         try:
             await desk.writer.venue.close()
         except Exception as error:  # the venue is left all the same

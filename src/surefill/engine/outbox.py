@@ -5,6 +5,7 @@
    all workspaces, or against one of the profile's rechecks, an order stays here.
 3. Whatever an adapter raises has proved nothing: an unknown outcome, or a query that told nothing. Nor has an answer
    that does not come: nobody waits for it longer than the profile says.
+4. What does not fit the venue's budget waits: an order no longer than its deadline, a cancel as long as it must.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ from surefill.domain.inputs import Input, OrderQueried, QueryFailed, SendLapsed
 from surefill.domain.orders import Order, OrderRequest
 from surefill.domain.refusals import Refusal
 from surefill.engine.answers import CANNOT_AMEND, amend_answer, cancel_answer, submit_answer
+from surefill.engine.budget import ORDER
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
-from surefill.engine.patience import answered
+from surefill.engine.patience import answered, look
 from surefill.engine.reconciliation import told
-from surefill.venues.protocol import LiveVenue, Outcome, Unknown
+from surefill.venues.protocol import LiveVenue, Outcome, Rejected, Unknown
+
+BUDGET_SPENT = "BUDGET_SPENT"
 
 
 async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
     """Carry out one effect for the wire; the input that it ends in (None: the effect is not for the wire)."""
     venue = desk.writer.venue
     if isinstance(effect, SubmitOrder):
-        withheld = _withheld(desk, effect.request, clock.now_ns())
+        withheld = await _no_room(desk, effect.request, clock) or _withheld(desk, effect.request, clock.now_ns())
         return withheld or submit_answer(effect, await _outcome(desk, venue.submit(effect.request)), clock.now_ns())
     if isinstance(effect, CancelOrder):
+        await desk.budget.admit(ORDER, urgent=True)
         outcome = await _outcome(desk, venue.cancel(effect.request, effect.order_id))
         return cancel_answer(effect, outcome, clock.now_ns())
     if isinstance(effect, AmendOrder):
@@ -39,6 +44,15 @@ async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
     if isinstance(effect, QueryOrder):
         return await _query(desk, effect, clock)
     return None
+
+
+async def _no_room(desk: Desk, request: OrderRequest, clock: Clock) -> SendLapsed | None:
+    """Wait for room in the budget, an exit for the reserve too; what came of it where there is none in time."""
+    within_ns = request.send_by_ns - clock.now_ns()
+    if within_ns < 0 or await desk.budget.admit(ORDER, urgent=request.reduce_only, within_ns=within_ns):
+        return None
+    text = "not sent: the venue's budget of requests had no room for it before its deadline"
+    return SendLapsed(clock.now_ns(), request.cl_ord_id, BUDGET_SPENT, text)
 
 
 def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | None:
@@ -66,7 +80,7 @@ def _too_much(desk: Desk, order: Order) -> Refusal | None:
 async def _query(desk: Desk, effect: QueryOrder, clock: Clock) -> Input:
     cl_ord_id = effect.request.cl_ord_id
     try:
-        found = await answered(desk, desk.writer.venue.query(effect.request))
+        found = await look(desk, lambda: desk.writer.venue.query(effect.request))
     except Exception as error:  # a failed query is not an answer, whatever failed
         return QueryFailed(clock.now_ns(), cl_ord_id, told(error))
     return OrderQueried(clock.now_ns(), cl_ord_id, found.found, found.reports)
@@ -76,11 +90,15 @@ async def _amended(desk: Desk, effect: AmendOrder) -> Outcome:
     venue = desk.writer.venue
     if not venue.capabilities.amends:
         return CANNOT_AMEND
+    await desk.budget.admit(ORDER, urgent=True)
     return await _outcome(desk, cast(LiveVenue, venue).amend(effect.request, effect.order_id))
 
 
 async def _outcome(desk: Desk, call: Coroutine[Any, Any, Outcome]) -> Outcome:
     try:
-        return await answered(desk, call)
+        outcome = await answered(desk, call)
     except Exception as error:  # an adapter that raises has proved nothing: unknown
         return Unknown(told(error))
+    if isinstance(outcome, Rejected) and outcome.retry_after_ns:
+        desk.budget.throttled(outcome.retry_after_ns)
+    return outcome

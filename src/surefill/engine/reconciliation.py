@@ -2,29 +2,33 @@
 
 1. What is in flight comes first: every open question is answered, or somebody has been called about it.
 2. A failed look is no answer: it is made again.
-3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended. An
-   execution of which we never heard, even one after an order's end, is found that way.
+3. A difference is looked into: the venue is asked for the orders that made the position, live and lately ended, and
+   for its history of executions. One of which we never heard, even after an order's end, is found that way.
 4. A difference counts when all of that was answered and a second look, a pause later, finds the very same: until then
-   a report may be on its way. A venue that goes on not to answer is believed in the end: that halts, and is safe.
+   a report may be on its way. While an order behind it is of unknown fate and nobody was called, it does not count. A
+   venue that goes on not to answer is believed in the end: that halts, and is safe.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from surefill.domain.decide.reports import QUERY_TIMER
 from surefill.domain.inputs import Input, OrderQueried
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
-from surefill.engine.patience import answered
+from surefill.engine.patience import look
 from surefill.errors import VenueOutcomeUnknown
+from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_S
 
 Differences = dict[str, tuple[int, int]]
 
 LOOKS_MAX = 20
+UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 ASKED_MAX = 64
 
 
@@ -47,39 +51,64 @@ async def settle(desk: Desk, clock: Clock) -> None:
         await pause(desk)
 
 
-async def compare(desk: Desk, clock: Clock, tell: Callable[[Input], None]) -> dict[str, int]:
+async def compare(
+    desk: Desk, clock: Clock, tell: Callable[[Input], None], recover: Callable[[], Awaitable[None]]
+) -> tuple[dict[str, int], bool]:
     """The venue's positions, looked at again while they differ from ours in a new way. Nothing waits at the desk then.
 
-    `tell` takes what is learned on the way. Raises VenueOutcomeUnknown when the venue does not tell.
+    And whether they are sure: they agree with ours, or differ twice in the same way. `tell` takes what is learned on
+    the way, `recover` reads the history of executions. Raises VenueOutcomeUnknown when the venue does not tell.
     """
     await settle(desk, clock)
     before: Differences | None = None
     theirs: dict[str, int] = {}
-    for _ in range(LOOKS_MAX):
-        theirs = await answered(desk, desk.writer.venue.positions())
+    looks = 0
+    while looks < LOOKS_MAX:
+        theirs = await look(desk, desk.writer.venue.positions)
         await desk.quiet()
         found = differences(desk.writer.state, theirs)
-        if not found or found == before or desk.writer.in_process is not None:
-            break
-        before = found if await _looked_into(desk, clock, found, tell) else None
+        doubtful = _in_doubt(desk, found)
+        if not found or (found == before and not doubtful) or desk.writer.in_process is not None:
+            return theirs, True
+        looks += not doubtful
+        before = found if await _looked_into(desk, clock, found, tell, recover) else None
         await pause(desk)
-    return theirs
+    return theirs, False
 
 
-async def _looked_into(desk: Desk, clock: Clock, found: Differences, tell: Callable[[Input], None]) -> bool:
-    """Ask what became of the orders behind a difference, the newest first; false where an answer did not come."""
+async def _looked_into(
+    desk: Desk,
+    clock: Clock,
+    found: Differences,
+    tell: Callable[[Input], None],
+    recover: Callable[[], Awaitable[None]],
+) -> bool:
+    """Ask what became of the orders behind a difference, the newest first, and for executions of nobody's.
+
+    False where an answer did not come.
+    """
     complete = True
+    try:
+        await recover()
+    except VenueOutcomeUnknown:
+        complete = False
     book = desk.writer.state.book
     orders = [order for order in (*book.done.values(), *book.orders.values()) if order.position in found]
     for order in orders[: -ASKED_MAX - 1 : -1]:
         try:
-            answer = await answered(desk, desk.writer.venue.query(order.request))
+            answer = await look(desk, partial(desk.writer.venue.query, order.request))
         except VenueOutcomeUnknown:
             complete = False
             continue
         if answer.found:
             tell(OrderQueried(clock.now_ns(), order.request.cl_ord_id, found=True, reports=answer.reports))
     return complete
+
+
+def _in_doubt(desk: Desk, found: Differences) -> bool:
+    """Whether an order behind a difference may still turn out to have made it; nobody has been called about it yet."""
+    orders = desk.writer.state.book.orders.values()
+    return any(order.position in found and order.status in UNHEARD and not order.paged for order in orders)
 
 
 async def pause(desk: Desk) -> None:

@@ -31,6 +31,7 @@ INVARIANTS = {
     5: "cum_qty only grows, is the sum of the fills, and stays within the order",
     6: "one execution counts once",
     7: "position, cost, cash, fees and profit are the sum of the fills; a difference to the venue halts",
+    8: "what works at the venue counts once: as an order of ours, or as one made elsewhere",
     9: "every order cites the decision that let it pass, and that one the limits in force",
     10: "while something is halted or tripped only cancels and reductions are decided on",
     11: "an order asks for what its intent asks for, a further one for no more than it left",
@@ -110,9 +111,9 @@ def _money(book: Book) -> Iterator[tuple[int, str]]:
         position.cost * book.instruments[position.instrument_id].money_per_notional
         for position in book.positions.values()
     )
-    if book.cash + worth != book.starting_cash + book.realised - book.fees:
-        left, right = book.cash + worth, book.starting_cash + book.realised - book.fees
-        yield 7, f"cash and cost are {left}, starting cash, profit and fees {right}: money was made or lost"
+    left, right = book.cash + worth, book.starting_cash + book.outside + book.realised - book.fees
+    if left != right:
+        yield 7, f"cash and cost are {left}, what came in, profit and fees {right}: money was made or lost"
     for name in ("realised", "fees"):
         total = sum(getattr(position, name) for position in book.positions.values())
         if total != getattr(book, name):
@@ -132,6 +133,9 @@ def _orders(book: Book) -> Iterator[tuple[int, str]]:
         if order.status < OrdStatus.FILLED:
             yield 4, f"{cl_ord_id} is live among the finished orders"
     for order in (*book.orders.values(), *book.done.values()):
+        elsewhere = book.external_execs.get(order.request.instrument_id)
+        if elsewhere is not None and not elsewhere.times_ns.keys().isdisjoint(order.exec_ids):
+            yield 6, f"{order.request.cl_ord_id} counts an execution that is booked as made elsewhere as well"
         if len(set(order.exec_ids)) != len(order.exec_ids):
             yield 6, f"{order.request.cl_ord_id} counts an execution twice: {order.exec_ids}"
 

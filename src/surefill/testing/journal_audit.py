@@ -68,7 +68,7 @@ class Audit:
         self.workspace_id = ""
         self.profile: Profile = NO_PROFILE
         self.version = 0
-        self.cash = self.realised = self.fees = 0
+        self.cash = self.realised = self.fees = self.outside = 0
         self.instruments: dict[str, Instrument] = {}
         self.orders: dict[str, Audited] = {}
         self.ids: set[str] = set()
@@ -86,10 +86,12 @@ class Audit:
         self.drift = False
         self.shrunk: set[str] = set()
         self.unproved: list[str] = []
+        self.moves: set[tuple[int, str]] = set()
+        self.external_orders: set[str] = set()
 
     def differences(self, book: Book) -> Iterator[str]:
         """Where a folded book does not agree with these."""
-        for name in ("cash", "realised", "fees"):
+        for name in ("cash", "realised", "fees", "outside"):
             ours, folded = getattr(self, name), getattr(book, name)
             if ours != folded:
                 yield f"{name}: the events sum to {ours}, the fold has {folded}"
@@ -157,6 +159,15 @@ class Audit:
         there = 0 if withheld else sum(order.leaves_qty for order in against if not order.withheld)
         closing = sum(order.leaves_qty for order in against if not order.rests)
         return turned or max(there, closing) > abs(qty)
+
+    def hold(self, key: str, qty: int, cost: int, cash: int, realised: int) -> None:
+        """Take the figures of an event over; a position that shrank must not be carried through zero from here on."""
+        if qty == 0 or qty * self.qty[key] < 0:
+            self.triggered.discard(key)
+        self.qty[key], self.cost[key], self.cash = qty, cost, cash
+        self.realised += realised
+        if self.exceeds(key):
+            self.shrunk.add(key)
 
     def move(self, order: Audited, event: int) -> Findings:
         """Take an order along the table."""

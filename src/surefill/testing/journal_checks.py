@@ -13,6 +13,7 @@ from surefill.rules.codes import OrdEvent, OrdStatus
 from surefill.rules.position import apply_fill
 from surefill.testing.journal_audit import Audit, Audited, Findings, known
 from surefill.testing.journal_decisions import DECISIONS
+from surefill.testing.journal_elsewhere import ELSEWHERE
 
 
 def _opened(audit: Audit, _seq: int, event: e.WorkspaceOpened) -> Findings:
@@ -167,13 +168,8 @@ def _booked(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
             7,
             f"{event.cl_ord_id}: the fill says {said}, it should be {(key, side, qty, cost, realised * scale, cash)}",
         )
-    if event.position_qty == 0 or event.position_qty * audit.qty[key] < 0:
-        audit.triggered.discard(key)
-    audit.qty[key], audit.cost[key], audit.cash = event.position_qty, event.position_cost, event.cash
-    audit.realised += event.realised
     audit.fees += event.fee
-    if audit.exceeds(key):
-        audit.shrunk.add(key)
+    audit.hold(key, event.position_qty, event.position_cost, event.cash, event.realised)
 
 
 @known
@@ -227,11 +223,13 @@ def _reset(audit: Audit, _seq: int, event: e.WorkspaceReset) -> Findings:
     audit.shrunk.clear()
     audit.tripped.clear()
     audit.families.clear()
-    audit.cash, audit.realised, audit.fees = event.starting_cash, 0, 0
+    audit.cash, audit.realised, audit.fees, audit.outside = event.starting_cash, 0, 0, 0
+    audit.moves.clear()
 
 
 CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     **DECISIONS,
+    **ELSEWHERE,
     e.WorkspaceOpened: _opened,
     e.ProfileSet: _profile_set,
     e.InstrumentDefined: _defined,

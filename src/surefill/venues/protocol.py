@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from surefill.domain.account import AccountMove
 from surefill.domain.instrument import Instrument
 from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import OrderRequest
@@ -25,7 +26,10 @@ QuoteSink = Callable[[Quote], None]
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """At most `count` requests of a kind in any window of `window_ns`. `scope`: "account" or "address"."""
+    """At most `count` requests of a kind in any window of `window_ns`. `scope`: "account" or "address".
+
+    `kind`: "order" counts submissions, amendments and cancels, "query" every look, any other name both.
+    """
 
     kind: str
     count: int
@@ -182,6 +186,13 @@ class LiveVenue(Venue, Protocol):
 
     async def subscribe(self, instrument_ids: Iterable[str], sink: QuoteSink) -> None:
         """Hand every price of these to `sink`, from now on and over reconnections."""
+
+
+class TellsMoves(Protocol):
+    """A venue that also tells what moves cash or holdings and is no trade."""
+
+    async def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
+        """Funding, dividends, expiries, deposits since then, oldest first. Raises VenueOutcomeUnknown as all looks."""
 
 
 class InProcessVenue(Venue, Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from surefill.domain import events as e
+from surefill.domain.account import MoveKind
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Source
@@ -184,6 +185,23 @@ def _halted(scale: _Scale, event: e.Halted) -> str:
     return f"{what} halted by {event.by}: {event.code}, {event.reason}"
 
 
+def _elsewhere(scale: _Scale, event: e.ExternalTraded) -> str:
+    instrument = scale.fold.instrument(event.instrument_id)
+    what = f"{side_word(event.side)} {scale.qty(instrument, event.last_qty)} {event.instrument_id}"
+    made = f", realised {scale.money(event.realised)}" if event.realised else ""
+    now = scale.qty(instrument, event.position_qty) if event.position_qty else "flat"
+    return f"made elsewhere: {what} at {scale.px(instrument, event.last_px)}, position now {now}{made}"
+
+
+def _moved(scale: _Scale, event: e.AccountMoved) -> str:
+    move = event.move
+    name = MoveKind(move.kind).name.lower() if move.kind in list(MoveKind) else f"move of kind {move.kind}"
+    if event.refused:
+        return f"{name} {move.move_id} NOT BOOKED: {event.refused}"
+    now = f", {move.instrument_id} now {scale.qty(scale.fold.instrument(move.instrument_id), event.position_qty)}"
+    return f"{name} {move.move_id}: cash {scale.money(move.amount)}{now if move.qty else ''}"
+
+
 _TELL: dict[type[e.Event], Callable[[_Scale, Any], str]] = {
     e.IntentAccepted: _accepted,
     e.IntentRefused: _refused,
@@ -202,4 +220,6 @@ _TELL: dict[type[e.Event], Callable[[_Scale, Any], str]] = {
     e.ExitTriggered: _exit,
     e.AnomalyNoted: _anomaly,
     e.Halted: _halted,
+    e.ExternalTraded: _elsewhere,
+    e.AccountMoved: _moved,
 }

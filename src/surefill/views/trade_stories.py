@@ -45,6 +45,14 @@ class Refused(msgspec.Struct):
     example: str
 
 
+_Fill = e.OrderFilled | e.ExternalTraded | e.AccountMoved
+
+
+def _id_of(event: _Fill) -> str:
+    """The client order id behind it; "" where there was no order."""
+    return "" if isinstance(event, e.AccountMoved) else event.cl_ord_id
+
+
 class TradeStories:
     """Folds events into stories of closed trades, open ones (by position key) and refusals (by the code's name)."""
 
@@ -64,7 +72,7 @@ class TradeStories:
         """Fold one event."""
         ended = self._trades.apply(event)
         self.events[type(event).__name__] += 1
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, e.OrderFilled | e.ExternalTraded | e.AccountMoved):
             self._filled(event, ended)
         elif isinstance(event, e.ProtectionSet):
             self._guarded(event)
@@ -77,21 +85,21 @@ class TradeStories:
         elif isinstance(event, e.WorkspaceReset):
             self.running.clear()
 
-    def _filled(self, event: e.OrderFilled, ended: Trade | None) -> None:
+    def _filled(self, event: _Fill, ended: Trade | None) -> None:
         if ended is not None:
             story = self.running.pop(event.position)
             story.exit_why, story.exit_ref = self._why_out(event)
             self.closed.append(story)
         running = self._trades.running.get(event.position)
         if running is not None and event.position not in self.running:
-            labels, order = self.fold.labels_of(event.correlation_id), self.fold.order(event.cl_ord_id)
+            labels, order = self.fold.labels_of(event.correlation_id), self.fold.order(_id_of(event))
             ref = order.request.order_ref if order is not None else ""
             self.running[event.position] = TradeStory(running, labels.reason, ref, stops=[])
 
-    def _why_out(self, event: e.OrderFilled) -> tuple[str, str]:
-        order = self.fold.order(event.cl_ord_id)
+    def _why_out(self, event: _Fill) -> tuple[str, str]:
+        order = self.fold.order(_id_of(event))
         if order is None:
-            return "", ""
+            return "" if isinstance(event, e.OrderFilled) else "elsewhere", ""
         request = order.request
         if order.exit_reason == ExitReason.NONE:
             return self.fold.labels_of(order.correlation_id).reason, request.order_ref

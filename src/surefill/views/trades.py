@@ -11,17 +11,20 @@ from collections.abc import Iterable
 
 import msgspec
 
-from surefill.domain.events import Event, OrderFilled, WorkspaceReset
+from surefill.domain.account import MoveKind
+from surefill.domain.events import AccountMoved, Event, ExternalTraded, OrderFilled, WorkspaceReset
 from surefill.units import quanta_float
 from surefill.views.fold import Fold
 from surefill.views.wording import avg_px, exit_word
+
+_Fill = OrderFilled | ExternalTraded
 
 
 class Trade(msgspec.Struct):
     """A round trip, in integers. Money in money quanta; `entry_qty` equals `exit_qty` once it is closed.
 
     `side` is the position's. `realised` is gross; `fees` are those of all its fills. `exit_reason` is the last
-    exit's: the exit plan's word, or "signal" where upstream closed.
+    exit's: the exit plan's word, "signal" where upstream closed, "external" where it was closed elsewhere.
     """
 
     position: str
@@ -41,6 +44,33 @@ class Trade(msgspec.Struct):
     exit_reason: str = ""
 
 
+def _moved_like_a_trade(event: AccountMoved) -> ExternalTraded | None:
+    """Holdings that a move took out or brought in at a price: for a round trip that is an execution like any other."""
+    move = event.move
+    if event.refused or not move.qty or move.kind == MoveKind.SPLIT:
+        return None
+    return ExternalTraded(
+        event.ts_ns,
+        event.correlation_id,
+        event.causation_seq,
+        move.instrument_id,
+        move.bucket,
+        "",
+        "",
+        move.move_id,
+        1 if move.qty > 0 else -1,
+        move.px,
+        abs(move.qty),
+        0,
+        event.position,
+        event.effect,
+        event.position_qty,
+        event.position_cost,
+        event.realised,
+        event.cash,
+    )
+
+
 class TradeLog:
     """Folds events into trades. `closed` in the order in which they ended, `running` by position key.
 
@@ -54,18 +84,28 @@ class TradeLog:
 
     def apply(self, event: Event) -> Trade | None:
         """Fold one event; return the trade that it has closed, if any."""
+        traded = _moved_like_a_trade(event) if isinstance(event, AccountMoved) else event
         before = 0
-        if isinstance(event, OrderFilled):
-            held = self.fold.book.positions.get(event.position)
+        if isinstance(traded, OrderFilled | ExternalTraded):
+            held = self.fold.book.positions.get(traded.position)
             before = held.qty if held is not None else 0
         self.fold.apply(event)
         if isinstance(event, WorkspaceReset):
             self.running.clear()
-        if not isinstance(event, OrderFilled):
-            return None
-        return self._filled(event, before)
+        if isinstance(traded, OrderFilled | ExternalTraded):
+            return self._filled(traded, before)
+        if isinstance(event, AccountMoved):
+            self._moved(event)
+        return None
 
-    def _filled(self, event: OrderFilled, before: int) -> Trade | None:
+    def _moved(self, event: AccountMoved) -> None:
+        """What a holding brought or cost, and a split: no fill of its trade."""
+        trade = self.running.get(event.position)
+        if trade is not None and not event.refused:
+            trade.realised += event.realised
+            trade.entry_qty += event.move.qty * trade.side
+
+    def _filled(self, event: _Fill, before: int) -> Trade | None:
         reducing = min(event.last_qty, abs(before)) if before * event.side < 0 else 0
         fee_of_reduction = event.fee * reducing // event.last_qty
         ended = None
@@ -75,7 +115,7 @@ class TradeLog:
             self._grown(event, event.last_qty - reducing, event.fee - fee_of_reduction)
         return ended
 
-    def _reduced(self, event: OrderFilled, qty: int, fee: int) -> Trade | None:
+    def _reduced(self, event: _Fill, qty: int, fee: int) -> Trade | None:
         trade = self.running[event.position]
         trade.exit_qty += qty
         trade.exit_notional += qty * event.last_px
@@ -83,14 +123,15 @@ class TradeLog:
         trade.fees += fee
         trade.fills += 1
         order = self.fold.order(event.cl_ord_id)
-        trade.exit_reason = (exit_word(order.exit_reason) if order is not None else "") or "signal"
+        plan_word = exit_word(order.exit_reason) if order is not None else ""
+        trade.exit_reason = plan_word or ("signal" if isinstance(event, OrderFilled) else "external")
         if trade.exit_qty < trade.entry_qty:
             return None
         trade.exit_ns = event.ts_ns
         self.closed.append(self.running.pop(event.position))
         return trade
 
-    def _grown(self, event: OrderFilled, qty: int, fee: int) -> None:
+    def _grown(self, event: _Fill, qty: int, fee: int) -> None:
         trade = self.running.get(event.position)
         if trade is None:
             position = self.fold.book.positions[event.position]

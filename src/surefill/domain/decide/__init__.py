@@ -11,7 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import inputs as i
-from surefill.domain.decide import alerts, breakers, exits, intents, kills, operations, reports, sessions, timers
+from surefill.domain.decide import (
+    alerts,
+    breakers,
+    elsewhere,
+    exits,
+    intents,
+    kills,
+    moves,
+    operations,
+    reports,
+    sessions,
+    timers,
+)
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Effect
 from surefill.domain.events import Event
@@ -46,6 +58,9 @@ _DECIDE: dict[type, Callable[[Step, Any], None]] = {
     i.AcknowledgeAlert: alerts.acknowledge,
     i.SetSession: sessions.set_session,
     i.ComparePositions: operations.compare_positions,
+    i.CompareOrders: elsewhere.compare_orders,
+    i.CompareExecutions: reports.recover_executions,
+    i.MoveAccount: moves.take_all,
     i.ResetWorkspace: operations.reset,
 }
 

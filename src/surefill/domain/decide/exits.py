@@ -15,7 +15,7 @@ from __future__ import annotations
 from surefill.domain import ids
 from surefill.domain.decide import breakers, resting
 from surefill.domain.decide.cancels import cancel
-from surefill.domain.decide.holding import hold_until_ns
+from surefill.domain.decide.holding import hold_until_ns, leave_by_ns
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
@@ -173,6 +173,17 @@ def held_too_long(this: Step, key: str) -> None:
     assert protection is not None  # it says how long
     mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
     _leave_rest(this, key, position, protection, ExitReason.TIME_STOP, mark)
+
+
+def session_ends(this: Step, key: str) -> None:
+    """A timer: the position's session ends soon. It leaves before others close it; without a price at any."""
+    position = this.book.positions.get(key)
+    if position is None or not 0 < leave_by_ns(this.book, position) <= this.ts_ns:
+        return
+    protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
+    assert protection is not None  # it says so
+    mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
+    _leave_rest(this, key, position, protection, ExitReason.END_OF_DAY, mark)
 
 
 def _leave_rest(this: Step, key: str, position: Position, protection: Protection, reason: int, mark: Mark) -> None:

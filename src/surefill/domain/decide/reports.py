@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from surefill.domain.decide import breakers, exits, fills, resting
+from surefill.domain.decide import breakers, elsewhere, exits, fills, resting
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.elsewhere import park
 from surefill.domain.decide.retries import resend_later, take_up_rest, untradable_rest
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify, QueryOrder, SetTimer
@@ -27,11 +28,11 @@ from surefill.domain.events import (
     OrdersRetired,
     OrderTriggered,
     ReplaceRefused,
-    ReportParked,
     VenueReported,
 )
 from surefill.domain.evolve import STILL_WORKING, UNKNOWN_UNRESOLVED
 from surefill.domain.inputs import (
+    CompareExecutions,
     OrderQueried,
     OutcomeUnknown,
     QueryFailed,
@@ -58,19 +59,31 @@ def apply_all(this: Step, item: VenueReports) -> None:
 
 
 def _take(this: Step, report: VenueReport) -> None:
-    order = this.state.order(report.cl_ord_id)
+    report, order = elsewhere.matched(this.state, report)
     this.correlation_id = order.correlation_id if order is not None else ""
     this.emit(VenueReported(this.ts_ns, this.correlation_id, 0, report))
     this.cause = this.book.seq
     if order is None:
-        _park(this, report, "no such order here: made elsewhere, or retired")
-        this.ask(Notify("UNCORRELATED_REPORT", f"{report.cl_ord_id or report.order_id}: {report.text}", page=True))
+        elsewhere.take(this, report)
         return
     _APPLY[report.exec_type](this, order, report)
 
 
-def _park(this: Step, report: VenueReport, reason: str) -> None:
-    this.emit(ReportParked(this.ts_ns, this.correlation_id, this.cause, report, reason))
+def recover_executions(this: Step, item: CompareExecutions) -> None:
+    """The venue's history of executions: what has not been heard of is booked now, all the rest is passed over."""
+    for report in item.reports:
+        found, order = elsewhere.matched(this.state, report)
+        if report.exec_id in this.state.executions.get(found.instrument_id, ()):
+            continue
+        if order is None:
+            if not elsewhere.why_not_adopted(this.state, found):
+                _take(this, found)
+        elif found.exec_id not in order.exec_ids:
+            _take(this, found)
+            text = f"{found.cl_ord_id}: execution {found.exec_id} was in the venue's history and had not been reported"
+            this.ask(Notify("FILL_RECOVERED", text))
+    _retire(this)
+    breakers.watch(this)
 
 
 def _accepted(this: Step, order: Order, report: VenueReport) -> None:
@@ -155,13 +168,13 @@ def _beyond_end(this: Step, order: Order, end_qty: int) -> None:
 
 def _traded(this: Step, order: Order, report: VenueReport) -> None:
     if not report.exec_id or report.last_px <= 0 or report.last_qty <= 0:
-        _park(this, report, "a trade without an execution id, a price or a quantity")
+        park(this, report, "a trade without an execution id, a price or a quantity")
         _anomaly(this, order, "UNUSABLE_TRADE", "a trade without an execution id, a price or a quantity: not booked")
         return
     if report.exec_id in order.exec_ids:
         return  # applied once; the raw report is in the journal
     if report.exec_id in this.state.executions.get(order.request.instrument_id, ()):
-        _park(this, report, "the execution is booked for another order")
+        park(this, report, "the execution is booked for another order")
         _anomaly(this, order, "EXECUTION_OF_ANOTHER", f"execution {report.exec_id} is booked for another order already")
         return
     ending = order.status < OrdStatus.FILLED and order.end_status

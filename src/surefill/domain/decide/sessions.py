@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefill.domain.decide import breakers
+from surefill.domain.decide.holding import set_hold_timer
 from surefill.domain.decide.step import Step
 from surefill.domain.events import SessionSet
 from surefill.domain.inputs import SetSession
@@ -17,6 +18,8 @@ def set_session(this: Step, item: SetSession) -> None:
     if before == session or (before is not None and item.end_ns <= before.end_ns):
         return
     _set(this, item.calendar, session)
+    for key, position in list(this.state.open_positions()):
+        set_hold_timer(this, key, position)
     breakers.watch(this)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surefill.domain.decide import breakers, exits, reports, resting
 from surefill.domain.decide.cancels import cancel
-from surefill.domain.decide.holding import HOLD_TIMER, set_hold_timer
+from surefill.domain.decide.holding import EOD_TIMER, HOLD_TIMER, set_hold_timer
 from surefill.domain.decide.retries import RESEND_TIMER, resend
 from surefill.domain.decide.sending import TIMEOUT_TIMER, set_timeout
 from surefill.domain.decide.step import Step
@@ -26,6 +26,9 @@ def fired(this: Step, item: TimerFired) -> None:
         return
     if kind + ":" == resting.NAKED_TIMER:
         resting.still_naked(this, name)
+        return
+    if kind + ":" == EOD_TIMER:
+        exits.session_ends(this, name)
         return
     order = this.book.orders.get(name)
     if order is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import events as e
-from surefill.domain.evolve import alerts, orders, positions, resting, workspace
+from surefill.domain.evolve import alerts, elsewhere, orders, positions, resting, workspace
 from surefill.domain.evolve.orders import STILL_WORKING, TIMEOUT, UNKNOWN_UNRESOLVED
 from surefill.domain.evolve.workspace import kill_scope
 from surefill.domain.state import State
@@ -76,5 +76,8 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.PositionsCompared: _nothing,
     e.PositionAdjusted: positions.position_adjusted,
     e.OrderResolved: orders.order_resolved,
+    e.ExternalTraded: elsewhere.external_traded,
+    e.ExternalOrdersSeen: elsewhere.external_orders_seen,
+    e.AccountMoved: elsewhere.account_moved,
     e.WorkspaceReset: workspace.workspace_reset,
 }

@@ -66,21 +66,33 @@ def _count_fill(state: State, event: e.OrderFilled, order: Order) -> None:
 
 
 def _book_fill(state: State, event: e.OrderFilled, order: Order) -> None:
+    state.book.cash = event.cash
+    request = order.request
+    hold(state, event, request.instrument_id, request.bucket, event.fee, order.strategy_id)
+
+
+def hold(
+    state: State,
+    event: e.OrderFilled | e.ExternalTraded | e.AccountMoved,
+    instrument_id: str,
+    bucket: str,
+    fee: int,
+    strategy_id: str = "",
+) -> None:
+    """The position as the event says that it is after it; its result goes into the books."""
     book = state.book
-    book.cash = event.cash
     book.realised += event.realised
-    book.fees += event.fee
-    book.day.realised += event.realised - event.fee
+    book.fees += fee
+    book.day.realised += event.realised - fee
     position = book.positions.get(event.position)
     if position is None:
-        request = order.request
-        position = book.positions[event.position] = Position(request.instrument_id, request.bucket)
-        state.keys_of.setdefault(request.instrument_id, []).append(event.position)
+        position = book.positions[event.position] = Position(instrument_id, bucket)
+        state.keys_of.setdefault(instrument_id, []).append(event.position)
     before = position.qty
     position.qty = event.position_qty
     position.cost = event.position_cost
     position.realised += event.realised
-    position.fees += event.fee
+    position.fees += fee
     # Protection dies with the position it guards: at flat, and when the sign turns.
     if (before > 0) != (position.qty > 0) or (before < 0) != (position.qty < 0):
         position.protection = None
@@ -89,8 +101,8 @@ def _book_fill(state: State, event: e.OrderFilled, order: Order) -> None:
             if result:
                 book.streaks.losses = book.streaks.losses + 1 if result < 0 else 0
             position.result_before += result
-        position.strategy_id = order.strategy_id if position.qty else ""
-        position.correlation_id = order.correlation_id if position.qty else ""
+        position.strategy_id = strategy_id if position.qty else ""
+        position.correlation_id = event.correlation_id if position.qty else ""
         position.opened_ns = event.ts_ns if position.qty else 0
 
 

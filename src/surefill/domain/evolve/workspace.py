@@ -7,7 +7,7 @@ from surefill.domain.evolve import resting
 from surefill.domain.inputs import Halt, Resume
 from surefill.domain.limits import REARM_DAY
 from surefill.domain.risk import STRATEGY, SYMBOL, WORKSPACE, Day, Flow, Kill, Session, Streaks, Trip
-from surefill.domain.state import Book, State
+from surefill.domain.state import Book, Remembered, State
 
 
 def workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
@@ -136,6 +136,7 @@ def workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     book.realised = book.fees = 0
     for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing, state.executions):
         holding.clear()
+    book.outside, book.external_orders, book.external_execs, book.moves = 0, {}, {}, Remembered()
     book.tripped.clear()
     book.day = Day(book.day.day, book.day.end_ns, event.starting_cash, event.starting_cash)
     book.flow, book.streaks = Flow(), Streaks(peak_equity=event.starting_cash)

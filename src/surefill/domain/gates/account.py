@@ -5,6 +5,7 @@ from __future__ import annotations
 from surefill.domain.gates.question import Question
 from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.domain.valuation import external_value
 from surefill.rules.arithmetic import rate_ceil
 
 
@@ -114,4 +115,5 @@ def promised_cash(q: Question) -> int:
         if request.side > 0 and not request.reduce_only:
             px = request.px or max(request.stop_px, request.arrival_px)
             promised += px * order.leaves_qty * q.book.instruments[request.instrument_id].money_per_notional
+    promised += sum(external_value(q.state, each) for each in q.book.external_orders.values() if each.side > 0)
     return promised + rate_ceil(promised, q.profile.limits.cost_cushion_ppb)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from surefill.domain.gates.question import Question
 from surefill.domain.gates.wording import limit_missing, pct_text, share_text
 from surefill.domain.limits import UNSET
+from surefill.domain.position import position_key
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.sizing import correlations_of
 from surefill.domain.state import State
@@ -175,6 +176,7 @@ def open_positions(q: Question) -> Refusal | None:
         return None
     others = {key for key, _ in q.state.open_positions()}
     others |= {order.position for order in q.book.orders.values() if not order.request.reduce_only}
+    others |= {position_key(each.instrument_id, each.bucket) for each in q.book.external_orders.values()}
     others.discard(q.key)
     count = len(others) + max(0, q.intent.figures.get("positions_elsewhere", 0))
     limit = q.profile.limits.open_positions_max

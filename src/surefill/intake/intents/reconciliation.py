@@ -13,7 +13,15 @@ from typing import NamedTuple
 import msgspec
 
 from surefill.domain import codec
-from surefill.domain.events import Event, InstrumentDefined, OrderFilled, WorkspaceOpened, WorkspaceReset
+from surefill.domain.events import (
+    AccountMoved,
+    Event,
+    ExternalTraded,
+    InstrumentDefined,
+    OrderFilled,
+    WorkspaceOpened,
+    WorkspaceReset,
+)
 from surefill.domain.state import State
 from surefill.errors import JournalCorrupt
 from surefill.intake.intents.paper_state import PaperState
@@ -66,8 +74,10 @@ class Ledger:
 
     def take(self, seq: int, event: Event) -> None:
         """Replay a fill; begin again at an opening or a reset; pass over everything else."""
-        if isinstance(event, OrderFilled):
+        if isinstance(event, OrderFilled | ExternalTraded):
             self._fill(event)
+        elif isinstance(event, AccountMoved):
+            self._move(event)
         elif isinstance(event, WorkspaceOpened | WorkspaceReset):
             self._clear(seq, event.starting_cash)
         elif isinstance(event, InstrumentDefined):
@@ -80,7 +90,15 @@ class Ledger:
         self.from_seq, self.read, self.applied, self.skipped = seq, 0, 0, 0
         self._seen.clear()
 
-    def _fill(self, event: OrderFilled) -> None:
+    def _move(self, event: AccountMoved) -> None:
+        """No trade: its figures are those of the event."""
+        if not event.refused:
+            self.cash = event.cash
+            self.realised += event.realised
+            if event.position:
+                self.positions[event.position] = (event.position_qty, event.position_cost)
+
+    def _fill(self, event: OrderFilled | ExternalTraded) -> None:
         self.read += 1
         # An order may fill in parts: what must not count twice is an execution of it.
         execution = (event.order_id or event.cl_ord_id, event.exec_id)

@@ -15,10 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import msgspec
+
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 from surefill.testing.remote_venue.messages import (
+    Account,
+    Amend,
     Answer,
     Cancel,
     Control,
@@ -26,6 +30,7 @@ from surefill.testing.remote_venue.messages import (
     Look,
     Ping,
     Positions,
+    Priced,
     Replay,
     Reply,
     Request,
@@ -33,9 +38,11 @@ from surefill.testing.remote_venue.messages import (
     Streamed,
     Submit,
     Truth,
+    Watch,
 )
 from surefill.testing.remote_venue.truth import CANCELED, REFUSED, WORKING, Placed, TruthStore
 
+Asked = Submit | Cancel | Amend | Look | Positions | Account
 Numbered = tuple[int, VenueReport]
 Later = Callable[[int, Callable[[], None]], None]
 
@@ -68,6 +75,7 @@ class Exchange:
         self._now_ns = now_ns
         self._later = later
         self._lines: dict[Line, str] = {}
+        self._watched: dict[Line, frozenset[str]] = {}
 
     # -- lines ------------------------------------------------------------------------------------------------
 
@@ -80,20 +88,23 @@ class Exchange:
     def goodbye(self, line: Line) -> None:
         """A connection is gone."""
         self._lines.pop(line, None)
+        self._watched.pop(line, None)
 
     def take(self, line: Line, request: Request) -> None:
         """Everything a client can send. Raises Crash when that fault strikes."""
         if isinstance(request, Hello):
             self.hello(line, request)
         elif isinstance(request, Control):
-            line.send(self._control(request))
-        elif isinstance(request, Ping | Replay):
+            line.send(self.command(request))
+        elif isinstance(request, Ping | Replay | Watch):
             self._tend(line, request)
         else:
             self._arrive(line, request)
 
-    def _tend(self, line: Line, request: Ping | Replay) -> None:
+    def _tend(self, line: Line, request: Ping | Replay | Watch) -> None:
         account = self._lines.get(line, "")
+        if isinstance(request, Watch):
+            self._watched[line] = self._watched.get(line, frozenset()) | frozenset(request.instrument_ids)
         if isinstance(request, Replay):
             self._replay(line, account, request.after)
         line.send(Answer(request.id, head=self.truth.head(account)))
@@ -104,7 +115,7 @@ class Exchange:
 
     # -- the way in -------------------------------------------------------------------------------------------
 
-    def _arrive(self, line: Line, request: Submit | Cancel | Look | Positions) -> None:
+    def _arrive(self, line: Line, request: Asked) -> None:
         """What may happen to a request before it is handled."""
         op, strike = _op(request), self.faults.strike
         if strike(Fault.LOSE_REQUEST, op):
@@ -119,11 +130,13 @@ class Exchange:
         else:
             self._handle(line, self._lines.get(line, ""), request)
 
-    def _handle(self, line: Line, account: str, request: Submit | Cancel | Look | Positions) -> None:
+    def _handle(self, line: Line, account: str, request: Asked) -> None:
         if isinstance(request, Submit):
             self._submit(line, account, request)
         elif isinstance(request, Cancel):
             self._cancel(line, account, request)
+        elif isinstance(request, Amend):
+            self._amend(line, account, request)
         else:
             self._reply(line, self._look(account, request), _op(request))
 
@@ -180,6 +193,9 @@ class Exchange:
             return "refused by a check of the venue's"
         if request.ord_type not in (OrdType.MARKET, OrdType.LIMIT):
             return f"order type {request.ord_type} is not known here"
+        return self._price_missing(request)
+
+    def _price_missing(self, request: Submit) -> str:
         if request.ord_type == OrdType.MARKET and not self.truth.price(request.instrument_id)[0]:
             return f"no price for {request.instrument_id}"
         return ""
@@ -232,6 +248,18 @@ class Exchange:
                 return
             self._end(line, request, order)
 
+    def _amend(self, line: Line, account: str, request: Amend) -> None:
+        found = [order for order in self.truth.orders(account, request.cl_ord_id) if order.status == WORKING]
+        if not found or request.order_qty <= found[0].cum_qty:
+            answer = Answer(request.id, ok=False, code="UNKNOWN_ORDER", text="not working, or filled beyond that")
+            self._reply(line, answer, "amend")
+            return
+        order = self.truth.amend(found[0], request.order_qty, request.px)
+        answer = Answer(request.id, reports=(order.report(ExecType.STATUS, self._now_ns()),))
+        self._reply(line, answer, "amend")
+        self._match(order)
+        self._publish(account, self.truth.report(self.truth.order(order.number), self._now_ns()))
+
     def _end(self, line: Line, request: Cancel, order: Placed) -> None:
         strike, leaves_qty = self.faults.strike, order.leaves_qty
         fills_first = leaves_qty > 1 and strike(Fault.END_BEFORE_FILLS, "cancel")
@@ -265,6 +293,9 @@ class Exchange:
     def set_price(self, instrument_id: str, px: int, qty: int = -1) -> None:
         """The price moves; what rests and crosses trades."""
         self.truth.set_price(instrument_id, px, qty)
+        for line, watched in self._watched.items():
+            if instrument_id in watched:
+                line.send(Priced(instrument_id, px, self._now_ns()))
         for order in self.truth.working(instrument_id):
             self._match(order)
             reports = self.truth.report(self.truth.order(order.number), self._now_ns())
@@ -276,6 +307,7 @@ class Exchange:
         for line in list(self._lines):
             line.drop()
         self._lines.clear()
+        self._watched.clear()
         for order in self.truth.unreported():
             self._match(order)
             self.truth.report(self.truth.order(order.number), self._now_ns())
@@ -308,7 +340,7 @@ class Exchange:
 
     # -- looks ------------------------------------------------------------------------------------------------
 
-    def _look(self, account: str, request: Look | Positions) -> Answer:
+    def _look(self, account: str, request: Look | Positions | Account) -> Answer:
         op, strike = _op(request), self.faults.strike
         if strike(Fault.QUERY_ERROR, op):
             return Answer(request.id, ok=False, code="SERVER_ERROR", text="no answer to this question now")
@@ -317,11 +349,30 @@ class Exchange:
         stale = strike(Fault.STALE_SNAPSHOT, op)
         if isinstance(request, Positions):
             return Answer(request.id, positions=self.truth.positions(account, without_newest=stale))
+        if isinstance(request, Account):
+            return self._look_at_all(account, request, stale=stale)
         orders = self.truth.orders(account, request.cl_ord_id)
         if stale:
             # Every order as it was when it had just been taken.
             orders = [order._replace(status=WORKING, cum_qty=0) for order in orders]
         return Answer(request.id, reports=tuple(self._find(account, request, orders, stale=stale)))
+
+    def _look_at_all(self, account: str, request: Account, *, stale: bool) -> Answer:
+        if request.place == "open_orders":
+            every = self.truth.all_orders(account)
+            newest = every[-1:] if stale else ()  # as it was when it had just been taken
+            listed = tuple(order for order in every if order.status == WORKING or order in newest)
+            return Answer(request.id, orders=listed)
+        if request.place == "executions":
+            reports = tuple(self.truth.executions(account, request.since_ns))
+            return Answer(request.id, reports=reports[:-1] if stale else reports)
+        moves = tuple(self.truth.moves(account, request.since_ns))
+        if request.place == "moves":
+            return Answer(request.id, moves=moves[:-1] if stale else moves)
+        balances: dict[str, int] = {}
+        for move in moves:
+            balances[move.asset] = balances.get(move.asset, 0) + move.amount
+        return Answer(request.id, balances=balances)
 
     def _find(self, account: str, request: Look, orders: list[Placed], *, stale: bool) -> list[VenueReport]:
         if request.place == "trades":
@@ -332,7 +383,8 @@ class Exchange:
 
     # -- a test's hand ----------------------------------------------------------------------------------------
 
-    def _control(self, request: Control) -> Answer:
+    def command(self, request: Control) -> Answer:
+        """Do what a test's hand wants."""
         match request.command:
             case "price":
                 self.set_price(request.instrument_id, request.px, request.qty)
@@ -345,11 +397,33 @@ class Exchange:
                 self.faults.heal()
             case "seed":
                 self.faults.seed(request.qty)
+            case "hand":
+                self._make_by_hand(request)
+            case "withdraw":
+                self._withdraw(request)
+            case "move":
+                assert request.move is not None
+                self.truth.move(request.account, msgspec.structs.replace(request.move, transact_ns=self._now_ns()))
             case "truth":
                 return Answer(request.id, truth=self.told_truth(request.account))
             case _:
                 return Answer(request.id, ok=False, code="UNKNOWN_COMMAND", text=request.command)
         return Answer(request.id)
+
+    def _make_by_hand(self, request: Control) -> None:
+        """An order that somebody makes beside us."""
+        kind, rests = (OrdType.LIMIT, TimeInForce.GTC) if request.px else (OrdType.MARKET, TimeInForce.IOC)
+        name = request.instrument_id
+        made = Submit(0, 0, "", name, name, request.side, kind, rests, request.qty, request.px)
+        order = self.truth.receive(request.account, made, self._now_ns(), refused=self._price_missing(made))
+        self._match(order)
+        self._publish(request.account, self.truth.report(self.truth.order(order.number), self._now_ns()))
+
+    def _withdraw(self, request: Control) -> None:
+        for order in self.truth.orders(request.account, ""):
+            if order.order_id == request.order_id and order.status == WORKING:
+                ended = self.truth.end(order, CANCELED, "canceled by hand")
+                self._publish(request.account, self.truth.report(ended, self._now_ns()))
 
     def told_truth(self, account: str = "") -> Truth:
         """What really happened, to one account or to all."""
@@ -362,8 +436,8 @@ class Exchange:
 _ENDED = {CANCELED: ExecType.CANCELED, "expired": ExecType.EXPIRED, REFUSED: ExecType.REJECTED}
 
 
-def _op(request: Submit | Cancel | Look | Positions) -> str:
-    return request.place if isinstance(request, Look) else type(request).__name__.lower()
+def _op(request: Asked) -> str:
+    return request.place if isinstance(request, Look | Account) else type(request).__name__.lower()
 
 
 def _crosses(order: Placed, px: int) -> bool:

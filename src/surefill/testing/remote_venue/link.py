@@ -10,9 +10,10 @@ import msgspec
 
 from surefill.domain.reports import VenueReport
 from surefill.testing.remote_venue.connection import Connection
-from surefill.testing.remote_venue.messages import Answer, Request, Streamed, read_reply, to_line
+from surefill.testing.remote_venue.messages import Answer, Priced, Request, Streamed, read_reply, to_line
 
 OnReport = Callable[[int, VenueReport], None]
+OnPrice = Callable[[Priced], None]
 
 
 class LinkLost(Exception):
@@ -26,11 +27,13 @@ class Unreadable(Exception):
 class Link:
     """Belongs to one connection; when that ends, so do all requests on it, with `LinkLost`.
 
-    `on_report(number, report)` gets the stream, and what comes in answers nobody waits for any more (number 0).
+    `on_report(number, report)` gets the stream, and what comes in answers nobody waits for any more (number 0);
+    `on_price` the prices.
     """
 
-    def __init__(self, connection: Connection, on_report: OnReport) -> None:
+    def __init__(self, connection: Connection, on_report: OnReport, on_price: OnPrice) -> None:
         self._connection = connection
+        self._on_price = on_price
         self._on_report = on_report
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._ids = count(1)
@@ -77,6 +80,9 @@ class Link:
             return
         if isinstance(reply, Streamed):
             self._on_report(reply.number, reply.report)
+            return
+        if isinstance(reply, Priced):
+            self._on_price(reply)
             return
         future = self._waiting.pop(reply.id, None)
         if future is not None and not future.done():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from surefill.domain.account import AccountMove
 from surefill.domain.reports import VenueReport
 
 
@@ -55,6 +56,31 @@ class Positions(msgspec.Struct, tag=True, frozen=True):
     id: int
 
 
+class Account(msgspec.Struct, tag=True, frozen=True):
+    """The account as a whole: "open_orders" of everybody, "executions", "moves" (both since `since_ns`), "balances"."""
+
+    id: int
+    place: str
+    since_ns: int = 0
+
+
+class Amend(msgspec.Struct, tag=True, frozen=True):
+    """Change a working order's quantity and limit in place."""
+
+    id: int
+    cl_ord_id: str
+    order_id: str
+    order_qty: int
+    px: int
+
+
+class Watch(msgspec.Struct, tag=True, frozen=True):
+    """Send the prices of these instruments on this connection from now on."""
+
+    id: int
+    instrument_ids: tuple[str, ...]
+
+
 class Replay(msgspec.Struct, tag=True, frozen=True):
     """Stream again all reports beyond `after`."""
 
@@ -72,7 +98,9 @@ class Control(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
     """A test's hand on the venue.
 
     `command`: "price" (`instrument_id`, `px`, `qty` that trades there, -1 without limit), "rules" (`rules`),
-    "arm" (`fault`, `times`, `rate_ppm`, `op`), "heal" (all faults off), "seed" (`qty`), "truth" (of `account`, or all).
+    "arm" (`fault`, `times`, `rate_ppm`, `op`), "heal" (all faults off), "seed" (`qty`), "truth" (of `account`, or all),
+    "hand" (an order made by hand: `account`, `instrument_id`, `side`, `qty`, `px`, 0 for at the market),
+    "withdraw" (the order made by hand of that `order_id`), "move" (`account`, `move`).
     """
 
     id: int
@@ -86,6 +114,9 @@ class Control(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
     times: int = 0
     rate_ppm: int = 0
     op: str = ""
+    side: int = 0
+    order_id: str = ""
+    move: AccountMove | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -117,6 +148,14 @@ class OrderTruth(msgspec.Struct, frozen=True):
     side: int
     order_qty: int
     cum_qty: int
+    instrument_id: str = ""
+    position: str = ""
+    px: int = 0
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody made it beside us: it has no client order id."""
+        return not self.cl_ord_id
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -127,10 +166,10 @@ class Truth(msgspec.Struct, frozen=True):
     fired: dict[str, int]
 
     def received(self, account: str) -> dict[str, int]:
-        """How many orders came, by client order id."""
+        """How many orders of ours came, by client order id."""
         counts: dict[str, int] = {}
         for order in self.orders:
-            if order.account == account:
+            if order.account == account and not order.by_hand:
                 counts[order.cl_ord_id] = counts.get(order.cl_ord_id, 0) + 1
         return counts
 
@@ -146,6 +185,9 @@ class Answer(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
     positions: dict[str, int] = {}
     head: int = 0
     truth: Truth | None = None
+    orders: tuple[OrderTruth, ...] = ()
+    moves: tuple[AccountMove, ...] = ()
+    balances: dict[str, int] = {}
 
 
 class Streamed(msgspec.Struct, tag=True, frozen=True):
@@ -155,8 +197,16 @@ class Streamed(msgspec.Struct, tag=True, frozen=True):
     report: VenueReport
 
 
-Request = Hello | Submit | Cancel | Look | Positions | Replay | Ping | Control
-Reply = Answer | Streamed
+class Priced(msgspec.Struct, tag=True, frozen=True):
+    """A price, for whoever watches."""
+
+    instrument_id: str
+    px: int
+    ts_ns: int
+
+
+Request = Hello | Submit | Cancel | Look | Positions | Account | Amend | Watch | Replay | Ping | Control
+Reply = Answer | Streamed | Priced
 
 _ENCODER = msgspec.json.Encoder()
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

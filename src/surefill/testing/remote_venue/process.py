@@ -8,6 +8,7 @@ import subprocess  # nosec B404: starts this package's own module
 import sys
 from itertools import count
 
+from surefill.domain.account import AccountMove
 from surefill.testing.remote_venue.faults import Fault
 from surefill.testing.remote_venue.messages import Answer, Control, Rules, Truth, read_reply, to_line
 
@@ -87,6 +88,19 @@ class VenueProcess:
     def seed(self, seed: int) -> None:
         """Begin a new row of chance for faults with a rate."""
         self._ask(Control(next(self._ids), "seed", qty=seed))
+
+    def hand(self, account: str, instrument_id: str, side: int, qty: int, px: int = 0) -> None:
+        """Make an order by hand, beside whoever trades the account (`px` 0: at the market)."""
+        request = Control(next(self._ids), "hand", account, instrument_id=instrument_id, side=side, qty=qty, px=px)
+        self._ask(request)
+
+    def withdraw(self, account: str, order_id: str) -> None:
+        """Cancel an order that was made by hand."""
+        self._ask(Control(next(self._ids), "withdraw", account, order_id=order_id))
+
+    def move(self, account: str, move: AccountMove) -> None:
+        """Let cash or a holding move without a trade."""
+        self._ask(Control(next(self._ids), "move", account, move=move))
 
     def truth(self, account: str = "") -> Truth:
         """What really happened, to one account or to all."""

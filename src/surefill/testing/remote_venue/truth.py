@@ -12,6 +12,8 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
+from surefill.domain.account import AccountMove
+from surefill.domain.position import position_key
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.testing.remote_venue.messages import OrderTruth, Submit
 
@@ -31,6 +33,8 @@ CREATE TABLE IF NOT EXISTS executions (
 CREATE INDEX IF NOT EXISTS executions_of ON executions (order_number);
 CREATE TABLE IF NOT EXISTS reports (account TEXT, number INTEGER, body BLOB, PRIMARY KEY (account, number))
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moves (number INTEGER PRIMARY KEY, account TEXT, position TEXT, qty INTEGER, body BLOB,
+    ts_ns INTEGER);
 CREATE TABLE IF NOT EXISTS prices (instrument_id TEXT PRIMARY KEY, px INTEGER, qty INTEGER) WITHOUT ROWID;
 """
 _ORDER = (
@@ -38,7 +42,7 @@ _ORDER = (
     " cum_qty, status, text FROM orders"
 )
 _TRADES = (
-    "SELECT e.number, o.number, o.cl_ord_id, e.last_px, e.last_qty, e.fee, e.ts_ns"
+    "SELECT e.number, o.number, o.cl_ord_id, e.last_px, e.last_qty, e.fee, e.ts_ns, o.instrument_id, o.position, o.side"
     " FROM executions e JOIN orders o ON o.number = e.order_number"
 )
 _HOLDINGS = (
@@ -79,8 +83,38 @@ class Placed(NamedTuple):
         cum_qty = -1 if exec_type == ExecType.NEW else self.cum_qty
         code = "REFUSED" if exec_type == ExecType.REJECTED else ""
         return VenueReport(
-            self.cl_ord_id, exec_type, self.order_id, cum_qty=cum_qty, transact_ns=ts_ns, code=code, text=self.text
+            self.cl_ord_id,
+            exec_type,
+            self.order_id,
+            cum_qty=cum_qty,
+            transact_ns=ts_ns,
+            code=code,
+            text=self.text,
+            instrument_id=self.instrument_id,
+            bucket=bucket_of(self.instrument_id, self.position),
+            side=self.side,
         )
+
+
+def told(order: Placed) -> OrderTruth:
+    """An order as others are told of it."""
+    return OrderTruth(
+        order.order_id,
+        order.account,
+        order.cl_ord_id,
+        order.status,
+        order.side,
+        order.order_qty,
+        order.cum_qty,
+        order.instrument_id,
+        order.position,
+        order.px,
+    )
+
+
+def bucket_of(instrument_id: str, position: str) -> str:
+    """The bucket of a position's key."""
+    return position[len(instrument_id) + 1 :]
 
 
 class TruthStore:
@@ -143,6 +177,18 @@ class TruthStore:
         self._conn.execute("UPDATE orders SET status = ?, text = ? WHERE number = ?", (status, text, order.number))
         return self.order(order.number)
 
+    def amend(self, order: Placed, order_qty: int, px: int) -> Placed:
+        """It works on under other terms."""
+        self._conn.execute("UPDATE orders SET order_qty = ?, px = ? WHERE number = ?", (order_qty, px, order.number))
+        return self.order(order.number)
+
+    def move(self, account: str, move: AccountMove) -> None:
+        """Cash or a holding moves, and not by a trade."""
+        row = (account, position_key(move.instrument_id, move.bucket), move.qty, msgspec.json.encode(move))
+        self._conn.execute(
+            "INSERT INTO moves (account, position, qty, body, ts_ns) VALUES (?,?,?,?,?)", (*row, move.transact_ns)
+        )
+
     def report(self, order: Placed, ts_ns: int) -> list[tuple[int, VenueReport]]:
         """Number and keep the reports on what has happened to it and has not been reported yet."""
         reports: list[VenueReport] = []
@@ -204,7 +250,7 @@ class TruthStore:
 
     def _trades(self, where: str, *values: object) -> Iterator[VenueReport]:
         for row in self._conn.execute(f"{_TRADES} {where}", values):  # nosec B608: constant text
-            number, order_number, cl_ord_id, last_px, last_qty, fee, ts_ns = row
+            number, order_number, cl_ord_id, last_px, last_qty, fee, ts_ns, instrument_id, position, side = row
             yield VenueReport(
                 cl_ord_id,
                 ExecType.TRADE,
@@ -214,7 +260,21 @@ class TruthStore:
                 last_qty,
                 fee,
                 transact_ns=ts_ns,
+                instrument_id=instrument_id,
+                bucket=bucket_of(instrument_id, position),
+                side=side,
             )
+
+    def executions(self, account: str, since_ns: int) -> list[VenueReport]:
+        """Every execution of the account since then."""
+        return list(self._trades("WHERE o.account = ? AND e.ts_ns >= ? ORDER BY e.number", account, since_ns))
+
+    def moves(self, account: str, since_ns: int) -> list[AccountMove]:
+        """Every move of the account since then."""
+        query = "SELECT body FROM moves WHERE account = ? AND ts_ns >= ? ORDER BY number"
+        return [
+            msgspec.json.decode(body, type=AccountMove) for (body,) in self._conn.execute(query, (account, since_ns))
+        ]
 
     def positions(self, account: str, *, without_newest: bool = False) -> dict[str, int]:
         """The account's holdings, or what they were before its newest execution."""
@@ -230,9 +290,12 @@ class TruthStore:
         held: dict[str, dict[str, int]] = {}
         query = f"{_HOLDINGS} {where} GROUP BY o.account, o.position"  # nosec B608: constant text
         for account, position, qty in self._conn.execute(query, values):
-            if qty:
-                held.setdefault(account, {})[position] = qty
-        return held
+            held.setdefault(account, {})[position] = qty
+        for account, position, qty in self._conn.execute("SELECT account, position, qty FROM moves WHERE qty <> 0"):
+            if values[:1] in ((), (account,)):
+                holdings = held.setdefault(account, {})
+                holdings[position] = holdings.get(position, 0) + qty
+        return {account: {key: qty for key, qty in keys.items() if qty} for account, keys in held.items() if keys}
 
     def head(self, account: str) -> int:
         """The number of the account's newest report."""
@@ -248,7 +311,4 @@ class TruthStore:
 
     def all_orders(self, account: str = "") -> tuple[OrderTruth, ...]:
         """Every order that was ever received, of one account if named."""
-        return tuple(
-            OrderTruth(o.order_id, o.account, o.cl_ord_id, o.status, o.side, o.order_qty, o.cum_qty)
-            for o in self._orders("WHERE ?1 IN ('', account) ORDER BY number", account)
-        )
+        return tuple(told(o) for o in self._orders("WHERE ?1 IN ('', account) ORDER BY number", account))

@@ -14,8 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 
+from surefill.domain.account import AccountMove
+from surefill.domain.instrument import Instrument
+from surefill.domain.market import Quote, Source
 from surefill.domain.orders import OrderRequest
 from surefill.domain.position import position_key
 from surefill.domain.reports import VenueReport
@@ -23,12 +27,33 @@ from surefill.errors import VenueOutcomeUnknown
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.testing.remote_venue.connection import Dial
 from surefill.testing.remote_venue.link import Link, LinkLost, Unreadable
-from surefill.testing.remote_venue.messages import Answer, Cancel, Hello, Look, Ping, Positions, Replay, Request, Submit
+from surefill.testing.remote_venue.messages import (
+    Account,
+    Amend,
+    Answer,
+    Cancel,
+    Hello,
+    Look,
+    OrderTruth,
+    Ping,
+    Positions,
+    Priced,
+    Replay,
+    Request,
+    Submit,
+    Watch,
+)
+from surefill.testing.remote_venue.truth import bucket_of
 from surefill.venues.protocol import (
     Accepted,
+    Access,
+    Balance,
     Capabilities,
+    OpenOrder,
     Outcome,
     QueryAnswer,
+    QuoteSink,
+    RateLimit,
     Rejected,
     ReportSink,
     Unknown,
@@ -56,6 +81,7 @@ class RemoteVenue:
         timeout_s: float = 1.0,
         heartbeat_s: float = 1.0,
         receive_window_ns: int = 0,
+        rate_limits: tuple[RateLimit, ...] = (),
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._dial = dial
@@ -64,6 +90,8 @@ class RemoteVenue:
         self._heartbeat_s = heartbeat_s
         self._now_ns = now_ns
         self._sink: ReportSink = lambda _report: None
+        self._prices: QuoteSink = lambda _quote: None
+        self._watched: set[str] = set()
         self._link: Link | None = None
         self._dialing = asyncio.Lock()
         self._closed = asyncio.Event()
@@ -75,6 +103,8 @@ class RemoteVenue:
             frozenset({OrdType.MARKET, OrdType.LIMIT}),
             frozenset(TimeInForce),
             receive_window_ns=receive_window_ns,
+            amends=True,
+            rate_limits=rate_limits,
         )
 
     @property
@@ -141,6 +171,45 @@ class RemoteVenue:
         """What the account holds."""
         return (await self._look(Positions)).positions
 
+    async def amend(self, request: OrderRequest, order_id: str) -> Outcome:
+        """Change quantity and limit, once."""
+        return await self._outcome(
+            lambda number: Amend(number, request.cl_ord_id, order_id, request.order_qty, request.px)
+        )
+
+    async def open_orders(self) -> tuple[OpenOrder, ...]:
+        """All that works for the account, made by whomever."""
+        return tuple(map(_open_order, (await self._look(lambda number: Account(number, "open_orders"))).orders))
+
+    async def executions(self, since_ns: int) -> tuple[VenueReport, ...]:
+        """Every execution of the account since then."""
+        return (await self._look(lambda number: Account(number, "executions", since_ns))).reports
+
+    async def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
+        """Every move of cash or holdings since then that is no trade."""
+        return (await self._look(lambda number: Account(number, "moves", since_ns))).moves
+
+    async def balances(self) -> tuple[Balance, ...]:
+        """What came in and went out by moves: the venue keeps no other cash."""
+        held = (await self._look(lambda number: Account(number, "balances"))).balances
+        return tuple(Balance(asset, Decimal(total), Decimal(total)) for asset, total in held.items())
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """None: it trades whatever it is given a price for."""
+        return ()
+
+    async def access(self) -> Access:
+        """Whoever reaches it may trade."""
+        await self._look(Ping)
+        return Access(self._account, can_trade=True, can_withdraw=False)
+
+    async def subscribe(self, instrument_ids: Iterable[str], sink: QuoteSink) -> None:
+        """Hand prices on from now on; a new connection asks for them again."""
+        self._prices = sink
+        self._watched.update(instrument_ids)
+        watched = tuple(sorted(self._watched))
+        await self._look(lambda number: Watch(number, watched))
+
     # -- asking -----------------------------------------------------------------------------------------------
 
     async def _outcome(self, make: Callable[[int], Request], send_by_ns: int = 0) -> Outcome:
@@ -197,9 +266,11 @@ class RemoteVenue:
         raise NotSent("this side has hung up")
 
     async def _greeted(self) -> Link:
-        link = Link(await self._dial(), self._reported)
+        link = Link(await self._dial(), self._reported, self._priced)
         try:
             await link.tell(Hello(self._account, self._after))
+            if self._watched:
+                await link.tell(Watch(0, tuple(sorted(self._watched))))
         except (OSError, asyncio.CancelledError):
             link.close()
             raise
@@ -215,6 +286,9 @@ class RemoteVenue:
                 self._after += 1
                 self._beyond.discard(self._after)
         self._sink(report)
+
+    def _priced(self, price: Priced) -> None:
+        self._prices(Quote(price.instrument_id, self._now_ns(), price.px, source=Source.LAST))
 
     async def _keep(self) -> None:
         """Look after the line and the stream for ever: reconnect, and fetch what is missing."""
@@ -239,3 +313,19 @@ class RemoteVenue:
         except TimeoutError:
             return
         await asyncio.sleep(self._heartbeat_s / 10)
+
+
+def _open_order(told: OrderTruth) -> OpenOrder:
+    ord_type = OrdType.LIMIT if told.px else OrdType.MARKET
+    bucket = bucket_of(told.instrument_id, told.position)
+    return OpenOrder(
+        told.order_id,
+        told.cl_ord_id,
+        told.instrument_id,
+        bucket,
+        told.side,
+        ord_type,
+        told.order_qty,
+        told.cum_qty,
+        told.px,
+    )

@@ -11,6 +11,7 @@ from surefill.domain.orders import Order
 from surefill.domain.state import State
 from surefill.rules.codes import OrdStatus
 from surefill.testing.remote_venue import OrderTruth
+from surefill.testing.remote_venue.messages import Control
 from surefill.testing.remote_venue.truth import CANCELED, FILLED, REFUSED, WORKING
 from surefill.testing.simulator.stage import IN_DOUBT, SYMBOLS, Stage, Wish
 from surefill.testing.simulator.traffic import ACCEPTED, Traffic
@@ -19,6 +20,7 @@ from surefill.units import NS_PER_S
 SETTLE_S = 240
 LATEST_S = 10
 CLOSE_TRIES = 3
+ROUND_S = 10  # what was made elsewhere is seen by then
 AT_THE_VENUE = {
     FILLED: {OrdStatus.FILLED},
     CANCELED: {OrdStatus.CANCELED},
@@ -91,6 +93,10 @@ class Ending:
             stage.host.move_price(symbol, stage.px[symbol], -1)
         for order in list(stage.state(workspace_id).book.orders.values()):
             await self._remove(workspace_id, order)
+        for theirs in stage.truth.all_orders(workspace_id):
+            if theirs.by_hand:
+                stage.host.control(Control(0, "withdraw", workspace_id, order_id=theirs.order_id))
+        await asyncio.sleep(ROUND_S)
         told: list[str] = []
         for attempt in range(CLOSE_TRIES):  # an exit of the plan's may be under way
             await asyncio.sleep(5)
@@ -98,8 +104,9 @@ class Ending:
         await asyncio.sleep(5)
         await self._settled(workspace_id, "flattening")
         held, left = _held(stage.state(workspace_id)), list(stage.state(workspace_id).book.orders)
-        if held or left:
-            stage.violated(f"{workspace_id} cannot be flattened: {held}, orders {left}, {told}")
+        elsewhere = list(stage.state(workspace_id).book.external_orders)
+        if held or left or elsewhere:
+            stage.violated(f"{workspace_id} cannot be flattened: {held}, orders {left}, {elsewhere}, {told}")
 
     async def _remove(self, workspace_id: str, order: Order) -> None:
         """Cancel what works; what nobody ever found is resolved by a person who looks at the venue's own books."""
@@ -134,7 +141,7 @@ class Ending:
 
     def _compare_orders(self, workspace_id: str, state: State) -> None:
         violated = self.stage.violated
-        placed = [order for order in self.stage.truth.all_orders() if order.account == workspace_id]
+        placed = [order for order in self.stage.truth.all_orders(workspace_id) if not order.by_hand]
         for cl_ord_id, count in Counter(order.cl_ord_id for order in placed).items():
             if count > 1:
                 violated(f"{workspace_id}: {cl_ord_id} reached the venue {count} times")

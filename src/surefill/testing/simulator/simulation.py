@@ -94,7 +94,7 @@ class Simulation:
         stage.audit()
 
     async def _process(self, story: Callable[[], Awaitable[None]]) -> None:
-        engine = self.stage.engine = Engine(self.stage.journal, self.stage.clock)
+        engine = self.stage.engine = Engine(self.stage.journal, self.stage.clock, seed=self.stage.seed)
         engine.alarms[:] = [self.stage.alarmed]
         for workspace_id in self.stage.workspaces:
             await self._open(workspace_id)

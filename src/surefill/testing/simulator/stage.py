@@ -49,7 +49,10 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "APPEND_FAILED": (),
     "BOOKS_NOT_COMPARED": (),
     "EXIT_REJECTED": (),
+    "EXTERNAL_ORDER": (),
+    "EXTERNAL_TRADE": (),
     "FENCED": (),
+    "FILL_RECOVERED": (),
     "FILLS_BEYOND_END": (Fault.LATE_FILL,),
     "ILLEGAL_END": (Fault.LATE_FILL,),
     "INVARIANT_BREACH": (),
@@ -57,7 +60,10 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "LATE_FILL": (Fault.LATE_FILL,),
     "NEVER_ARRIVED": (),
     "POSITION_DRIFT": (Fault.LATE_FILL, Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
+    "UNCORRELATED_REPORT": (),
     "UNKNOWN_UNRESOLVED": (),
+    "VENUE_LOST": (),
+    "VENUE_REGAINED": (),
 }
 
 
@@ -66,6 +72,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `workspaces` 0: one to three at the exchange, by the seed, and half of the time one on paper beside them.
     `crash_append`: die at this append, `crash_when` "before" or "after" its commit (0: at none in particular).
+    `by_hand`: somebody else trades the accounts too.
     """
 
     steps: int = 60
@@ -75,6 +82,7 @@ class Plan(msgspec.Struct, frozen=True):
     crash_ppm: int = 15_000
     crash_append: int = 0
     crash_when: str = "before"
+    by_hand: bool = True
 
 
 class Wish:

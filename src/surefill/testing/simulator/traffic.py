@@ -13,6 +13,8 @@ from surefill.engine.receipt import Verdict
 from surefill.errors import SurefillError
 from surefill.rules.codes import OrdType
 from surefill.testing.faulty_journal import JournalFault
+from surefill.testing.remote_venue.messages import Control
+from surefill.testing.remote_venue.truth import WORKING
 from surefill.testing.simulator.stage import SYMBOLS, Stage, Wish
 from surefill.units import NS_PER_S
 
@@ -69,6 +71,7 @@ class Traffic:
             (12, self._wish_to_close),
             (12, self._cancel_something),
             (30, self._move_market),
+            (6 if self.stage.plan.by_hand else 0, self._trade_by_hand),
             (4, self._halt),
             (10, self._operate),
         ]
@@ -166,6 +169,23 @@ class Traffic:
         stage.host.move_price(symbol, px, chance.choice([-1, -1, -1, 5, 30]))
         for workspace_id in stage.engine.desks:
             stage.engine.tell(workspace_id, Quote(symbol, stage.clock.now_ns(), px, source=Source.LAST))
+
+    # -- somebody else at the account -------------------------------------------------------------------------
+
+    def _trade_by_hand(self, workspace_id: str) -> None:
+        """An order that no order of the engine's is, or the end of one that rests."""
+        stage, chance = self.stage, self.chance
+        if workspace_id in stage.paper:
+            return
+        working = [order for order in stage.truth.all_orders(workspace_id) if order.by_hand and order.status == WORKING]
+        if working and stage.lucky(500_000):
+            stage.host.control(Control(0, "withdraw", workspace_id, order_id=working[0].order_id))
+            return
+        symbol, side = chance.choice(SYMBOLS), chance.choice([1, -1])
+        px = stage.px[symbol] - side * PX_STEP * chance.randint(0, 2) if stage.lucky(500_000) else 0
+        order = Control(0, "hand", workspace_id, symbol, px, chance.randint(1, 9), side=side)
+        stage.host.control(order)
+        stage.fired["order by hand"] += 1
 
     # -- the operator -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from surefill.testing.remote_venue.connection import Connection, Dial
 from surefill.testing.remote_venue.exchange import Crash, Exchange
-from surefill.testing.remote_venue.messages import Reply, read_request, to_line
+from surefill.testing.remote_venue.messages import Answer, Control, Reply, read_request, to_line
 from surefill.testing.remote_venue.truth import TruthStore
 from surefill.testing.simulator.world import World
 from surefill.units import NS_PER_MS, NS_PER_S
@@ -53,6 +53,11 @@ class Host:
         """The market moves."""
         if self.up:
             self.guarded(lambda: self.exchange.set_price(instrument_id, px, qty))
+
+    def control(self, request: Control) -> None:
+        """Somebody's hand on it, while it is up."""
+        if self.up:
+            self.guarded(lambda: _forget(self.exchange.command(request)))
 
     def _later(self, delay_ms: int, call: Callable[[], None]) -> None:
         life = self.crashes
@@ -156,3 +161,7 @@ class There:
     def _carry(self, line: bytes) -> None:
         if self._open:
             self._wire.carry(lambda: self._wire.here.deliver(line), out=False)
+
+
+def _forget(_answer: Answer) -> None:
+    """Nobody waits for it."""

@@ -1,0 +1,205 @@
+"""Rounds: a live workspace laid beside its venue again and again, as long as the engine runs.
+
+1. A look is made in parts: open orders, executions and moves since the last look, and, less often, positions and
+   balances. Times between looks vary, so that workspaces do not ask together.
+2. A failed look is no answer, and never an empty one: nothing is concluded from it. The next one comes later.
+3. The history is asked for from before the last look that succeeded, and from before the oldest order that the venue
+   has not named yet: an execution that may be that order's is not given to anybody else, and must not be lost either.
+4. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
+5. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import msgspec
+
+from surefill.domain.account import AccountMove, WorkingOrder
+from surefill.domain.codec import decode
+from surefill.domain.decide.operations import drift_band
+from surefill.domain.effects import Notify
+from surefill.domain.inputs import (
+    CompareExecutions,
+    CompareOrders,
+    ComparePositions,
+    Input,
+    MoveAccount,
+)
+from surefill.domain.state import State
+from surefill.engine.clock import Clock
+from surefill.engine.desk import Desk
+from surefill.engine.patience import look
+from surefill.engine.reconciliation import Differences, compare, differences, told
+from surefill.errors import SurefillError
+from surefill.logs import logger
+from surefill.rules.codes import DriftBand
+from surefill.units import NS_PER_S, PCT_PPB, PPB
+from surefill.venues.protocol import Balance, LiveVenue, OpenOrder, TellsMoves, Venue
+
+_log = logger("surefill.engine")
+
+SLOWER_MAX = 8
+
+
+class RoundTimes(msgspec.Struct, frozen=True):
+    """How often to look. `jitter_ppb`: times vary by so much. `overlap_ns`: the history is read so far back again.
+
+    `lost_after`: so many failed looks in a row, and the venue counts as lost.
+    """
+
+    orders_every_ns: int = 5 * NS_PER_S
+    positions_every_ns: int = 60 * NS_PER_S
+    jitter_ppb: int = 25 * PCT_PPB
+    overlap_ns: int = 60 * NS_PER_S
+    lost_after: int = 3
+
+
+class Rounds:
+    """The rounds of one desk.
+
+    `feed` hands an input in and returns when it is durable, `tell` does not wait; `alarm` calls somebody. `balances`:
+    what the account held at the last look.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        clock: Clock,
+        feed: Callable[[Input], Awaitable[None]],
+        tell: Callable[[Input], None],
+        alarm: Callable[[Notify], None],
+        times: RoundTimes,
+    ) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._feed = feed
+        self._tell = tell
+        self._alarm = alarm
+        self._times = times
+        self._since_ns = last_written_ns(desk, clock) - times.overlap_ns
+        self._told: Differences = {}
+        self._failures = 0
+        self._lost = False
+        self.balances: tuple[Balance, ...] = ()
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Look for ever."""
+        positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
+        while True:
+            await asyncio.sleep(self._vary(self._times.orders_every_ns) * self._slower() / NS_PER_S)
+            if self._desk.broken is not None:
+                continue
+            if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
+                positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
+                await self._looked(self.positions)
+
+    def _slower(self) -> int:
+        return min(1 << min(self._failures, SLOWER_MAX), SLOWER_MAX)
+
+    def _vary(self, time_ns: int) -> int:
+        spread = self._times.jitter_ppb
+        return time_ns + time_ns * self._desk.chance.randint(-spread, spread) // PPB
+
+    async def _looked(self, part: Callable[[], Awaitable[None]]) -> bool:
+        """Make one look; whether it succeeded."""
+        try:
+            await part()
+        except Exception as error:  # whatever an adapter raises, it has told nothing
+            if not isinstance(error, SurefillError):
+                _log.exception("round_failed", workspace_id=self._desk.writer.workspace_id)
+            self._failures += 1
+            if self._failures == self._times.lost_after and not self._lost:
+                self._lost = True
+                text = f"{self._failures} looks in a row have told nothing: {told(error)}"
+                self._alarm(Notify("VENUE_LOST", text, page=True))
+            return False
+        if self._lost:
+            self._alarm(Notify("VENUE_REGAINED", "the venue tells again"))
+        self._failures, self._lost = 0, False
+        return True
+
+    # -- the parts of a look ----------------------------------------------------------------------------------
+
+    async def orders(self) -> None:
+        """Open orders, and what has happened since the last look. Raises VenueOutcomeUnknown when the venue is silent.
+
+        The list is taken first and fed last, so that what trades meanwhile is rather counted twice than not at all.
+        """
+        venue, desk = live(self._desk.writer.venue), self._desk
+        if venue is None:
+            return
+        asked_ns, since_ns = self._clock.now_ns(), self._since_ns
+        listed = await look(desk, venue.open_orders)
+        executions = await look(desk, lambda: venue.executions(since_ns))
+        moves: tuple[AccountMove, ...] = ()
+        if (teller := tells_moves(desk.writer.venue)) is not None:
+            moves = await look(desk, lambda: teller.moves(since_ns))
+        if executions:
+            await self._feed(CompareExecutions(self._clock.now_ns(), executions))
+        if moves:
+            await self._feed(MoveAccount(self._clock.now_ns(), moves))
+        await self._feed(CompareOrders(self._clock.now_ns(), asked_ns, tuple(map(_working, listed))))
+        self._since_ns = min(asked_ns, _oldest_unnamed_ns(desk.writer.state, asked_ns)) - self._times.overlap_ns
+
+    async def positions(self) -> None:
+        """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
+        theirs, sure = await compare(self._desk, self._clock, self._tell, self.orders)
+        state = self._desk.writer.state
+        found = differences(state, theirs)
+        if sure and (found != self._told or _must_halt(state, found)):
+            self._told = found
+            await self._feed(ComparePositions(self._clock.now_ns(), theirs))
+        venue = live(self._desk.writer.venue)
+        if venue is not None:
+            self.balances = await look(self._desk, venue.balances)
+
+
+def live(venue: Venue) -> LiveVenue | None:
+    """The venue, if it tells what a `LiveVenue` tells."""
+    told_by = hasattr(venue, "open_orders") and not venue.capabilities.in_process
+    return cast(LiveVenue, venue) if told_by else None
+
+
+def tells_moves(venue: Venue) -> TellsMoves | None:
+    """The venue, if it tells of moves that are no trades."""
+    return cast(TellsMoves, venue) if hasattr(venue, "moves") else None
+
+
+def last_written_ns(desk: Desk, clock: Clock) -> int:
+    """When the workspace wrote last: what its venue said until then may be known."""
+    writer = desk.writer
+    seq = writer.state.book.seq
+    if not seq:
+        return clock.now_ns()
+    return decode(next(writer.journal.read(writer.workspace_id, seq, seq)).payload).ts_ns
+
+
+def _oldest_unnamed_ns(state: State, now_ns: int) -> int:
+    times = (order.created_ns for order in state.book.orders.values() if not order.order_id)
+    return min(times, default=now_ns)
+
+
+def _must_halt(state: State, found: Differences) -> bool:
+    """Whether a difference that was told before holds entries back no more, and should."""
+    bands = state.book.profile.limits.drift_bands_ppb
+    grave = any(drift_band(ours, theirs, bands) == DriftBand.HALT for ours, theirs in found.values())
+    return grave and not state.book.halted_code
+
+
+def _working(order: OpenOrder) -> WorkingOrder:
+    return WorkingOrder(
+        order.order_id,
+        order.cl_ord_id,
+        order.instrument_id,
+        order.bucket,
+        order.side,
+        order.order_qty,
+        order.cum_qty,
+        order.px,
+        order.stop_px,
+    )
