@@ -58,8 +58,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     part of it that nobody charges (half spread, slippage).
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
-    `eod_lead_ns`: how long before its session ends a position leaves whose plan ends with the day (0: with its last
-    bar).
+    `eod_lead_ns`: how long before its session ends a position for the day leaves (0: with the last bar).
     `external_halts`: an execution that no order of ours made stops entries; it is booked either way.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
     """

@@ -1,7 +1,7 @@
 """How long a position may be held: timers of the core's, set again after a start.
 
-One counts from when it was opened. The other comes before the end of its instrument's session, so that what is not
-to be held over night leaves before the broker closes it.
+One counts from when it was opened. The other comes before the end of its instrument's session, so that what is not to
+be held over night leaves before the broker closes it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def set_hold_timer(this: Step, key: str, position: Position) -> None:
 
 
 def leave_by_ns(book: Book, position: Position) -> int:
-    """When it is to be left because its session ends; 0: not by a time (with the session's last bar, if at all)."""
+    """When it is to be left because its session ends; 0: by no time (with the session's last bar, if at all)."""
     protection, lead_ns = position.protection, book.profile.limits.eod_lead_ns
     if protection is None or not protection.end_of_day or not position.qty or not lead_ns:
         return 0
