@@ -19,6 +19,7 @@ from surefill.cli import (
     exporting,
     journaling,
     looking,
+    mt5,
     operating,
     replaying,
     trading,
@@ -97,6 +98,7 @@ for group in (
     replaying,
     exporting,
     journaling,
+    mt5,
 ):
     group.register(app)
 

@@ -126,12 +126,12 @@ class Orders:
         triggered = ord_type in (OrdType.STOP, OrdType.STOP_LIMIT)
         limit = {OrdType.LIMIT: px, OrdType.STOP_LIMIT: decimal(request, "stoplimit")}.get(ord_type, ZERO)
         market = ord_type == OrdType.MARKET
-        comment = str(request.get("comment", ""))
+        comment, filling = str(request.get("comment", "")), int(request.get("type_filling", 0))
         terms = {
             "type": kind,
             "magic": int(request.get("magic", 0)),
             "comment": comment[: int(self._ledger.setting("comment_max", COMMENT_MAX))],
-            "filling": int(request.get("type_filling", 0)),
+            "filling": filling,
             "time": int(request.get("type_time", 0)),
             "sl": float(request.get("sl", 0)),
             "tp": float(request.get("tp", 0)),
@@ -148,7 +148,7 @@ class Orders:
             decimal(request, "volume"),
             px=limit,
             stop_px=px if triggered else ZERO,
-            tif=_TIFS.get(terms["filling"], Tif.GTC) if market else Tif.GTC,
+            tif=_TIFS.get(filling, Tif.GTC) if market else Tif.GTC,
             client_id=comment,
             tag=str(terms["magic"]),
             bucket=str(terms["position"] or ""),
@@ -195,11 +195,12 @@ class Orders:
         if self._frozen(order):
             return self._result(request, Mt5.TRADE_RETCODE_FROZEN)
         px, limit, terms = decimal(request, "price"), decimal(request, "stoplimit"), json.loads(order.venue)
-        changed = {"stop_px": px, "px": limit} if order.has_trigger and order.has_limit else {"px": px}
-        if order.ord_type == OrdType.STOP:
-            changed = {"stop_px": px}
+        stop_px = px if order.has_trigger else ZERO
+        limit_px = (limit if order.has_trigger else px) if order.has_limit else ZERO
         sl, tp = float(request.get("sl", 0)), float(request.get("tp", 0))
-        now = order._replace(**changed, venue=json.dumps({**terms, "price": float(px), "sl": sl, "tp": tp}))
+        now = order._replace(
+            px=limit_px, stop_px=stop_px, venue=json.dumps({**terms, "price": float(px), "sl": sl, "tp": tp})
+        )
         if now == order:
             return self._result(request, Mt5.TRADE_RETCODE_NO_CHANGES)
         self.matcher.amend(now, qty=now.qty, px=now.px)
