@@ -1,7 +1,7 @@
 """The server's clock. MT5 stamps everything with its server's time and does not say how far that is off.
 
 The offset is a whole number of quarters of an hour. A tick that has just come shows it: its time less ours is
-the offset but for seconds. A tick that is old (a closed market) shows nothing, which is noticed by the rest that remains.
+the offset but for seconds. An old tick (a closed market) shows nothing, which is noticed by the rest that remains.
 """
 
 from __future__ import annotations

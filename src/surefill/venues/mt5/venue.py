@@ -409,22 +409,25 @@ class Mt5Venue:
 
     def _news(self) -> list[VenueReport]:
         working = self._looks.working()
-        news = [self._execution(deal) for deal in self._recent_deals() if deal.ticket not in self._seen]
+        news = [self._execution(deal) for deal in self._recent_deals()]
         for order in working:
             name = self._name_of(order.ticket, order.magic, order.comment)
-            if name and order.ticket not in self._watched:
-                self._watched[order.ticket] = name
+            if name:
+                self._watched.setdefault(order.ticket, name)
             if name and self._has_triggered(order):
                 news.append(VenueReport(name, ExecType.TRIGGERED, str(order.ticket), raw=raw(order)))
         gone = self._watched.keys() - {order.ticket for order in working}
-        for ticket in sorted(gone):
-            news += self._end_of(ticket)
-        for report in news:
-            if report.exec_type == ExecType.TRADE:
-                self._seen[int(report.exec_id)] = None
+        news += [report for ticket in sorted(gone) for report in self._end_of(ticket)]
+        return [report for report in news if report.exec_type != ExecType.TRADE or self._is_new(int(report.exec_id))]
+
+    def _is_new(self, deal: int) -> bool:
+        """Whether a deal has not been told before; from here on it has."""
+        if deal in self._seen:
+            return False
+        self._seen[deal] = None
         while len(self._seen) > _RECENT_MAX:
             self._seen.pop(next(iter(self._seen)))
-        return news
+        return True
 
     def _recent_deals(self) -> list[DealRecord]:
         """Executions since shortly before we connected or before the last looks."""

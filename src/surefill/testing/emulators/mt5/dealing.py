@@ -35,6 +35,8 @@ TEXTS = {
     Mt5.TRADE_RETCODE_PRICE_CHANGED: "Prices changed",
     Mt5.TRADE_RETCODE_PRICE_OFF: "No quotes",
     Mt5.TRADE_RETCODE_INVALID_EXPIRATION: "Invalid expiration",
+    Mt5.TRADE_RETCODE_ORDER_CHANGED: "Order changed",
+    Mt5.TRADE_RETCODE_REJECT_CANCEL: "Request rejected and order canceled",
     Mt5.TRADE_RETCODE_TOO_MANY_REQUESTS: "Too many requests",
     Mt5.TRADE_RETCODE_NO_CHANGES: "No changes",
     Mt5.TRADE_RETCODE_SERVER_DISABLES_AT: "AutoTrading disabled by server",
