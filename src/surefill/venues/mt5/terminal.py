@@ -9,13 +9,16 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from surefill.errors import VenueOutcomeUnknown
 from surefill.venues.mt5.records import plain
 from surefill.venues.mt5.settings import Mt5Settings
+
+if TYPE_CHECKING:
+    import httpx2
 
 #: What an adapter needs of the package: everything else is refused by the gateway.
 FUNCTIONS = frozenset(
@@ -114,19 +117,10 @@ class GatewayTerminal:
 
     def __init__(self, settings: Mt5Settings) -> None:
         self._settings = settings
-        self._client: Any = None
+        self._client: httpx2.Client | None = None
 
     def open(self) -> None:
-        """Prepare the connection and ask whether the terminal is there."""
-        import httpx2
-
-        if self._client is None:
-            self._client = httpx2.Client(
-                base_url=self._settings.gateway_url,
-                headers={"authorization": f"Bearer {self._settings.gateway_token.reveal()}"},
-                timeout=httpx2.Timeout(self._settings.timeout_s, connect=min(_CONNECT_S, self._settings.timeout_s)),
-                trust_env=False,
-            )
+        """Ask whether the gateway and its terminal are there."""
         try:
             reply = self.call("terminal_info")
         except NotAsked as error:
@@ -140,12 +134,24 @@ class GatewayTerminal:
 
         body = {"args": args, "kwargs": kwargs, "within_ms": int(self._settings.timeout_s * 1000)}
         try:
-            answer = self._client.post(f"/v1/call/{function}", json=body)
+            answer = self._connected().post(f"/v1/call/{function}", json=body)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise NotAsked(f"no connection to the gateway: {error!r}") from error
         except httpx2.HTTPError as error:
             raise VenueOutcomeUnknown(f"no answer of the gateway: {error!r}") from error
         return _reply_of(answer.status_code, answer.content)
+
+    def _connected(self) -> httpx2.Client:
+        import httpx2
+
+        if self._client is None:
+            self._client = httpx2.Client(
+                base_url=self._settings.gateway_url,
+                headers={"authorization": f"Bearer {self._settings.gateway_token.reveal()}"},
+                timeout=httpx2.Timeout(self._settings.timeout_s, connect=min(_CONNECT_S, self._settings.timeout_s)),
+                trust_env=False,
+            )
+        return self._client
 
     def close(self) -> None:
         """Hang up."""
