@@ -55,10 +55,8 @@ CREATE INDEX IF NOT EXISTS orders_open ON orders (symbol) WHERE status IN ('PEND
 CREATE INDEX IF NOT EXISTS executions_of ON executions (order_number);
 CREATE TABLE IF NOT EXISTS notes (topic, name, body, PRIMARY KEY (topic, name)) WITHOUT ROWID;
 """
-_DECIMALS = frozenset(
-    ("qty", "px", "stop_px", "cum_qty", "cum_value", "fee", "realized", "avg_px", "free", "locked")
-    + ("bid", "ask", "last", "bid_qty", "ask_qty")
-)
+_DECIMALS = frozenset(("qty", "px", "stop_px", "cum_qty", "cum_value", "fee", "realized", "avg_px", "free", "locked"))
+_DECIMALS |= {"bid", "ask", "last", "bid_qty", "ask_qty"}
 _FLAGS = frozenset(("reduce_only", "maker"))
 
 

@@ -75,6 +75,20 @@ class Streams:
         """What waits in the outbox is never told."""
         self._outbox.clear()
 
+    def hold(self) -> int:
+        """How many wait now: what is reported after this can be held back."""
+        return len(self._outbox)
+
+    def held_back(self, before: int) -> Callable[[], None]:
+        """Take out what was reported since `hold` said `before`; the call lets it go."""
+        held, self._outbox = self._outbox[before:], self._outbox[:before]
+
+        def let_go() -> None:
+            self._outbox += held
+            self.flush()
+
+        return let_go
+
     def flush(self, delay_ms: int = 0) -> None:
         """Let the outbox go, through the faults that a stream may have."""
         strike, waiting = self._faults.strike, self._outbox
