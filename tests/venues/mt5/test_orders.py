@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from tests.venues.mt5.rig import HEDGING, NETTING, Rig, request
 
-from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.testing.emulators import EmulatorProcess
@@ -140,30 +139,38 @@ def test_stop_limit_that_is_reached_tells_of_its_trigger(terminal: EmulatorProce
 
 
 @pytest.mark.parametrize(
-    ("seed", "order", "code"),
+    ("seed", "terms", "code"),
     [
-        ({"trade_allowed": False}, request(), "10027 CLIENT_DISABLES_AT"),
-        ({"account": {"trade_expert": False, "margin_mode": 0}}, request(), "10026 SERVER_DISABLES_AT"),
-        ({"closed": ["EURUSD"]}, request(), "10018 MARKET_CLOSED"),
-        ({"deposit": "-99999"}, request(qty=1_000), "10019 NO_MONEY"),
-        ({}, request(qty=100_000), "10014 INVALID_VOLUME"),
-        ({}, request(ord_type=OrdType.LIMIT, px=120_000), "10015 INVALID_PRICE"),
-        ({"symbols": [{"name": "EURUSD", "trade_mode": 3}]}, request(), "10044 CLOSE_ONLY"),
-        ({"symbols": [{"name": "EURUSD", "filling_mode": 0}]}, request(), "FILLING_UNSUPPORTED"),
-        ({"symbols": [{"name": "EURUSD", "filling_mode": 2}]}, request(time_in_force=4), "FILLING_UNSUPPORTED"),
-        ({}, request(**LIMIT, time_in_force=TimeInForce.IOC), "TIME_IN_FORCE_UNSUPPORTED"),
-        ({"symbols": [{"name": "EURUSD", "expiration_mode": 1}]}, request(**LIMIT, time_in_force=0), "TIME_IN_FORCE_"),
-        ({}, request(send_by_ns=1), "NOT_SENT"),
+        ({"trade_allowed": False}, {}, "10027 CLIENT_DISABLES_AT"),
+        ({"account": {"trade_expert": False, "margin_mode": 0}}, {}, "10026 SERVER_DISABLES_AT"),
+        ({"closed": ["EURUSD"]}, {}, "10018 MARKET_CLOSED"),
+        ({"deposit": "-99999"}, {"qty": 1_000}, "10019 NO_MONEY"),
+        ({}, {"qty": 100_000}, "10014 INVALID_VOLUME"),
+        ({}, {**LIMIT, "px": 120_000}, "10015 INVALID_PRICE"),
+        ({"symbols": [{"name": "EURUSD", "trade_mode": 3}]}, {}, "10044 CLOSE_ONLY"),
+        ({"symbols": [{"name": "EURUSD", "filling_mode": 0}]}, {}, "FILLING_UNSUPPORTED"),
+        (
+            {"symbols": [{"name": "EURUSD", "filling_mode": 2}]},
+            {"time_in_force": TimeInForce.FOK},
+            "FILLING_UNSUPPORTED",
+        ),
+        ({}, {**LIMIT, "time_in_force": TimeInForce.IOC}, "TIME_IN_FORCE_UNSUPPORTED"),
+        (
+            {"symbols": [{"name": "EURUSD", "expiration_mode": 1}]},
+            {**LIMIT, "time_in_force": TimeInForce.DAY},
+            "TIME_IN_FORCE_",
+        ),
+        ({}, {"send_by_ns": 1}, "NOT_SENT"),
     ],
 )
 def test_order_that_is_refused_is_rejected_with_its_code(
-    terminal: EmulatorProcess, seed: dict[str, Any], order: OrderRequest, code: str
+    terminal: EmulatorProcess, seed: dict[str, Any], terms: dict[str, Any], code: str
 ) -> None:
     rig = Rig(terminal, "", **{key: value for key, value in seed.items() if key != "account"})
     if "account" in seed:
         terminal.seed(account=seed["account"])
 
-    outcome = rig.run(lambda venue: venue.submit(order))
+    outcome = rig.run(lambda venue: venue.submit(request(**terms)))
 
     assert isinstance(outcome, Rejected), outcome
     assert outcome.code.startswith(code)
