@@ -11,7 +11,7 @@ from surefill.testing.emulators import EmulatorProcess
 @pytest.fixture(scope="session")
 def terminal() -> Iterator[EmulatorProcess]:
     with EmulatorProcess("mt5", ":memory:") as process:
-        process.rules(delay_ms=400, short_ms=20)
+        process.rules(delay_ms=700, short_ms=20)
         yield process
 
 

@@ -25,7 +25,7 @@ from surefill.venues.mt5.terminal import PackageTerminal
 TOKEN = Secret("a-token-of-the-tests-0123456789")
 NETTING, HEDGING = 0, 2
 SYMBOLS = ("EURUSD", "GBPUSD")
-IPC_S = 0.25
+IPC_S = 0.4
 _numbers = count(1)
 
 

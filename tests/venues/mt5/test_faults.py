@@ -209,3 +209,11 @@ def test_terminal_that_dies_with_an_order_keeps_it_and_shows_it(tmp_path: Any, h
         assert isinstance(outcome, Unknown)
         assert rig.taken() == {comment_of(order.cl_ord_id): 1}
         assert answer.reports[-1].exec_type == ExecType.TRADE
+
+
+def test_order_of_another_magic_is_not_ours_whatever_its_comment(terminal: EmulatorProcess) -> None:
+    rig, order = Rig(terminal), request()
+    terms = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "type_filling": 1, "magic": 1}
+    terminal.control("by_hand", **terms, comment=comment_of(order.cl_ord_id))
+
+    assert not rig.run(lambda venue: venue.query(order)).found
