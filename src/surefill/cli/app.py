@@ -22,6 +22,7 @@ from surefill.cli import (
     journaling,
     kite,
     looking,
+    mt5,
     operating,
     replaying,
     trading,
@@ -105,6 +106,7 @@ for group in (
     exporting,
     journaling,
     kite,
+    mt5,
 ):
     group.register(app)
 

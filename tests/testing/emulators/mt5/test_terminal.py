@@ -1,0 +1,204 @@
+"""The emulated terminal: it checks what the documentation says is checked, and keeps its books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from surefill.testing.emulators import EmulatorProcess, Fault
+from surefill.testing.emulators.mt5 import EmulatedMetaTrader5
+
+NETTING, HEDGING = 0, 2
+BUY = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "price": 1.1001, "type_filling": 1, "magic": 7}
+LIMIT = {"action": 5, "symbol": "EURUSD", "volume": 0.1, "type": 2, "price": 1.09, "type_filling": 2, "type_time": 0}
+XAU = {"action": 5, "symbol": "XAUUSD", "volume": 0.1, "type": 2, "type_filling": 2, "type_time": 0}
+GBP = {"action": 1, "symbol": "GBPUSD", "volume": 0.1, "type": 0, "type_filling": 0}
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess("mt5", ":memory:") as made:
+        yield made
+
+
+def opened(process: EmulatorProcess, mode: int = NETTING, **seed: object) -> EmulatedMetaTrader5:
+    process.reset()
+    process.seed(account={"margin_mode": mode}, **seed)
+    process.price("EURUSD", bid="1.1", ask="1.1001")
+    process.price("GBPUSD", bid="1.25", ask="1.2502")
+    process.price("XAUUSD", bid="2000", ask="2000.1")
+    package = EmulatedMetaTrader5(process.port, timeout_s=5)
+    assert package.initialize()
+    return package
+
+
+@pytest.mark.parametrize(
+    ("request_", "retcode"),
+    [
+        (BUY, 10009),
+        (LIMIT, 10009),
+        ({**BUY, "symbol": "NONE"}, 10013),
+        ({**BUY, "action": 99}, 10013),
+        ({**BUY, "volume": 0.005}, 10014),
+        ({**BUY, "volume": 0.015}, 10014),
+        ({**BUY, "volume": 1_000.0}, 10014),
+        ({**BUY, "volume": 500.0}, 10019),
+        ({**BUY, "type_filling": 2}, 10030),
+        ({**BUY, "sl": 1.2}, 10016),
+        ({**BUY, "tp": 1.0}, 10016),
+        ({**BUY, "position": 5}, 10036),
+        ({**BUY, "type": 2}, 10035),
+        ({**BUY, "symbol": "USDJPY"}, 10021),
+        ({**LIMIT, "price": 1.2}, 10015),
+        ({**LIMIT, "price": 1.090001}, 10015),
+        ({**LIMIT, "type": 4, "price": 1.09}, 10015),
+        ({**LIMIT, "type_time": 9}, 10022),
+        ({**XAU, "price": 2000.05}, 10015),
+        ({**XAU, "price": 1999.9}, 10009),
+        ({**GBP, "price": 1.2502, "deviation": 0}, 10009),
+        ({**GBP, "price": 1.2500, "deviation": 19}, 10004),
+        ({**GBP, "price": 1.2500, "deviation": 20}, 10009),
+        ({**GBP, "deviation": 20}, 10013),
+        ({"action": 8, "order": 1}, 10013),
+    ],
+)
+def test_request_is_answered_with_its_code(process: EmulatorProcess, request_: dict[str, Any], retcode: int) -> None:
+    package = opened(process)
+
+    result = package.order_send(request_)
+
+    assert (result.retcode, package.last_error()) == (retcode, (1, "Success"))
+    assert len(process.truth().orders) == int(retcode == 10009)
+
+
+@pytest.mark.parametrize(
+    ("seed", "retcode"),
+    [({"trade_allowed": False}, 10027), ({"connected": False}, 10031), ({"closed": ["EURUSD"]}, 10018)],
+)
+def test_terminal_that_may_not_trade_says_why(process: EmulatorProcess, seed: dict[str, Any], retcode: int) -> None:
+    result = opened(process, **seed).order_send(BUY)
+
+    assert result.retcode == retcode
+    assert (result.request_id == 0) is (retcode == 10027)
+
+
+def test_argument_that_no_request_has_is_refused_by_the_package(process: EmulatorProcess) -> None:
+    package = opened(process)
+
+    assert package.order_send({**BUY, "volumes": 1}) is None
+    assert package.last_error() == (-2, 'Invalid "volumes" argument')
+
+
+def test_pending_order_is_accepted_without_a_deal_and_comes_back_with_its_fields(process: EmulatorProcess) -> None:
+    package = opened(process, comment_max=16)
+
+    result = package.order_send({**LIMIT, "magic": 7, "comment": "python script open"})
+    (order,) = package.orders_get()
+
+    assert (result.retcode, result.deal, result.price) == (10009, 0, 0.0)
+    assert (order.ticket, order.state, order.comment, order.magic) == (result.order, 1, "python script op", 7)
+    assert package.history_orders_get(0, 2e9) == ()
+    assert package.order_send({"action": 8, "order": result.order}).retcode == 10009
+    assert package.orders_get() == ()
+    assert [each.state for each in package.history_orders_get(ticket=result.order)] == [2]
+
+
+def test_netting_account_has_one_position_that_can_turn(process: EmulatorProcess) -> None:
+    package = opened(process, NETTING)
+    first = package.order_send(BUY)
+    package.order_send({**BUY, "type": 1, "volume": 0.3})
+
+    (held,) = package.positions_get(symbol="EURUSD")
+    assert (held.ticket, held.type, held.volume, held.price_open) == (first.order, 1, 0.2, 1.1)
+    assert [deal.entry for deal in package.history_deals_get(0, 2e9) if deal.symbol] == [0, 2]
+
+
+def test_hedging_account_closes_by_ticket_and_by_each_other(process: EmulatorProcess) -> None:
+    package = opened(process, HEDGING)
+    tickets = [package.order_send({**BUY, "type": kind}).order for kind in (0, 0, 1)]
+
+    assert len(package.positions_get()) == 3
+    too_much = {**BUY, "type": 1, "volume": 0.2, "position": tickets[0]}
+    assert package.order_send(too_much).retcode == 10038
+    assert package.order_send({**too_much, "volume": 0.1}).retcode == 10009
+    assert package.order_send({"action": 10, "position": tickets[1], "position_by": tickets[2]}).retcode == 10009
+    assert package.positions_get() == ()
+
+
+def test_stop_loss_of_a_position_closes_it(process: EmulatorProcess) -> None:
+    package = opened(process, HEDGING)
+    ticket = package.order_send(BUY).order
+
+    assert package.order_send({"action": 6, "position": ticket, "sl": 1.095}).retcode == 10009
+    assert package.order_send({"action": 6, "position": ticket, "sl": 1.095}).retcode == 10025
+    process.price("EURUSD", bid="1.0949", ask="1.095")
+
+    closing = package.history_deals_get(position=ticket)[-1]
+    assert (closing.entry, closing.reason, closing.comment, closing.profit) == (1, 4, "[sl 1.095]", -52.0)
+
+
+def test_money_is_the_sum_of_all_deals(process: EmulatorProcess) -> None:
+    package = opened(process, HEDGING, commission_per_lot="7", deposit="500")
+    ticket = package.order_send(BUY).order
+    process.control("rollover", per_lot="-3")
+    process.price("EURUSD", bid="1.1021", ask="1.1022")
+    package.order_send({**BUY, "type": 1, "position": ticket})
+
+    deals = package.history_deals_get(0, 2e9)
+    assert [(deal.type, deal.profit, deal.commission, deal.swap) for deal in deals] == [
+        (2, 100_000.0, 0.0, 0.0),
+        (2, 500.0, 0.0, 0.0),
+        (0, 0.0, -0.7, 0.0),
+        (1, 20.0, -0.7, -0.3),
+    ]
+    assert package.account_info().balance == 100_518.3
+
+
+def test_server_time_is_off_by_what_was_set(process: EmulatorProcess) -> None:
+    tick = opened(process, offset_s=7_200).symbol_info_tick("EURUSD")
+    utc = opened(process).symbol_info_tick("EURUSD")
+
+    assert 7_100 < tick.time - utc.time <= 7_200
+
+
+def test_channel_that_breaks_gives_none_and_says_why(process: EmulatorProcess) -> None:
+    package = opened(process)
+    process.arm(Fault.DISCONNECT_AFTER, op="submit")
+
+    assert package.order_send(BUY) is None
+    assert package.last_error() == (-10_002, "IPC recv failed")
+    assert len(process.truth().executions) == 1
+    package.shutdown()
+    assert package.account_info() is None
+    assert package.last_error() == (-10_004, "No IPC connection")
+
+
+def test_order_check_promises_with_zero(process: EmulatorProcess) -> None:
+    package = opened(process)
+
+    assert package.order_check(BUY).retcode == 0
+    assert package.order_check({**BUY, "volume": 500.0}).retcode == 10019
+    assert package.order_calc_margin(0, "EURUSD", 1.0, 1.1) == 1_100.0
+
+
+def test_groups_choose_symbols(process: EmulatorProcess) -> None:
+    package = opened(process)
+
+    assert [each.name for each in package.symbols_get(group="*USD, !XAU*")] == ["EURUSD", "GBPUSD"]
+    assert package.symbols_total() == 5
+    assert package.symbol_info("NONE") is None
+
+
+def test_truth_outlives_the_process(tmp_path: Path) -> None:
+    with EmulatorProcess("mt5", tmp_path / "truth.db") as process:
+        ticket = opened(process).order_send(BUY).order
+        process.kill()
+        process.start()
+        package = EmulatedMetaTrader5(process.port)
+        package.initialize()
+
+        assert [each.ticket for each in package.positions_get()] == [ticket]
+        assert package.account_info().balance == 100_000.0
