@@ -17,7 +17,8 @@ from tests.cli.running import start, surefill
 from tests.engine.post_box import post_box
 
 from surefill.engine.control_client import ask_engine
-from surefill.testing.emulators.kite import Account, KiteThread
+from surefill.testing.emulators.kite import API_KEY
+from surefill.testing.emulators.thread import EmulatorThread
 from surefill.venues.kite.sessions import Session, store
 
 INFY = "NSE:INFY"
@@ -35,18 +36,18 @@ strategies:
 
 
 @pytest.fixture
-def kite() -> Iterator[KiteThread]:
-    with KiteThread() as emulated:
-        emulated.rules(limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0}, heartbeat_ms=50)
+def kite() -> Iterator[EmulatorThread]:
+    with EmulatorThread("kite") as emulated:
+        emulated.control("kite_rules", limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0}, heartbeat_ms=50)
         emulated.price(INFY, 1_500)
         yield emulated
 
 
-def _configured(folder: Path, kite: KiteThread, more: str = "") -> Path:
+def _configured(folder: Path, kite: EmulatorThread, more: str = "") -> Path:
     file = folder / "surefill.yaml"
-    key = Account().api_key
+    key = API_KEY
     file.write_text(CONFIG.format(root=kite.url, ticker=kite.ws_url, key=key) + more)
-    store(Session("AB1234", key, kite.access_token(), time.time_ns() + 10**12), folder / "kite-session.json")
+    store(Session("AB1234", key, kite.control("session")["access_token"], time.time_ns() + 10**12), folder / "kite-session.json")
     return file
 
 
@@ -78,11 +79,11 @@ def _status(file: Path) -> Any:
     return ask_engine(journal, {"do": "status"}) if journal.exists() else None
 
 
-def _sent(kite: KiteThread) -> int:
-    return len(kite.truth()["orders"])
+def _sent(kite: EmulatorThread) -> int:
+    return len(kite.truth().orders)
 
 
-def test_dry_run_takes_real_prices_and_sends_nothing(tmp_path: Path, kite: KiteThread) -> None:
+def test_dry_run_takes_real_prices_and_sends_nothing(tmp_path: Path, kite: EmulatorThread) -> None:
     file = _configured(tmp_path, kite)
     with _trading(file) as ended:
         for px in (1_500, 1_501, 1_502):
@@ -95,7 +96,7 @@ def test_dry_run_takes_real_prices_and_sends_nothing(tmp_path: Path, kite: KiteT
     assert surefill("replay", "-c", file).code == 0
 
 
-def test_live_run_calls_somebody_first_and_begins_with_the_cash_that_is_there(tmp_path: Path, kite: KiteThread) -> None:
+def test_live_run_calls_somebody_first_and_begins_with_the_cash_that_is_there(tmp_path: Path, kite: EmulatorThread) -> None:
     with post_box() as box:
         file = _configured(tmp_path, kite, f"alerts: {{urls: ['{box.url}']}}\n")
         with _trading(file, "--mode", "live", "--real-money") as ended:
@@ -120,7 +121,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("words", "why"), REFUSED)
 def test_live_run_that_must_not_begin_is_refused_before_anything_is_journaled(
-    words: tuple[str, ...], why: str, tmp_path: Path, kite: KiteThread
+    words: tuple[str, ...], why: str, tmp_path: Path, kite: EmulatorThread
 ) -> None:
     file = _configured(tmp_path, kite)
     ran = surefill("trade", "-c", file, "--mode", "live", *words)
@@ -130,7 +131,7 @@ def test_live_run_that_must_not_begin_is_refused_before_anything_is_journaled(
     assert _sent(kite) == 0
 
 
-def test_venues_are_listed_with_what_they_need(tmp_path: Path, kite: KiteThread) -> None:
+def test_venues_are_listed_with_what_they_need(tmp_path: Path, kite: EmulatorThread) -> None:
     told = surefill("venues", "-c", _configured(tmp_path, kite), "--json").json()
     assert [row["venue"] for row in told if row["chosen"]] == ["kite"]
     assert {row["venue"] for row in told} >= {"binance", "kite", "mt5"}

@@ -10,7 +10,7 @@ import pytest
 from tests.recorded.recordings import recorded
 
 from surefill.domain.reports import ExecType
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.store import Store
 from surefill.testing.emulators.mt5.books import Ledger
 from surefill.testing.emulators.mt5.results import (
     SYMBOLS,

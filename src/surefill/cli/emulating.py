@@ -16,9 +16,9 @@ from surefill.cli.output import note, show_line
 from surefill.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from surefill.testing.emulators.common.desk import Emulator
-    from surefill.testing.emulators.common.records import Quote
-    from surefill.testing.emulators.common.server import Build
+    from surefill.testing.emulators.groundwork.desk import Emulator
+    from surefill.testing.emulators.groundwork.records import Quote
+    from surefill.testing.emulators.groundwork.server import Build
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def emulate(
     import asyncio
 
     build = _builder(name)
-    from surefill.testing.emulators.common.server import serve
+    from surefill.testing.emulators.groundwork.server import serve
 
     quotes = [_quote(text) for text in price or ()]
 
@@ -79,7 +79,7 @@ def _builder(name: str) -> Build:
 
 
 def _quote(text: str) -> Quote:
-    from surefill.testing.emulators.common.desk import quote_of
+    from surefill.testing.emulators.groundwork.desk import quote_of
 
     symbol, _, px = text.partition("=")
     try:

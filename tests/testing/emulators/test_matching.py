@@ -8,9 +8,18 @@ from typing import Any
 
 import pytest
 
-from surefill.testing.emulators.common.matching import Event, Matcher
-from surefill.testing.emulators.common.records import Execution, Order, OrdType, Position, Quote, Status, Tif, booked
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.matching import Event, Matcher
+from surefill.testing.emulators.groundwork.records import (
+    Execution,
+    Order,
+    OrdType,
+    Position,
+    Quote,
+    Status,
+    Tif,
+    booked,
+)
+from surefill.testing.emulators.groundwork.store import Store
 
 
 class Plain:

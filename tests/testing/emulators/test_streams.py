@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from surefill.testing.emulators import AnyFault, Fault, WireFault
-from surefill.testing.emulators.common.streams import Listener, Streams
+from surefill.testing.emulators.groundwork.streams import Listener, Streams
 from surefill.testing.remote_venue.faults import FaultSwitch
 
 

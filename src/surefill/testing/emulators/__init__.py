@@ -4,7 +4,7 @@ Start one with `surefill emulate NAME`, or from a test with `EmulatorProcess`. T
 `surefill.venues`: an adapter and its emulator must not share a mistake.
 """
 
-from surefill.testing.emulators.common import AnyFault, EmulatorProcess, Fault, Truth, WireFault
+from surefill.testing.emulators.groundwork import AnyFault, EmulatorProcess, Fault, Truth, WireFault
 from surefill.testing.emulators.kinds import KINDS, builder_of
 
 __all__ = ["KINDS", "AnyFault", "EmulatorProcess", "Fault", "Truth", "WireFault", "builder_of"]

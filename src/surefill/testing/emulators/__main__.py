@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from surefill.testing.emulators.common.server import serve_for_parent
+from surefill.testing.emulators.groundwork.server import serve_for_parent
 from surefill.testing.emulators.kinds import KINDS, builder_of
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from surefill.testing.emulators.common.server import Build
+    from surefill.testing.emulators.groundwork.server import Build
 
 #: Name, and what `surefill emulate --help` says of it. The package of that name beside this file has `build`.
 KINDS = {

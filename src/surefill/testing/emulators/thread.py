@@ -16,11 +16,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from surefill.testing.emulators.common.control import Control
-from surefill.testing.emulators.common.desk import Desk
-from surefill.testing.emulators.common.process import EmulatorProcess
-from surefill.testing.emulators.common.server import Breakable
-from surefill.testing.emulators.common.wire import Wire
+from surefill.testing.emulators.groundwork.control import Control
+from surefill.testing.emulators.groundwork.desk import Desk
+from surefill.testing.emulators.groundwork.process import EmulatorProcess
+from surefill.testing.emulators.groundwork.server import Breakable
+from surefill.testing.emulators.groundwork.wire import Wire
 from surefill.testing.emulators.kinds import builder_of
 
 READY_WITHIN_S: Final = 10.0

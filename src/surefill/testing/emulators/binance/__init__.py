@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefill.testing.emulators.binance.venue import API_KEY, SECRET, Binance
-from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.groundwork.desk import Desk
 
 __all__ = ["API_KEY", "SECRET", "Binance", "build"]
 

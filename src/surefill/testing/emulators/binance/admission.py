@@ -21,7 +21,7 @@ from surefill.testing.emulators.binance.errors import (
     too_many,
     too_many_orders,
 )
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.store import Store
 
 RECV_WINDOW_MS, RECV_WINDOW_MAX_MS, AHEAD_MAX_MS = 5_000, 60_000, 1_000
 KEYS = "keys"

@@ -11,9 +11,9 @@ from surefill.testing.emulators.binance.errors import BinanceError, no_such_orde
 from surefill.testing.emulators.binance.money import ALGO, SPOT, USDM, Money
 from surefill.testing.emulators.binance.symbols import symbol_of
 from surefill.testing.emulators.binance.terms import Reader
-from surefill.testing.emulators.common.desk import Desk
-from surefill.testing.emulators.common.matching import Event, Happened, Matcher
-from surefill.testing.emulators.common.records import ZERO, Order, Quote, Status
+from surefill.testing.emulators.groundwork.desk import Desk
+from surefill.testing.emulators.groundwork.matching import Event, Happened, Matcher
+from surefill.testing.emulators.groundwork.records import ZERO, Order, Quote, Status
 from surefill.testing.remote_venue.faults import Fault
 
 

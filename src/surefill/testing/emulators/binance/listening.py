@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from surefill.testing.emulators.binance.errors import no_listen_key
 from surefill.testing.emulators.binance.floor import account_channel
-from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.groundwork.desk import Desk
 
 VALID_MS = 60 * 60 * 1000
 _TOPIC = "listen keys"

@@ -7,7 +7,7 @@ from typing import Any
 
 from surefill.testing.emulators.binance.spot_words import eight
 from surefill.testing.emulators.binance.usdm_words import plain
-from surefill.testing.emulators.common.records import Execution, Quote
+from surefill.testing.emulators.groundwork.records import Execution, Quote
 
 #: What is shown where any quantity trades.
 PLENTY = Decimal(1000)

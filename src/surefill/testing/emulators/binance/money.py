@@ -6,9 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from surefill.testing.emulators.binance.symbols import symbol_of
-from surefill.testing.emulators.common.matching import Event
-from surefill.testing.emulators.common.records import ZERO, Execution, Order, booked
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.matching import Event
+from surefill.testing.emulators.groundwork.records import ZERO, Execution, Order, booked
+from surefill.testing.emulators.groundwork.store import Store
 
 SPOT, USDM, ALGO = "spot", "usdm", "algo"
 #: Of a new account without discounts: binance.com/en/fee/trading and /fee/futureFee, seen for 2025.

@@ -18,9 +18,9 @@ from surefill.testing.emulators.binance.errors import BinanceError, missing
 from surefill.testing.emulators.binance.floor import account_channel, market_channel
 from surefill.testing.emulators.binance.listening import ListenKeys
 from surefill.testing.emulators.binance.money import SPOT, USDM
-from surefill.testing.emulators.common.desk import Desk
-from surefill.testing.emulators.common.streams import Listener
-from surefill.testing.emulators.common.wire import TRANSPORT
+from surefill.testing.emulators.groundwork.desk import Desk
+from surefill.testing.emulators.groundwork.streams import Listener
+from surefill.testing.emulators.groundwork.wire import TRANSPORT
 from surefill.testing.remote_venue.faults import Fault
 
 

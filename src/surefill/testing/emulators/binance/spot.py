@@ -14,7 +14,7 @@ from surefill.testing.emulators.binance.money import SPOT
 from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.symbols import spot_info, traded
 from surefill.testing.emulators.binance.terms import decimal_of
-from surefill.testing.emulators.common.records import ZERO, Order, Quote, Status
+from surefill.testing.emulators.groundwork.records import ZERO, Order, Quote, Status
 from surefill.testing.remote_venue.faults import Fault
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.testing.emulators.binance.terms import SPOT_NAMES
-from surefill.testing.emulators.common.matching import Event, Happened
-from surefill.testing.emulators.common.records import ZERO, Execution, Order, Status, Tif
+from surefill.testing.emulators.groundwork.matching import Event, Happened
+from surefill.testing.emulators.groundwork.records import ZERO, Execution, Order, Status, Tif
 
 
 def eight(number: Decimal) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from surefill.testing.emulators.binance.errors import bad_symbol
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.store import Store
 
 _QUOTES = ("USDT", "USDC", "FDUSD", "BTC", "EUR")
 #: Tick and step of spot, of USD-M, and USD-M's smallest notional. The orders of magnitude are real, dates drift.

@@ -16,8 +16,8 @@ from surefill.testing.emulators.binance.errors import (
 )
 from surefill.testing.emulators.binance.money import ALGO, SPOT, USDM, Money
 from surefill.testing.emulators.binance.symbols import Symbol, listed
-from surefill.testing.emulators.common.records import ZERO, Order, OrdType, Tif
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.records import ZERO, Order, OrdType, Tif
+from surefill.testing.emulators.groundwork.store import Store
 
 _SPOT_TYPES = {
     "MARKET": OrdType.MARKET,

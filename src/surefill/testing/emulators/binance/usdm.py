@@ -15,7 +15,7 @@ from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.spot import as_taken
 from surefill.testing.emulators.binance.symbols import listed, traded, usdm_info
 from surefill.testing.emulators.binance.terms import decimal_of
-from surefill.testing.emulators.common.records import ZERO, Order, Position, Quote
+from surefill.testing.emulators.groundwork.records import ZERO, Order, Position, Quote
 from surefill.testing.remote_venue.faults import Fault
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from surefill.testing.emulators.binance.spot_words import side_name
 from surefill.testing.emulators.binance.symbols import symbol_of
 from surefill.testing.emulators.binance.terms import USDM_NAMES
-from surefill.testing.emulators.common.matching import Event, Happened
-from surefill.testing.emulators.common.records import ZERO, Execution, Order, OrdType, Position, Status, Tif
+from surefill.testing.emulators.groundwork.matching import Event, Happened
+from surefill.testing.emulators.groundwork.records import ZERO, Execution, Order, OrdType, Position, Status, Tif
 
 #: Order ids of algo orders are a row of their own.
 ALGO_FROM = 2_000_000_000

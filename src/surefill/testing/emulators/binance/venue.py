@@ -32,9 +32,9 @@ from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.sockets import Sockets
 from surefill.testing.emulators.binance.spot import Spot
 from surefill.testing.emulators.binance.usdm import Usdm
-from surefill.testing.emulators.common.desk import Answer, Desk
-from surefill.testing.emulators.common.faults import AnyFault, WireFault
-from surefill.testing.emulators.common.records import Quote
+from surefill.testing.emulators.groundwork.desk import Answer, Desk
+from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
+from surefill.testing.emulators.groundwork.records import Quote
 from surefill.testing.remote_venue.faults import Fault
 
 #: The key of a fresh emulator. It opens nothing but this.

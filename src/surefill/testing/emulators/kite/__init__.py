@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.groundwork.desk import Desk
 from surefill.testing.emulators.kite.account import API_KEY, API_SECRET, USER_ID
 from surefill.testing.emulators.kite.emulator import KiteEmulator
 

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute, compile_path
 from starlette.websockets import WebSocket
 
-from surefill.testing.emulators.common import Fault, WireFault
+from surefill.testing.emulators.groundwork import Fault, WireFault
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, not_found
 from surefill.testing.emulators.kite.instruments import dump
 from surefill.testing.emulators.kite.routes import ROUTES, Call, Handled

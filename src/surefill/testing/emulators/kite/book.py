@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from surefill.testing.emulators.common import Fault
-from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.groundwork import Fault
+from surefill.testing.emulators.groundwork.desk import Desk
 from surefill.testing.emulators.kite.account import USER_ID
 from surefill.testing.emulators.kite.clock import Clock, moment
 from surefill.testing.emulators.kite.instruments import Instrument

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from surefill.testing.emulators.common import Fault
+from surefill.testing.emulators.groundwork import Fault
 from surefill.testing.emulators.kite.book import UPDATE, Book
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, bad_order
 from surefill.testing.emulators.kite.forms import (

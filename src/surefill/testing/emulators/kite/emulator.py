@@ -10,9 +10,9 @@ import msgspec
 from starlette.types import ASGIApp
 
 from surefill.errors import InputError
-from surefill.testing.emulators.common import AnyFault, Fault, WireFault
-from surefill.testing.emulators.common.desk import Answer, Desk
-from surefill.testing.emulators.common.records import Quote
+from surefill.testing.emulators.groundwork import AnyFault, Fault, WireFault
+from surefill.testing.emulators.groundwork.desk import Answer, Desk
+from surefill.testing.emulators.groundwork.records import Quote
 from surefill.testing.emulators.kite.amounts import money
 from surefill.testing.emulators.kite.app import application, op_of
 from surefill.testing.emulators.kite.commands import COMMANDS

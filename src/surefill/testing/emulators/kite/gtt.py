@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from surefill.testing.emulators.common import Fault
+from surefill.testing.emulators.groundwork import Fault
 from surefill.testing.emulators.kite.amounts import read_px, shown
 from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker

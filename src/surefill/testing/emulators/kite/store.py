@@ -11,9 +11,9 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from surefill.testing.emulators.common import records
-from surefill.testing.emulators.common.records import OrdType, Status, Tif
-from surefill.testing.emulators.common.store import Store as CommonStore
+from surefill.testing.emulators.groundwork import records
+from surefill.testing.emulators.groundwork.records import OrdType, Status, Tif
+from surefill.testing.emulators.groundwork.store import Store as CommonStore
 from surefill.testing.emulators.kite.amounts import px_text
 from surefill.testing.emulators.kite.gtt_orders import Gtt
 from surefill.testing.emulators.kite.instruments import Instrument

@@ -8,9 +8,9 @@ import contextlib
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from surefill.testing.emulators.common import Fault
-from surefill.testing.emulators.common.streams import Listener
-from surefill.testing.emulators.common.wire import broken_off
+from surefill.testing.emulators.groundwork import Fault
+from surefill.testing.emulators.groundwork.streams import Listener
+from surefill.testing.emulators.groundwork.wire import broken_off
 from surefill.testing.emulators.kite.book import ORDERS
 from surefill.testing.emulators.kite.errors import KiteError
 from surefill.testing.emulators.kite.orders import Order

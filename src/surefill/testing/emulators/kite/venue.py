@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefill.testing.emulators.common.desk import Desk
+from surefill.testing.emulators.groundwork.desk import Desk
 from surefill.testing.emulators.kite.account import Account
 from surefill.testing.emulators.kite.book import Book
 from surefill.testing.emulators.kite.broker import Broker

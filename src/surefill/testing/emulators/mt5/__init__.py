@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from surefill.testing.emulators.mt5.package import EmulatedMetaTrader5
 
 if TYPE_CHECKING:
-    from surefill.testing.emulators.common.desk import Desk
+    from surefill.testing.emulators.groundwork.desk import Desk
     from surefill.testing.emulators.mt5.terminal import Terminal
 
 __all__ = ["EmulatedMetaTrader5", "build"]

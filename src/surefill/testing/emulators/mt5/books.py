@@ -14,9 +14,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from surefill.testing.emulators.common.matching import Event, Happened
-from surefill.testing.emulators.common.records import ZERO, Execution, Order, Position, Quote
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.matching import Event, Happened
+from surefill.testing.emulators.groundwork.records import ZERO, Execution, Order, Position, Quote
+from surefill.testing.emulators.groundwork.store import Store
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
 from surefill.testing.emulators.mt5.results import AccountInfo, SymbolInfo
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from surefill.testing.emulators.common.records import Quote
+from surefill.testing.emulators.groundwork.records import Quote
 from surefill.testing.emulators.mt5.books import Ledger, quoted
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
 from surefill.testing.emulators.mt5.results import SymbolInfo

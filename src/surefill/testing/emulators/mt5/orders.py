@@ -12,9 +12,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from surefill.testing.emulators.common.desk import Desk
-from surefill.testing.emulators.common.matching import Matcher
-from surefill.testing.emulators.common.records import ZERO, Order, OrdType, Quote, Status, Tif
+from surefill.testing.emulators.groundwork.desk import Desk
+from surefill.testing.emulators.groundwork.matching import Matcher
+from surefill.testing.emulators.groundwork.records import ZERO, Order, OrdType, Quote, Status, Tif
 from surefill.testing.emulators.mt5.books import ORDER_BASE, Ledger, quoted, ticket_of
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
 from surefill.testing.emulators.mt5.dealing import TEXTS, decimal, objection, permission, points, side_of, stops

@@ -21,10 +21,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from surefill.testing.emulators.common.desk import Answer, Desk
-from surefill.testing.emulators.common.faults import AnyFault, WireFault
-from surefill.testing.emulators.common.matching import Matcher
-from surefill.testing.emulators.common.records import Quote
+from surefill.testing.emulators.groundwork.desk import Answer, Desk
+from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
+from surefill.testing.emulators.groundwork.matching import Matcher
+from surefill.testing.emulators.groundwork.records import Quote
 from surefill.testing.emulators.mt5.books import Ledger
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
 from surefill.testing.emulators.mt5.dealing import TEXTS

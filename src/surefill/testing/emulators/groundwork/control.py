@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from surefill.errors import InputError
-from surefill.testing.emulators.common.desk import Desk, Emulator, quote_of
-from surefill.testing.emulators.common.faults import fault_named
-from surefill.testing.emulators.common.wire import CONTROL
+from surefill.testing.emulators.groundwork.desk import Desk, Emulator, quote_of
+from surefill.testing.emulators.groundwork.faults import fault_named
+from surefill.testing.emulators.groundwork.wire import CONTROL
 
 _HERE = ("127.0.0.1", "::1")
 

@@ -13,9 +13,9 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from surefill.testing.emulators.common.control import Control
-from surefill.testing.emulators.common.desk import Desk, Emulator
-from surefill.testing.emulators.common.wire import TRANSPORT, Wire
+from surefill.testing.emulators.groundwork.control import Control
+from surefill.testing.emulators.groundwork.desk import Desk, Emulator
+from surefill.testing.emulators.groundwork.wire import TRANSPORT, Wire
 
 Build = Callable[[Desk], Emulator]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from surefill.testing.emulators.common.records import (
+from surefill.testing.emulators.groundwork.records import (
     ZERO,
     Execution,
     Order,
@@ -23,7 +23,7 @@ from surefill.testing.emulators.common.records import (
     Status,
     Tif,
 )
-from surefill.testing.emulators.common.store import Store
+from surefill.testing.emulators.groundwork.store import Store
 
 
 class Happened(enum.StrEnum):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from surefill.testing.emulators.common.records import (
+from surefill.testing.emulators.groundwork.records import (
     OPEN,
     Balance,
     Execution,

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Protocol
 
 from starlette.types import ASGIApp
 
-from surefill.testing.emulators.common.faults import AnyFault
-from surefill.testing.emulators.common.records import Quote
-from surefill.testing.emulators.common.store import Store
-from surefill.testing.emulators.common.streams import Streams
+from surefill.testing.emulators.groundwork.faults import AnyFault
+from surefill.testing.emulators.groundwork.records import Quote
+from surefill.testing.emulators.groundwork.store import Store
+from surefill.testing.emulators.groundwork.streams import Streams
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 
 CRASHED = 70

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from surefill.testing.emulators.common.faults import WireFault
+from surefill.testing.emulators.groundwork.faults import WireFault
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from surefill.testing.emulators.common.desk import Answer, Desk, Emulator
-from surefill.testing.emulators.common.faults import AnyFault, WireFault
+from surefill.testing.emulators.groundwork.desk import Answer, Desk, Emulator
+from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.remote_venue.faults import Fault
 
 #: Where the connection's transport is found, so that it can be broken without a farewell.

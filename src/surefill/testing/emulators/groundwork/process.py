@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from typing import Any, Self
 
-from surefill.testing.emulators.common.faults import AnyFault
+from surefill.testing.emulators.groundwork.faults import AnyFault
 
 ANSWER_WITHIN_S = 10.0
 
