@@ -46,6 +46,7 @@ class CcxtSettings(msgspec.Struct, frozen=True):
     `recv_window_ms`: how long after signing the exchange may still take a request.
     `silence_s`: a stream that says nothing for that long is taken for dead. `keep_alive_s`: how often a listen key is
     renewed (Binance lets it die after 60 minutes). `clock_every_s`: how often the exchange's clock is compared.
+    `poll_s`: how often Bybit, OKX and Coinbase are asked for executions and prices.
     `back_off_s` and `back_off_max_s`: the pause before a stream is opened again, doubled each time, with jitter.
     """
 
@@ -66,6 +67,7 @@ class CcxtSettings(msgspec.Struct, frozen=True):
     silence_s: float = 600.0
     keep_alive_s: float = 1_200.0
     clock_every_s: float = 600.0
+    poll_s: float = 2.0
     back_off_s: float = 0.5
     back_off_max_s: float = 30.0
 
