@@ -9,14 +9,14 @@ import msgspec
 
 from surefill.domain.instrument import Instrument, Terms
 from surefill.errors import ConfigError, InputError, VenueOutcomeUnknown
-from surefill.units import QTY_MAX, money_per_notional, quanta_text, to_quanta
+from surefill.units import PRICE_MAX, QTY_MAX, money_per_notional, quanta_text, to_quanta
 from surefill.venues.ccxt.filters import Filters
 
 
 class Listing(msgspec.Struct, frozen=True):
     """`name` is the exchange's own symbol. `multiplier`: the value of a price of 1 and a quantity of 1.
 
-    `conditional`: what the exchange calls its stop orders is known for it.
+    `perpetual`: a contract, not the asset itself.
     """
 
     instrument_id: str
@@ -32,11 +32,15 @@ class Listing(msgspec.Struct, frozen=True):
 
     def px(self, value: Any) -> int:
         """A price of the exchange in quanta; 0 where there is none. Raises VenueOutcomeUnknown."""
-        return self._quanta(value, self.price_decimals, "price")
+        return self._quanta(value, self.price_decimals, "price", PRICE_MAX)
 
     def qty(self, value: Any) -> int:
         """A quantity of the exchange in quanta. Raises VenueOutcomeUnknown."""
-        return self._quanta(value, self.qty_decimals, "quantity")
+        return self._quanta(value, self.qty_decimals, "quantity", QTY_MAX)
+
+    def size(self, value: str) -> int:
+        """A quantity that is offered, in quanta; one beyond what surefill counts is the most that it counts."""
+        return min(self._quanta(value, self.qty_decimals, "size", 10**30), QTY_MAX)
 
     def whole_qty(self, value: str) -> int:
         """A signed holding in quanta; what is finer is cut off, since it cannot be traded."""
@@ -75,11 +79,13 @@ class Listing(msgspec.Struct, frozen=True):
             underlying=self.base,
         )
 
-    def _quanta(self, value: Any, decimals: int, field: str) -> int:
+    def _quanta(self, value: Any, decimals: int, field: str, most: int) -> int:
         if value in (None, ""):
             return 0
+        if type(value) is str and "." in value:
+            value = value.rstrip("0")  # the exchange fills up to its own count of decimals
         try:
-            return to_quanta(value, decimals, field=f"{field} of {self.name}")
+            return to_quanta(value, decimals, field=f"{field} of {self.name}", max_quanta=most)
         except InputError as error:
             raise VenueOutcomeUnknown(f"unreadable: {error}") from error
 

@@ -308,8 +308,8 @@ def quote_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
         ts_ns,
         bid_px=listing.px(row["b"]),
         ask_px=listing.px(row["a"]),
-        bid_qty=listing.qty(row["B"]),
-        ask_qty=listing.qty(row["A"]),
+        bid_qty=listing.size(row["B"]),
+        ask_qty=listing.size(row["A"]),
     )
 
 
