@@ -142,6 +142,6 @@ def test_recorded_book_tickers_become_quotes(name: str) -> None:
         if "@bookTicker" in text and text.startswith("{"):
             quotes.append(words.quote_of(EIGHT, json.loads(text)["data"], 1))
 
-    assert len(quotes) > 100
+    assert len(quotes) > 50
     assert all(0 < quote.bid_px < quote.ask_px for quote in quotes)
     assert all(quote.ts_ns > 0 < quote.bid_qty for quote in quotes)

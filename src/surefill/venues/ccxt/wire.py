@@ -16,7 +16,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -80,6 +79,13 @@ class _SendOnce:
         return send
 
 
+def _ccxt() -> Any:
+    """ccxt's asynchronous clients: importing them takes seconds."""
+    import ccxt.async_support
+
+    return ccxt.async_support
+
+
 def _recording(base: type) -> type:
     """ccxt's class for an exchange, telling what it hears."""
 
@@ -128,7 +134,7 @@ class Wire:
 
     async def ready(self) -> None:
         """Make the client now, the import beside the loop: what comes next may be measuring time."""
-        await asyncio.to_thread(import_module, "ccxt.async_support")
+        await asyncio.to_thread(_ccxt)
         assert self.client is not None
 
     def set_clock(self, ahead_ns: int) -> None:
@@ -180,7 +186,7 @@ class Wire:
 
     def _made(self) -> Any:
         settings = self._settings
-        client = _recording(getattr(import_module("ccxt.async_support"), settings.exchange))(
+        client = _recording(getattr(_ccxt(), settings.exchange))(
             {
                 "apiKey": settings.keys.api_key.text,
                 "secret": settings.keys.secret.text,
