@@ -38,7 +38,9 @@ strategies:
 @pytest.fixture
 def kite() -> Iterator[EmulatorThread]:
     with EmulatorThread("kite") as emulated:
-        emulated.control("kite_rules", limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0}, heartbeat_ms=50)
+        emulated.control(
+            "kite_rules", limits={"quotes_per_s": 0, "orders_per_s": 0, "others_per_s": 0}, heartbeat_ms=50
+        )
         emulated.price(INFY, 1_500)
         yield emulated
 
@@ -47,7 +49,10 @@ def _configured(folder: Path, kite: EmulatorThread, more: str = "") -> Path:
     file = folder / "surefill.yaml"
     key = API_KEY
     file.write_text(CONFIG.format(root=kite.url, ticker=kite.ws_url, key=key) + more)
-    store(Session("AB1234", key, kite.control("session")["access_token"], time.time_ns() + 10**12), folder / "kite-session.json")
+    store(
+        Session("AB1234", key, kite.control("session")["access_token"], time.time_ns() + 10**12),
+        folder / "kite-session.json",
+    )
     return file
 
 
@@ -96,7 +101,9 @@ def test_dry_run_takes_real_prices_and_sends_nothing(tmp_path: Path, kite: Emula
     assert surefill("replay", "-c", file).code == 0
 
 
-def test_live_run_calls_somebody_first_and_begins_with_the_cash_that_is_there(tmp_path: Path, kite: EmulatorThread) -> None:
+def test_live_run_calls_somebody_first_and_begins_with_the_cash_that_is_there(
+    tmp_path: Path, kite: EmulatorThread
+) -> None:
     with post_box() as box:
         file = _configured(tmp_path, kite, f"alerts: {{urls: ['{box.url}']}}\n")
         with _trading(file, "--mode", "live", "--real-money") as ended:

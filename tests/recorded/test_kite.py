@@ -12,6 +12,7 @@ from tests.recorded.recordings import recorded
 
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Quote, Source
+from surefill.secret import Secret
 from surefill.units import NS_PER_S, ns_from_iso, to_quanta
 from surefill.venues.kite.codes import ENDED, LIVE
 from surefill.venues.kite.listing import listing_of
@@ -20,7 +21,7 @@ from surefill.venues.kite.portfolio import HoldingRow, Margins, PositionsData, b
 from surefill.venues.kite.postbacks import hinted_order
 from surefill.venues.kite.reports import trade_report
 from surefill.venues.kite.rows import OrderRow, TradeRow, ns_from_stamp
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.triggers import GttId, GttRow, gtt_of
 from surefill.venues.kite.venue import _Placed, _Profile
 from surefill.venues.kite.wire import Answer, data_of

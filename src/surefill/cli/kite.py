@@ -53,10 +53,11 @@ def login(
     import os
     import time
 
+    from surefill.secret import Secret
     from surefill.units import iso_from_ns
     from surefill.venues.kite import sessions
     from surefill.venues.kite.redirects import awaited_redirect
-    from surefill.venues.kite.settings import KiteSettings, Secret
+    from surefill.venues.kite.settings import KiteSettings
 
     secret = os.environ.get(SECRET_VARIABLE) or str(typer.prompt("API secret", hide_input=True, err=True))
     note(f"Log in at {sessions.login_url(api_key, login_page)}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from surefill.cli.exit_codes import ExitCode
+from surefill.cli.manners import keep_artefacts, stopping, told_status
 from surefill.cli.output import facts, note, show
-from surefill.cli.trading import keep_artefacts, stopping, told_status
 from surefill.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -40,8 +40,9 @@ def gateway(
     import os
 
     from surefill.errors import ConfigError
+    from surefill.secret import Secret
     from surefill.venues.mt5.gateway import Gateway, address_of, run
-    from surefill.venues.mt5.settings import Mt5Settings, Secret
+    from surefill.venues.mt5.settings import Mt5Settings
     from surefill.venues.mt5.terminal import PackageTerminal
 
     host, port = address_of(listen, remote=remote)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from surefill.config import Settings
-from surefill.config.core import money_decimals_of
+from surefill.config.core import currency_of, money_decimals_of
 from surefill.config.key_file import keys_in
 from surefill.config.venues import CRYPTO, KITE, MT5
 from surefill.errors import ConfigError
+from surefill.secret import Secret
 from surefill.venues.protocol import LiveVenue
 
 if TYPE_CHECKING:
@@ -63,16 +64,15 @@ def venue_of(settings: Settings) -> LiveVenue:
     name = settings.workspace.venue
     keys = keys_of(settings)
     try:
-        if name == KITE:
-            return _kite(settings, keys)
-        raise ConfigError(f"{name} is not there yet", key="workspace.venue")
+        return _MAKERS.get(name, _crypto)(settings, keys)
     except ImportError as error:
         extra = next(kind.extra for kind in KINDS if kind.name == name)
         raise ConfigError(f"{name} needs the extra: pip install 'surefill[{extra}]' ({error})") from error
 
 
 def _kite(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
-    from surefill.venues.kite import KiteSettings, KiteVenue, Secret, sessions
+    from surefill.secret import Secret
+    from surefill.venues.kite import KiteSettings, KiteVenue, sessions
 
     told = settings.venues.kite
     session = sessions.load(settings.base_dir / told.token_file, keys["api_key"], time.time_ns())
@@ -90,6 +90,51 @@ def _kite(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
             cache_dir=settings.base_dir / ".surefill-kite",
         )
     )
+
+
+def _crypto(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
+    from surefill.venues.ccxt import CcxtSettings, Keys, open_venue
+
+    told = settings.venues.crypto
+    symbols = settings.feed.symbols or [symbol for each in settings.strategies for symbol in each.symbols]
+    return open_venue(
+        CcxtSettings(
+            exchange=settings.workspace.venue,
+            account=settings.workspace.account,
+            keys=Keys(Secret(keys["api_key"]), Secret(keys["api_secret"]), Secret(keys.get("passphrase", ""))),
+            sandbox=told.sandbox,
+            rest_url=told.rest_url,
+            stream_url=told.stream_url,
+            currency=currency_of(settings),
+            money_decimals=money_decimals_of(settings),
+            instrument_ids=tuple(dict.fromkeys(symbols)),
+            hedge=told.hedge,
+            category=told.category,
+            timeout_s=float(told.timeout_s),
+        )
+    )
+
+
+def _mt5(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
+    from surefill.venues.mt5 import Mt5Settings, Mt5Venue
+
+    told = settings.venues.mt5
+    return Mt5Venue(
+        Mt5Settings(
+            magic=told.magic,
+            symbols=tuple(told.symbols),
+            deviation_points=told.deviation_points,
+            money_decimals=money_decimals_of(settings),
+            gateway_url=told.gateway_url,
+            gateway_token=Secret(keys.get("gateway_token", "")),
+            login=told.login,
+            password=Secret(keys.get("password", "")),
+            server=told.server,
+        )
+    )
+
+
+_MAKERS: Final = {KITE: _kite, MT5: _mt5}
 
 
 def _secrets_of(section: str) -> tuple[str, ...]:

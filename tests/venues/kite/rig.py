@@ -26,8 +26,9 @@ from surefill.engine.receipt import Receipt
 from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import MemoryJournal, verify
 from surefill.rules.codes import OrdStatus, OrdType, TimeInForce
+from surefill.secret import Secret
 from surefill.units import NS_PER_MS, NS_PER_S
-from surefill.venues.kite import KiteSettings, KiteVenue, Secret
+from surefill.venues.kite import KiteSettings, KiteVenue
 
 INFY, INFY_TOKEN = "NSE:INFY", 408065
 FUTURE = "NFO:NIFTY26DECFUT"

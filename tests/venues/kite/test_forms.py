@@ -10,9 +10,10 @@ from tests.venues.kite.rig import INFY, request_for
 from surefill.domain.instrument import Instrument, Terms
 from surefill.errors import ConfigError
 from surefill.rules.codes import OrdType, TimeInForce
+from surefill.secret import Secret
 from surefill.venues.kite.forms import bucket_of, objection, order_form, pieces_max_qty, product_of
 from surefill.venues.kite.listing import Listed
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 
 SHARE = Listed(Instrument(INFY, "INR", 2, 0, 100, (Terms(tick=5, lot=5, min_qty=5),)), 408065, "NSE", "INFY", "", 40)
 

@@ -6,10 +6,11 @@ import pytest
 from tests.venues.kite.lines import STAMP_NS
 
 from surefill.errors import VenueOutcomeUnknown
+from surefill.secret import Secret
 from surefill.testing.emulators.kite.instruments import LISTING, dump
 from surefill.units import NS_PER_DAY, NS_PER_HOUR, iso_from_ns
 from surefill.venues.kite.listing import DumpCache, listing_of
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 
 SETTINGS = KiteSettings(
     api_key="k",

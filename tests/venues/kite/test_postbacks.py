@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from surefill.secret import Secret
 from surefill.venues.kite.postbacks import hinted_order
-from surefill.venues.kite.settings import Secret
 
 SECRET = Secret("s")
 CHECKSUM = hashlib.sha256(b"12026-11-27 10:00:00s").hexdigest()

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.venues.kite.lines import STAMP_NS
 
+from surefill.secret import Secret
 from surefill.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MIN, NS_PER_S, iso_from_ns
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.throttle import Throttle, next_six_ns, rate_limits
 
 

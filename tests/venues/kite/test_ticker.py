@@ -15,7 +15,8 @@ from tests.venues.kite.rig import INFY, INFY_TOKEN, PX, kite, settings_for
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Quote
 from surefill.errors import InputError
-from surefill.venues.kite import KiteVenue, Secret
+from surefill.secret import Secret
+from surefill.venues.kite import KiteVenue
 from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.ticker import TOKENS_MAX, Ticker, pause_s
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from surefill.errors import VenueOutcomeUnknown
+from surefill.secret import Secret
 from surefill.units import NS_PER_S
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.wire import Answer, Wire, data_of
 from surefill.venues.protocol import Rejected, Unknown
 

@@ -16,9 +16,10 @@ import uvicorn
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import VenueReport
 from surefill.rules.codes import OrdType, TimeInForce
+from surefill.secret import Secret
 from surefill.testing.emulators import EmulatorProcess
 from surefill.testing.emulators.mt5 import EmulatedMetaTrader5
-from surefill.venues.mt5 import Mt5Settings, Mt5Venue, Secret
+from surefill.venues.mt5 import Mt5Settings, Mt5Venue
 from surefill.venues.mt5.gateway import Gateway
 from surefill.venues.mt5.terminal import PackageTerminal
 

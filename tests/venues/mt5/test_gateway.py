@@ -10,8 +10,9 @@ import pytest
 from tests.venues.mt5.rig import TOKEN, Rig, gateway, request, settings
 
 from surefill.errors import ConfigError, VenueOutcomeUnknown
+from surefill.secret import Secret
 from surefill.testing.emulators import EmulatorProcess
-from surefill.venues.mt5 import Mt5Settings, Mt5Venue, Secret
+from surefill.venues.mt5 import Mt5Settings, Mt5Venue
 from surefill.venues.mt5.gateway import Gateway, address_of
 from surefill.venues.mt5.terminal import PackageTerminal
 from surefill.venues.protocol import Rejected

@@ -11,7 +11,7 @@ import hmac
 
 import msgspec
 
-from surefill.venues.kite.settings import Secret
+from surefill.secret import Secret
 
 
 class _Postback(msgspec.Struct):

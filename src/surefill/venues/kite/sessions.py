@@ -16,8 +16,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 
 from surefill.errors import ConfigError, VenueOutcomeUnknown, VenueRejected
+from surefill.secret import Secret
 from surefill.units import iso_from_ns
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.throttle import next_six_ns
 from surefill.venues.kite.wire import Wire, data_of
 from surefill.venues.protocol import Rejected, Unknown

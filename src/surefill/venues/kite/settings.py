@@ -9,26 +9,11 @@ from typing import Final
 import msgspec
 
 from surefill.errors import ConfigError
+from surefill.secret import Secret
 
 PRODUCTS: Final = frozenset({"CNC", "MIS", "NRML", "MTF"})
 VARIETIES: Final = frozenset({"regular", "amo", "iceberg"})
 ICEBERG_LEGS: Final = range(2, 11)
-
-
-class Secret:
-    """A text that no repr, log or traceback shows; `reveal` gives it to the wire."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
 
 
 class KiteSettings(msgspec.Struct, frozen=True, kw_only=True):

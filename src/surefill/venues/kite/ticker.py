@@ -22,8 +22,9 @@ import msgspec
 from surefill.domain.instrument import Instrument
 from surefill.errors import InputError
 from surefill.logs import logger
+from surefill.secret import Secret
 from surefill.venues.kite.packets import Tick, quote_of, ticks_of
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.protocol import QuoteSink
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import InputError, VenueOutcomeUnknown
 from surefill.rules.codes import OrdType, TimeInForce
+from surefill.secret import Secret
 from surefill.units import to_quanta
 from surefill.venues.kite import forms
 from surefill.venues.kite.codes import Phase
@@ -30,7 +31,7 @@ from surefill.venues.kite.portfolio import HoldingRow, Margins, PositionsData, b
 from surefill.venues.kite.postbacks import hinted_order
 from surefill.venues.kite.reports import order_reports, trade_report
 from surefill.venues.kite.rows import ORD_TYPES, OrderRow, TradeRow
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.kite.tags import TAG_MAX, Ours, Registry
 from surefill.venues.kite.throttle import Throttle, rate_limits
 from surefill.venues.kite.ticker import Ticker

@@ -20,9 +20,10 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from surefill.errors import VenueOutcomeUnknown
+from surefill.secret import Secret
 from surefill.units import NS_PER_S, ns_from_datetime
 from surefill.venues.kite.codes import refusal
-from surefill.venues.kite.settings import KiteSettings, Secret
+from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.protocol import Rejected, Unknown
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from surefill.errors import ConfigError, VenueOutcomeUnknown
-from surefill.venues.mt5.settings import Secret
+from surefill.secret import Secret
 from surefill.venues.mt5.terminal import FUNCTIONS, NotAsked, Terminal
 
 if TYPE_CHECKING:

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-
-class Secret:
-    """Text that no message, traceback or journal may show; `reveal` gives it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str = "") -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "Secret(…)" if self._text else "Secret()"
+from surefill.secret import Secret
 
 
 class Mt5Settings(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Exchanges by configuration: Bybit, OKX and Coinbase."""
