@@ -42,7 +42,7 @@ KEPT = [
 
 def _lint(tmp_path: Path, name: str, source: str) -> str:
     package = tmp_path / "surefill"
-    for folder in ["", *RINGS, EMULATORS, f"{EMULATORS}/common"]:
+    for folder in ["", *RINGS, EMULATORS, f"{EMULATORS}/groundwork"]:
         (package / folder).mkdir()
         (package / folder / "__init__.py").touch()
     (package / "venues" / "paper.py").touch()
