@@ -50,10 +50,7 @@ class Binance:
         self._desk = desk
         self._floor = Floor(desk)
         self._listening = ListenKeys(desk)
-        self._limits = {
-            SPOT: Limits(6000, {"10S": (100, 10), "1D": (200_000, 86_400)}, desk.now_ms),
-            USDM: Limits(2400, {"10S": (300, 10), "1M": (1200, 60)}, desk.now_ms),
-        }
+        self._limits: dict[str, Limits] = {}
         self._routes = {
             **Spot(self._floor, self._listening).routes(),
             **Usdm(self._floor, self._listening).routes(),
@@ -136,6 +133,11 @@ class Binance:
 
     def restart(self) -> None:
         """See `Emulator.restart`: the first start makes a key and an account."""
+        now_ms = self._desk.now_ms
+        self._limits = {
+            SPOT: Limits(6000, {"10S": (100, 10), "1D": (200_000, 86_400)}, now_ms),
+            USDM: Limits(2400, {"10S": (300, 10), "1M": (1200, 60)}, now_ms),
+        }
         if not self._desk.store.notes("keys"):
             put_key(self._desk.store, Key(API_KEY, SECRET, "main"))
             self.seed(_FIRST_BALANCES)

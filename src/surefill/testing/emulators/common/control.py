@@ -1,6 +1,6 @@
 """A hand on an emulated venue while it runs: prices, faults, clock, truth. JSON over HTTP, from this machine only.
 
-POST /_control/price, arm, heal, chance, rules, seed, reset, disconnect, and whatever the kind of venue adds;
+POST /_control/price, arm, heal, chance, rules, seed, reset, disconnect, listeners, and whatever the kind of venue adds;
 GET /_control/truth.
 """
 
@@ -90,6 +90,8 @@ class Control:
                 return self._venue.restart()
             case "disconnect":
                 return desk.streams.break_off(str(body.get("channel", "")))
+            case "listeners":
+                return desk.streams.listeners(str(body["channel"]))
             case _:
                 return self._venue.control(command, body)
 
