@@ -153,6 +153,14 @@ def _decide(settings: Settings, do: str, **words: str | None) -> dict[str, Any]:
 
 
 def reconcile(
+    by: By,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take over what the venue holds and the books do not know; then resume.")
+    ] = False,
+    price: Annotated[
+        list[str] | None,
+        typer.Option("--price", metavar="SYMBOL=PX", help="With --adopt: what it is worth.", show_default=False),
+    ] = None,
     config: ConfigFile = None,
     override: Overrides = None,
     journal: JournalFile = None,
@@ -161,7 +169,10 @@ def reconcile(
 ) -> None:
     """Compare positions with the venue. A difference halts the workspace, and exits with 7."""
     settings = settings_from(config, override, journal, workspace)
-    told = ask(settings, "reconcile")
+    if adopt:
+        told = _adopted(settings, by, price or [])
+    else:
+        told = ask(settings, "reconcile")
     if told is None:
         with writer_of(settings) as writer:
             told = {"differences": _compared(writer)}
@@ -177,6 +188,17 @@ def reconcile(
     show(told, draw, as_json=as_json)
     if differences:
         raise typer.Exit(ExitCode.VERIFICATION)
+
+
+def _adopted(settings: Settings, by: str, prices: list[str]) -> Any:
+    from surefill.engine.control_client import ask_engine
+
+    pairs = dict(text.partition("=")[::2] for text in prices)
+    request = {"do": "adopt", "workspace": settings.workspace.id, "by": by, "prices": pairs}
+    told = ask_engine(settings.journal_path, request)
+    if told is None:
+        raise RemoteError(f"no engine listens at {settings.journal_path}: start it", code="NOT_RUNNING")
+    return told
 
 
 def resolve(

@@ -17,7 +17,7 @@ from surefill.config.policy import PolicySettings, with_policy
 from surefill.config.presets import Preset, known_profiles, preset_of
 from surefill.config.risk import with_risk
 from surefill.config.tree import CostSettings, FeeSettings, InstrumentSettings, Settings
-from surefill.config.venues import REAL_VENUES, VenuesSettings
+from surefill.config.venues import CRYPTO, KITE, MT5, REAL_VENUES, VenuesSettings
 from surefill.domain.costs import Tariff, purchase_rate_ppb
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
@@ -93,11 +93,19 @@ def profile_of(settings: Settings) -> Profile:
         limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
     template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
     profile = msgspec.structs.replace(
-        profile, limits=limits, calendar=(template and template.calendar) or preset.calendar, costs=paper.costs
+        profile, limits=limits, calendar=_calendar(settings, template) or preset.calendar, costs=paper.costs
     )
     complain = functools.partial(_wrong, settings)
     profile = with_policy(profile, settings.policy, settings.risk, complain)
     return with_risk(profile, settings.risk, money_decimals_of(settings), complain)
+
+
+def _calendar(settings: Settings, template: InstrumentSettings | None) -> str:
+    """Whose trading day counts: what the template says, else that of the venue; "": the profile's own."""
+    if template is not None and template.calendar:
+        return template.calendar
+    venue = settings.workspace.venue
+    return "24x7" if venue in CRYPTO else {MT5: "forex", KITE: "nse"}.get(venue, "")
 
 
 def _breakers(settings: Settings) -> dict[str, int]:

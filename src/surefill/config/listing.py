@@ -52,6 +52,8 @@ def listing(settings: Settings) -> list[Listed]:
 
 def is_secret(keys: tuple[str, ...]) -> bool:
     """Whether a value under such a name is nobody's business."""
+    if keys[-1].endswith("_file"):
+        return False  # where it lies is no secret
     return keys[:2] in _SECRET_KEYS or any(word in key.lower() for key in keys for word in _SECRET_WORDS)
 
 

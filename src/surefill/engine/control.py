@@ -5,7 +5,7 @@ A local socket that only its owner may use. One line of JSON asks, one line answ
     {"do":"halt","by":"ann","reason":"news"}          {"ok":true,"result":{…}}
     {"do":"resume","by":"ann"}                        {"ok":false,"code":"…","message":"…"}
 
-`do` is halt, resume, reconcile, status, orders, positions, alerts, acknowledge, resolve or stop. `workspace` may
+`do` is halt, resume, reconcile, adopt, status, orders, positions, alerts, acknowledge, resolve or stop. `workspace` may
 be left out where the engine has one only. What is answered is durable.
 """
 
@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from surefill.domain.inputs import AcknowledgeAlert, Halt, Rearm, ResolveOrder, Resume
+from surefill.engine.adoption import adopt
 from surefill.engine.books import alert_lines, order_lines, position_lines
 from surefill.engine.control_stream import of_venue
 from surefill.engine.engine import Engine
@@ -71,6 +72,14 @@ class ReconcileRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Compare positions with the venue's."""
 
     workspace: str = ""
+
+
+class AdoptRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="adopt"):
+    """Take over what the venue holds and the books do not know, at these prices where none has been seen."""
+
+    by: str
+    workspace: str = ""
+    prices: dict[str, str] = {}
 
 
 class StatusRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="status"):
@@ -125,6 +134,7 @@ Request = (
     HaltRequest
     | ResumeRequest
     | ReconcileRequest
+    | AdoptRequest
     | StatusRequest
     | OrdersRequest
     | PositionsRequest
@@ -223,6 +233,8 @@ class ControlServer:
             await self._decide(workspace_id, decision_of(request, self._engine.clock.now_ns()))
         elif isinstance(request, ReconcileRequest):
             return {"differences": await self._engine.reconcile(workspace_id)}
+        elif isinstance(request, AdoptRequest):
+            return {"differences": await adopt(self._engine, workspace_id, request.by, request.prices)}
         elif isinstance(request, OrdersRequest):
             return await self._engine.read(workspace_id, order_lines)
         elif isinstance(request, PositionsRequest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ class ControlRefused(SurefillError):
 
 
 def ask_engine(
-    journal_path: str | os.PathLike[str], request: dict[str, str], *, timeout_s: float = TIMEOUT_S
+    journal_path: str | os.PathLike[str], request: Mapping[str, object], *, timeout_s: float = TIMEOUT_S
 ) -> Any | None:
     """What the engine that runs on this journal answers; None if none listens.
 

@@ -466,3 +466,19 @@ def test_secrets_are_not_shown() -> None:
 
     assert "emulated-binance" not in shown
     assert "***" in shown
+
+
+@BOTH
+def test_execution_of_an_order_never_seen_here_has_its_client_id(binance: EmulatorProcess, exchange: str) -> None:
+    before, after = Story(binance, exchange), Story(binance, exchange, instrument_ids=(INSTRUMENTS[exchange],))
+    request = before.order("m1")
+
+    async def story() -> None:
+        await before.venue.submit(request)
+
+    async def later() -> None:
+        [execution] = await after.venue.executions(request.transact_ns - NS_PER_S)
+        assert (execution.cl_ord_id, execution.instrument_id, execution.side) == ("m1", request.instrument_id, 1)
+
+    before.run(story)
+    after.run(later)

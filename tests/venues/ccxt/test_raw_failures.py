@@ -12,7 +12,7 @@ from tests.venues.ccxt.raw_server import CLOSE, RESET, SILENCE, RawServer, http,
 from surefill.errors import VenueOutcomeUnknown
 from surefill.units import NS_PER_S
 from surefill.venues.ccxt import BinanceVenue
-from surefill.venues.protocol import Accepted, Outcome, Rejected, Unknown
+from surefill.venues.protocol import Accepted, Outcome, QueryAnswer, Rejected, Unknown
 
 ORDER = "POST /api/v3/order"
 TAKEN = {"symbol": "BTCUSDT", "orderId": 7, "clientOrderId": "a", "transactTime": 1, "status": "NEW", "side": "BUY"}
@@ -263,3 +263,54 @@ def test_market_order_that_ends_expired_is_booked_with_its_fills() -> None:
         "BTC",
         "0.00000400",
     )
+
+
+PLACES = ("GET /api/v3/openOrders", "GET /api/v3/order", "GET /api/v3/allOrders", "GET /api/v3/myTrades")
+FOUND = {**TAKEN, "clientOrderId": "a", "status": "FILLED", "executedQty": "0.01", "type": "MARKET", "updateTime": 5}
+TRADE = {"id": 3, "orderId": 7, "price": "60000.00", "qty": "0.01", "commission": "0", "time": 5, "isBuyer": True}
+NOWHERE = {
+    PLACES[0]: http(200, []),
+    PLACES[1]: http(400, {"code": -2013, "msg": "Order does not exist."}),
+    PLACES[2]: http(200, []),
+    PLACES[3]: http(200, [TRADE]),
+}
+
+
+def queried(answers: dict[str, bytes]) -> QueryAnswer:
+    async def story() -> QueryAnswer:
+        async with raw_server() as raw:
+            raw.answers |= NOWHERE | answers
+            venue = BinanceVenue(settings("binance", raw.url, timeout_s=0.3))
+            try:
+                return await venue.query(order("a"))
+            finally:
+                await venue.close()
+
+    return asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("place", "answer"), [(PLACES[0], [FOUND]), (PLACES[1], FOUND), (PLACES[2], [FOUND])], ids=PLACES[:3]
+)
+def test_order_is_found_wherever_it_is(place: str, answer: object) -> None:
+    told = queried({place: http(200, answer)})
+
+    assert [report.exec_id for report in told.reports] == ["3", ""]
+
+
+@pytest.mark.parametrize("broken", [http(500, {}), http(503, {"code": -1007, "msg": "?"}), RESET, http(200, "no json")])
+@pytest.mark.parametrize("place", PLACES)
+def test_query_with_one_place_that_does_not_tell_fails_as_a_whole(place: str, broken: bytes) -> None:
+    others = {PLACES[1]: http(200, FOUND)} if place == PLACES[3] else {}
+
+    with pytest.raises(VenueOutcomeUnknown):
+        queried(others | {place: broken})
+
+
+def test_query_that_finds_it_nowhere_says_so() -> None:
+    assert not queried({}).found
+
+
+def test_query_that_finds_another_order_under_the_id_fails() -> None:
+    with pytest.raises(VenueOutcomeUnknown, match="not that order"):
+        queried({PLACES[1]: http(200, FOUND | {"side": "SELL"})})
