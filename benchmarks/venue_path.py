@@ -30,7 +30,7 @@ from surefill.engine.engine import Engine
 from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.binance.venue import API_KEY, SECRET
-from surefill.testing.emulators.common.process import EmulatorProcess
+from surefill.testing.emulators.groundwork.process import EmulatorProcess
 from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys, Secret
 
 AIM = "venue path"
