@@ -143,3 +143,14 @@ def test_venues_are_listed_with_what_they_need(tmp_path: Path, kite: EmulatorThr
     assert [row["venue"] for row in told if row["chosen"]] == ["kite"]
     assert {row["venue"] for row in told} >= {"binance", "kite", "mt5"}
     assert "kite (this workspace's)" in surefill("venues", "-c", tmp_path / "surefill.yaml").out
+
+
+def test_doctor_asks_the_venue_what_the_keys_may_do(tmp_path: Path, kite: EmulatorThread) -> None:
+    file = _configured(tmp_path, kite)
+    found = {line["check"]: line for line in surefill("doctor", "-c", file, "--json").json()}
+    assert (found["keys"]["verdict"], found["venue's clock"]["verdict"]) == ("ok", "ok")
+    assert "they can trade" in found["keys"]["found"]
+    assert "10 order per 1 s" in found["limits"]["found"]
+    ran = surefill("doctor", "-c", file, "--set", "venues.kite.token_file=no.json", "--json")
+    wrong = [line for line in ran.json() if line["verdict"] == "WRONG"]
+    assert (ran.code, [line["check"] for line in wrong]) == (7, ["venue"])

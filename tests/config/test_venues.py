@@ -74,7 +74,7 @@ def test_keys_are_never_shown_and_do_not_decide() -> None:
     ("flags", "why"),
     [
         ({"workspace.venue": "nasdaq"}, "it may be paper or one of binance"),
-        ({"workspace.venue": "kite"}, "a workspace at kite is dry_run or live"),
+        ({"workspace.venue": "kite", "workspace.mode": "paper"}, "a workspace at kite is dry_run or live"),
         ({"workspace.mode": "live"}, "live needs a real one"),
         ({**BINANCE, "workspace.mode": "live", "execution.dry_run": True}, "that forbids mode live"),
     ],

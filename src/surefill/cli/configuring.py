@@ -80,7 +80,6 @@ def show_config(
         "profile": profile_name(settings),
         "config_hash": config_hash(settings),
         "problem": problem,
-        "not_enforced": NOT_ENFORCED,
         "settings": [each._asdict() for each in listed],
     }
 
@@ -92,17 +91,10 @@ def show_config(
         console.print(table("", ("setting", "value", "from"), rows))
         console.print(f"profile {result['profile']}, hash {result['config_hash']}", markup=False)
         console.print("(in brackets: what an empty setting amounts to)", markup=False)
-        for key, why in NOT_ENFORCED.items():
-            console.print(f"NOT ENFORCED: {key}: {why}", markup=False)
         if problem:
-            console.print(f"NOT USABLE YET: {problem}", markup=False)
+            console.print(f"NOT USABLE: {problem}", markup=False)
 
     show(result, draw, as_json=as_json)
-
-
-NOT_ENFORCED = {
-    "execution.dry_run": "only live workspaces could reach a venue, and they are not there yet",
-}
 
 
 def version(as_json: AsJson = False) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import typer
 
-from surefill.cli.configuring import NOT_ENFORCED
 from surefill.cli.exit_codes import ExitCode
 from surefill.cli.loading import ask, settings_from
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides
@@ -75,6 +74,47 @@ def _findings(config: Path | None, override: list[str] | None, journal: Path | N
     yield _disk(settings)
     yield _durability(settings)
     yield from _journal(settings)
+    if settings.workspace.venue != "paper":
+        yield from _venue(settings)
+
+
+def _venue(settings: Settings) -> Iterator[Finding]:
+    """Ask the real venue what the keys may do. It places nothing."""
+    import asyncio
+
+    from surefill.intake.arrival import CLOCK_DOUBTED_NS, check_access
+    from surefill.intake.venues import venue_of
+    from surefill.units import NS_PER_MS
+    from surefill.venues.protocol import Access, LiveVenue
+
+    async def asked(venue: LiveVenue) -> Access:
+        try:
+            return await venue.access()
+        finally:
+            await venue.close()
+
+    name = settings.workspace.venue
+    try:
+        venue = venue_of(settings)
+        access = asyncio.run(asked(venue))
+    except SurefillError as error:
+        yield Finding("venue", "WRONG", f"{name}: {error.message}", "mend the keys or the connection")
+        return
+    try:
+        check_access(access, name)
+    except ConfigError as error:
+        yield Finding("keys", "WRONG", error.message, "make others at the venue")
+    else:
+        kept = "cannot withdraw" if access.can_withdraw is False else "the venue does not say whether they can withdraw"
+        verdict: Literal["ok", "note"] = "ok" if access.can_withdraw is False else "note"
+        yield Finding("keys", verdict, f"account {access.account}: they can trade; {kept}")
+    ahead_ms = access.clock_ahead_ns / NS_PER_MS
+    doubted = abs(access.clock_ahead_ns) > CLOCK_DOUBTED_NS
+    yield Finding("venue's clock", "WRONG" if doubted else "ok", f"{ahead_ms:+.0f} ms", "NTP" if doubted else "")
+    limits = ", ".join(
+        f"{each.count} {each.kind} per {each.window_ns / 10**9:g} s" for each in venue.capabilities.rate_limits
+    )
+    yield Finding("limits", "ok", limits or "the adapter names none: 8 orders a second are kept")
 
 
 def _python() -> Finding:
@@ -125,8 +165,6 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         yield Finding("configuration", "WRONG", error.message, "mend the setting")
     else:
         yield Finding("configuration", "ok", f"{where}; profile {profile_name(settings)}")
-    for key, why in NOT_ENFORCED.items():
-        yield Finding(key, "note", f"NOT ENFORCED: {why}", "do not rely on it")
 
 
 def _disk(settings: Settings) -> Finding:

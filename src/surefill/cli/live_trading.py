@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from surefill.domain.market import Bar
 
 
-def trade_live(settings: Settings, *, real_money: bool, without_alerts: bool, artefacts: bool, as_json: bool) -> None:
+class Consent(NamedTuple):
+    """What a person has said yes to: real orders, that nobody can be called, another configuration than before."""
+
+    real_money: bool
+    without_alerts: bool
+    accept_changes: bool
+
+
+def trade_live(settings: Settings, consent: Consent, *, artefacts: bool, as_json: bool) -> None:
     """Run the configured strategies on the venue's prices until they are stopped; in mode live the orders are real."""
     from surefill.intake.live_run import LiveRun
     from surefill.intake.session import Session
@@ -26,7 +34,7 @@ def trade_live(settings: Settings, *, real_money: bool, without_alerts: bool, ar
     from surefill.intake.venues import venue_of
     from surefill.views.projector import cursor_of
 
-    _may_begin(settings, real_money=real_money, without_alerts=without_alerts)
+    _may_begin(settings, consent)
     symbols = settings.feed.symbols or sorted({symbol for each in settings.strategies for symbol in each.symbols})
     if not symbols:
         raise ConfigError("name what to trade: feed.symbols, or the symbols of each strategy", key="feed.symbols")
@@ -36,7 +44,7 @@ def trade_live(settings: Settings, *, real_money: bool, without_alerts: bool, ar
         cursor_of(settings.artifacts_dir, settings.workspace.id)
     venue = venue_of(settings)
     stop = threading.Event()
-    with stopping(stop), Session.open(settings, market=venue) as session:
+    with stopping(stop), Session.open(settings, market=venue, accept_changes=consent.accept_changes) as session:
         close_artefacts = keep_artefacts(session, settings) if artefacts else None
         path = session.serve_control(on_stop=stop.set)
         real = "REAL orders at" if settings.workspace.mode == "live" else "simulated orders, prices of"
@@ -60,13 +68,13 @@ def trade_live(settings: Settings, *, real_money: bool, without_alerts: bool, ar
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _may_begin(settings: Settings, *, real_money: bool, without_alerts: bool) -> None:
+def _may_begin(settings: Settings, consent: Consent) -> None:
     """What must be true before anything is begun. Raises ConfigError, RemoteError where nobody can be called."""
     if not settings.strategies:
         raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
     if settings.workspace.mode != "live":
         return
-    if not real_money:
+    if not consent.real_money:
         raise ConfigError(
             f"--mode live sends real orders to {settings.workspace.venue}: say --real-money as well, or leave --mode"
             " out for a dry run",
@@ -79,7 +87,7 @@ def _may_begin(settings: Settings, *, real_money: bool, without_alerts: bool) ->
         AppriseChannel(settings.alerts.urls).deliver(
             f"surefill {name}: live trading begins", "This is how you are called."
         )
-    elif not without_alerts:
+    elif not consent.without_alerts:
         raise ConfigError(
             "nobody can be called: set alerts.urls (`surefill alerts test` tries them), or say --without-alerts",
             key="alerts.urls",

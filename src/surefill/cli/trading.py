@@ -47,6 +47,9 @@ def trade(
             min=0, help="1 is real time, 60 a minute per second, 0 does not wait; else the configured feed.speed."
         ),
     ] = None,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Go on live under another configuration or build than before.")
+    ] = False,
     artefacts: Annotated[bool, typer.Option(help="Keep the files under artifacts.dir up to date.")] = True,
     config: ConfigFile = None,
     override: Overrides = None,
@@ -70,11 +73,10 @@ def trade(
         flags["feed.speed"] = speed
     settings = settings_from(config, override, journal, workspace, flags)
     if settings.workspace.venue != "paper":
-        from surefill.cli.live_trading import trade_live
+        from surefill.cli.live_trading import Consent, trade_live
 
-        if settings.workspace.mode == "paper":
-            settings = settings_from(config, override, journal, workspace, {**flags, "workspace.mode": "dry_run"})
-        trade_live(settings, real_money=real_money, without_alerts=without_alerts, artefacts=artefacts, as_json=as_json)
+        consent = Consent(real_money, without_alerts, accept_changes)
+        trade_live(settings, consent, artefacts=artefacts, as_json=as_json)
         return
     _usable(settings)
     market = load_market(settings)

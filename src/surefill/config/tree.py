@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -31,7 +31,7 @@ class WorkspaceSettings(Section):
     )
     mode: Literal["paper", "backtest", "dry_run", "live"] = Field(
         default="paper",
-        description="paper, backtest, dry_run (a real market, simulated orders) or live (real orders)",
+        description="paper, backtest, dry_run (a real market, simulated orders: the default there) or live",
     )
     venue: str = Field(
         default="paper", description="paper, or one of `surefill venues`: where prices come from and orders go"
@@ -46,6 +46,14 @@ class WorkspaceSettings(Section):
     starting_equity: NotNegative = Field(
         default=Decimal("10000.0"), description="Cash at the start of a simulated account"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _dry_by_default(cls, data: Any) -> Any:
+        """At a real venue nothing is sent unless somebody says live."""
+        if isinstance(data, dict) and data.get("venue", "paper") != "paper":
+            return {"mode": "dry_run", **data}
+        return data
 
 
 class CircuitBreakers(Section):

@@ -75,16 +75,18 @@ class Session:
         journal: Journal | None = None,
         venue: Venue | None = None,
         market: LiveVenue | None = None,
+        accept_changes: bool = False,
     ) -> Session:
         """Open or take up the workspace; when this returns it has compared its books and takes intents.
 
         `market` is the real venue of a live workspace, which its orders go to, or of a dry run, which only looks. It is
-        asked first what the keys may do and what is traded there (`surefill.intake.arrival`).
+        asked first what the keys may do and what is traded there (`surefill.intake.arrival`). `accept_changes`: a live
+        workspace may go on under another configuration or build than it stopped with.
         Without `journal` the configured file is opened, and closed with the session; a journal that is given stays
         the caller's. Raises ConfigError, JournalError (JournalLocked while another process has it).
         """
         clock = clock or LiveClock()
-        opening = opening_of(settings, clock.now_ns())
+        opening = opening_of(settings, clock.now_ns(), accept_changes=accept_changes)
         live = opening.mode == "live"
         if venue is None and live and market is None:
             raise ConfigError(f"workspace {opening.workspace_id} is live: give the venue that its orders go to")

@@ -11,7 +11,7 @@ from surefill.venues.kite.rows import IST
 from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.protocol import RateLimit, Rejected
 
-ORDERS: Final = "orders"
+ORDERS: Final = "order"
 
 
 def rate_limits(settings: KiteSettings) -> tuple[RateLimit, ...]:

@@ -36,7 +36,7 @@ def _rate_limits(rows: Any) -> Iterator[RateLimit]:
         if kind and "limit" in row:
             window_ns = int(row["intervalNum"]) * _PERIOD_S[row["interval"]] * 10**9
             scope = "account" if kind == "ORDERS" else "address"
-            yield RateLimit(kind.lower(), int(row["limit"]), window_ns, scope)
+            yield RateLimit("order" if kind == "ORDERS" else kind.lower(), int(row["limit"]), window_ns, scope)
 
 
 def _listing(row: Mapping[str, Any]) -> Listing:

@@ -53,10 +53,10 @@ _OVER = ("CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED")
 CLOCK_SAMPLES = 3
 #: Until exchangeInfo has been read. Spot: 100 orders in 10 s; USD-M: 300 in 10 s, 1 200 in a minute (2026).
 _LIMITS = {
-    False: (RateLimit("orders", 100, 10 * NS_PER_S), RateLimit("request_weight", 6_000, 60 * NS_PER_S, "address")),
+    False: (RateLimit("order", 100, 10 * NS_PER_S), RateLimit("request_weight", 6_000, 60 * NS_PER_S, "address")),
     True: (
-        RateLimit("orders", 300, 10 * NS_PER_S),
-        RateLimit("orders", 1_200, 60 * NS_PER_S),
+        RateLimit("order", 300, 10 * NS_PER_S),
+        RateLimit("order", 1_200, 60 * NS_PER_S),
         RateLimit("request_weight", 2_400, 60 * NS_PER_S, "address"),
     ),
 }
