@@ -16,7 +16,6 @@ from tests.cli.running import Ran, surefill
 from tests.venues.kite.hand import Kite
 from tests.venues.kite.rig import kite
 
-from surefill.cli.kite import SECRET_VARIABLE
 from surefill.venues.kite import redirects, sessions
 
 
@@ -43,7 +42,9 @@ def redirect_of(emulated: Kite) -> str:
 
 
 def logged_in(emulated: Kite, file: Path, *more: str) -> Ran:
-    return surefill("kite", "login", "--api-key", "emulated_key", "--root", emulated.url, "--token-file", file, *more)
+    flags = {"api_key": "emulated_key", "root": emulated.url, "token_file": file}
+    words = [word for key, value in flags.items() for word in ("-s", f"venues.kite.{key}={value}")]
+    return surefill("kite", "login", *words, *more)
 
 
 def test_login_with_a_pasted_address_keeps_a_session_for_its_owner_alone(
@@ -70,7 +71,7 @@ def test_login_with_a_pasted_address_keeps_a_session_for_its_owner_alone(
 def test_login_through_the_listener_needs_no_pasting(
     emulated: Kite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(SECRET_VARIABLE, "emulated_secret")
+    monkeypatch.setenv("SUREFILL__VENUES__KITE__API_SECRET", "emulated_secret")
     browser: list[threading.Thread] = []
 
     def come_back(port: int) -> None:
@@ -93,7 +94,7 @@ def test_login_through_the_listener_needs_no_pasting(
 def test_login_that_did_not_succeed_keeps_nothing(
     emulated: Kite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pasted: str, code: int
 ) -> None:
-    monkeypatch.setenv(SECRET_VARIABLE, "emulated_secret")
+    monkeypatch.setenv("SUREFILL__VENUES__KITE__API_SECRET", "emulated_secret")
     monkeypatch.setattr(typer, "prompt", lambda *_args, **_how: "?" + pasted if "=" in pasted else pasted)
     ran = logged_in(emulated, tmp_path / "session.json")
     assert ran.code == code

@@ -57,6 +57,13 @@ class KiteVenueSettings(Section):
         default=-1, description="How far an order without a price of its own may slip, in percent; -1: the broker's own"
     )
     exchanges: list[str] = Field(default=["NSE", "NFO"], description="Whose instruments are listed")
+    slicing: bool = Field(default=True, description="The broker slices what is above the freeze quantity; else refused")
+    freeze_quantities: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="By symbol, or EXCHANGE:NAME of the underlying (NFO:NIFTY): the exchange changes them"
+    )
+    multipliers: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="The same for what one unit of a price is worth, at MCX, CDS, BCD and NCO"
+    )
 
 
 class Mt5VenueSettings(Section):

@@ -40,15 +40,10 @@ KINDS: Final = (
 
 
 def keys_of(settings: Settings) -> dict[str, str]:
-    """The keys of the workspace's venue, from the settings and the key file. Raises ConfigError where one lacks."""
+    """The keys of the workspace's venue. Raises ConfigError where one lacks."""
     kind = next(kind for kind in KINDS if kind.name == settings.workspace.venue)
     name = "crypto" if kind.name in CRYPTO else kind.name
-    section: Section = getattr(settings.venues, name)
-    secret = {field: getattr(section, field) for field in _secrets_of(name)}
-    found = {field: value.get_secret_value() for field, value in secret.items() if value is not None}
-    path: Path | None = getattr(section, "key_file", None)
-    if path is not None:
-        found = {**keys_in(settings.base_dir / path, frozenset(secret)), **found}
+    found = found_keys(settings, name)
     missing = [field for field in kind.keys if not found.get(field)]
     if missing:
         variable = f"SUREFILL__VENUES__{name.upper()}__{missing[0].upper()}"
@@ -57,6 +52,15 @@ def keys_of(settings: Settings) -> dict[str, str]:
             key=f"venues.{name}.{missing[0]}",
         )
     return found
+
+
+def found_keys(settings: Settings, name: str) -> dict[str, str]:
+    """What the settings and the key file say of a section of `venues`. Raises ConfigError for a file that is wrong."""
+    section: Section = getattr(settings.venues, name)
+    secret = {field: getattr(section, field) for field in _secrets_of(name)}
+    found = {field: value.get_secret_value() for field, value in secret.items() if value is not None}
+    path: Path | None = getattr(section, "key_file", None)
+    return found if path is None else {**keys_in(settings.base_dir / path, frozenset(secret)), **found}
 
 
 def venue_of(settings: Settings) -> LiveVenue:
@@ -86,6 +90,9 @@ def _kite(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
             exchanges=tuple(told.exchanges),
             product=told.product,
             market_protection=told.market_protection,
+            slicing=told.slicing,
+            freeze_quantities=told.freeze_quantities,
+            multipliers=told.multipliers,
             money_decimals=money_decimals_of(settings),
             cache_dir=settings.base_dir / ".surefill-kite",
         )
