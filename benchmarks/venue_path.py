@@ -31,7 +31,8 @@ from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.binance.venue import API_KEY, SECRET
 from surefill.testing.emulators.groundwork.process import EmulatorProcess
-from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys, Secret
+from surefill.secret import Secret
+from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys
 
 AIM = "venue path"
 TARGET_US = 150
