@@ -196,7 +196,8 @@ class ControlServer:
     async def _answer_lines(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             try:
-                line = await asyncio.wait_for(reader.readline(), IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    line = await reader.readline()
             except ValueError:  # longer than the limit: where the next line begins is lost
                 writer.write(_refusal("INVALID_REQUEST", f"a request may have {LINE_BYTES_MAX} bytes"))
                 return

@@ -64,7 +64,7 @@ class Story:
             finally:
                 await self.venue.close()
 
-        asyncio.run(live())
+        asyncio.run(asyncio.wait_for(live(), 60))  # one that hangs fails
 
 
 def kinds(reports: tuple[VenueReport, ...]) -> list[str]:

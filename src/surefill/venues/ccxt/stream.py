@@ -10,10 +10,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from surefill.errors import VenueOutcomeUnknown
 from surefill.logs import logger
 from surefill.venues.ccxt.settings import CcxtSettings
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 _log = logger("surefill.venues.ccxt")
 
@@ -99,14 +103,14 @@ class Stream:
             hello = self._hello()
             if hello:
                 await socket.send(hello)
-                self._take(_text(await asyncio.wait_for(socket.recv(), timeout_s)))
+                self._take(await _next(socket, timeout_s))
             self.openings += 1
             self._up.set()
             async with asyncio.TaskGroup() as beside:
                 tasks = [beside.create_task(self._on_up()), beside.create_task(self._kept())]
                 try:
                     while True:
-                        self._take(_text(await asyncio.wait_for(socket.recv(), self._settings.silence_s)))
+                        self._take(await _next(socket, self._settings.silence_s))
                 finally:
                     for task in tasks:
                         task.cancel()
@@ -117,5 +121,7 @@ class Stream:
             await self._keep_alive()
 
 
-def _text(message: str | bytes) -> str:
+async def _next(socket: ClientConnection, within_s: float) -> str:
+    async with asyncio.timeout(within_s):  # not wait_for: before Python 3.12 it could swallow a cancel
+        message = await socket.recv()
     return message if isinstance(message, str) else message.decode()
