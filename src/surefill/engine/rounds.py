@@ -6,7 +6,8 @@
 3. The history is asked for from before the last look that succeeded, and from before the oldest order that the venue
    has not named yet: an execution that may be that order's is not given to anybody else, and must not be lost either.
 4. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
-5. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
+5. A position whose exits wait for prices that do not come is blind: somebody is called, once for each time.
+6. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from surefill.domain.inputs import (
     MoveAccount,
 )
 from surefill.domain.state import State
+from surefill.engine.blindness import blind_positions
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
 from surefill.engine.patience import look
@@ -47,7 +49,8 @@ SLOWER_MAX = 8
 class RoundTimes(msgspec.Struct, frozen=True):
     """How often to look. `jitter_ppb`: times vary by so much. `overlap_ns`: the history is read so far back again.
 
-    `lost_after`: so many failed looks in a row, and the venue counts as lost.
+    `lost_after`: so many failed looks in a row, and the venue counts as lost. `blind_after_ns`: exits see nothing
+    without a price for so long.
     """
 
     orders_every_ns: int = 5 * NS_PER_S
@@ -55,6 +58,7 @@ class RoundTimes(msgspec.Struct, frozen=True):
     jitter_ppb: int = 25 * PCT_PPB
     overlap_ns: int = 60 * NS_PER_S
     lost_after: int = 3
+    blind_after_ns: int = 60 * NS_PER_S
 
 
 class Rounds:
@@ -83,6 +87,7 @@ class Rounds:
         self._told: Differences = {}
         self._failures = 0
         self._lost = False
+        self._blind: set[str] = set()
         self.balances: tuple[Balance, ...] = ()
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -94,9 +99,17 @@ class Rounds:
             await asyncio.sleep(self._vary(self._times.orders_every_ns) * self._slower() / NS_PER_S)
             if self._desk.broken is not None:
                 continue
+            self._watch_prices()
             if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
                 positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
                 await self._looked(self.positions)
+
+    def _watch_prices(self) -> None:
+        """Call somebody about positions that have gone blind; one that sees again is told of anew the next time."""
+        found = blind_positions(self._desk.writer.state, self._clock.now_ns(), self._times.blind_after_ns)
+        for key in found.keys() - self._blind:
+            self._alarm(Notify("POSITION_BLIND", f"{key}: {found[key]}", page=True))
+        self._blind = set(found)
 
     def _slower(self) -> int:
         return min(1 << min(self._failures, SLOWER_MAX), SLOWER_MAX)
