@@ -29,9 +29,9 @@ from surefill.engine.clock import LiveClock
 from surefill.engine.engine import Engine
 from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus
+from surefill.secret import Secret
 from surefill.testing.emulators.binance.venue import API_KEY, SECRET
 from surefill.testing.emulators.groundwork.process import EmulatorProcess
-from surefill.secret import Secret
 from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys
 
 AIM = "venue path"

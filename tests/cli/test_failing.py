@@ -23,7 +23,7 @@ FAILURES = [
     (["status"], "", 5, "there is no journal at"),
     (["halt", "why"], "", 5, "there is no journal at"),
     (["journal", "verify"], "", 5, "there is no journal at"),
-    (["trade", "--mode", "live"], "", 3, "not there yet"),
+    (["trade", "--mode", "live"], "", 3, "need a real workspace.venue"),
     (["trade"], "", 3, "no strategy is configured"),
     (["trade"], "strategies: [{entry: {type: magic}, risk: {dollars_per_trade: 1}}]\n", 4, "'magic' is not known"),
     (

@@ -31,9 +31,9 @@ from surefill.engine.engine import Engine
 from surefill.errors import JournalError
 from surefill.journal import Batch, Snapshot, SqliteJournal
 from surefill.testing.remote_venue import Connection, RemoteVenue, tcp
-from surefill.units import NS_PER_MS
+from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.paper import PaperVenue
-from surefill.venues.protocol import Outcome, ReportSink, Venue
+from surefill.venues.protocol import Outcome, RateLimit, ReportSink, Venue
 from surefill.views import appended_file
 from surefill.views.projector import Projector
 
@@ -237,7 +237,10 @@ def venue_of(spec: Spec, doom: Doom) -> Venue:
     async def dial() -> Connection:
         return DoomedConnection(await tcp(spec.port)(), doom)
 
-    remote = DoomedRemote(dial, account=account(spec), timeout_s=1.0, heartbeat_s=0.05)
+    no_limit = (
+        RateLimit("order", 10**6, NS_PER_S),
+    )  # the number of orders until the kill, not their rate, is what counts
+    remote = DoomedRemote(dial, account=account(spec), timeout_s=1.0, heartbeat_s=0.05, rate_limits=no_limit)
     remote.doom = doom
     return remote
 

@@ -380,7 +380,7 @@ def test_configuration_may_be_a_file(tmp_path: Path) -> None:
         ({"exection": {}}, "'exection' is not a section of ours: did you mean 'execution'"),
         ({"execution": {"slipage_bps": 5}}, "execution.slipage_bps is not a setting"),
         ({"execution": {"slippage_bps": -5}}, "execution.slippage_bps is -5"),
-        ({"workspace": {"mode": "live"}}, "dry_run and live are not there yet"),
+        ({"workspace": {"mode": "live"}}, "live needs a real one"),
     ],
 )
 def test_configuration_that_is_wrong_says_what_and_where(config: dict[str, Any], words: str) -> None:

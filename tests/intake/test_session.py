@@ -185,7 +185,7 @@ def test_journal_that_was_given_stays_open() -> None:
 
 
 def test_mode_that_is_not_there_yet_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="not there yet"):
+    with pytest.raises(ConfigError, match="live needs a real one"):
         Session.open(_settings(tmp_path, workspace__mode="live"))
     assert not (tmp_path / "deep").exists()
 
