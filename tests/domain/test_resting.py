@@ -98,6 +98,17 @@ def test_position_is_naked_until_the_venue_confirms_and_somebody_is_called_when_
     _sound(core)
 
 
+def test_somebody_is_called_once_for_a_position_that_stays_naked_and_again_after_a_start() -> None:
+    core = _core(naked_page_ns=2 * NS_PER_S)
+    core.hold(plan=STOP)
+    core.feed(TimerFired(core.tick(2 * NS_PER_S), NAKED_TIMER + "X"))
+    core.only(Notify)
+    core.hold(qty=50)  # its stop is still not confirmed
+    assert core.all(SetTimer) == []
+    core.feed(RecoverOrders(core.tick()))
+    assert [timer.name for timer in core.all(SetTimer)] == [NAKED_TIMER + "X"]
+
+
 def test_profile_that_comes_to_want_stops_at_the_venue_places_them_and_one_that_no_longer_does_takes_them_back() -> (
     None
 ):
@@ -160,6 +171,19 @@ def test_addition_makes_the_stop_larger() -> None:
     _sound(core)
 
 
+def test_stop_that_is_to_go_is_not_changed_any_more() -> None:
+    core = _core()
+    stop = _guarded(core, plan=TRAILING)
+    core.quote(1_040)
+    core.report(stop, ExecType.REPLACE_REJECTED, code="OUTCOME_UNKNOWN", text="timed out")
+    core.report(stop, ExecType.CANCEL_REJECTED, code="OUTCOME_UNKNOWN", text="timed out")
+    core.quote(1_060)
+    assert core.names() == ["StopMoved"]
+    core.canceled(stop)
+    assert core.only(SubmitOrder).request.stop_px == 1_010
+    _sound(core)
+
+
 # -- what else closes ----------------------------------------------------------------------------------------
 
 
@@ -175,6 +199,16 @@ def test_close_waits_until_the_stop_is_gone() -> None:
     assert core.only(SubmitOrder).request.cl_ord_id == close.request.cl_ord_id
     core.fill(close, 100)
     assert (core.position.qty, core.live) == (0, [])
+    _sound(core)
+
+
+def test_close_goes_at_once_where_the_stop_waits_to_be_sent_again() -> None:
+    core = _core(attempts_max=2)
+    core.hold(plan=STOP)
+    core.report(_stop(core), ExecType.REJECTED, code="THROTTLED", undelivered=True)
+    close = core.order(-1, 0, action=Action.CLOSE)
+    assert core.only(SubmitOrder).request.cl_ord_id == close.request.cl_ord_id
+    assert core.live == [close]
     _sound(core)
 
 
@@ -275,6 +309,20 @@ def test_stop_that_is_not_confirmed_does_not_hold_up_the_exit_from_here() -> Non
     core.quote(949)
     assert core.only(ExitTriggered).reason == ExitReason.STOP
     core.only(CancelOrder)
+
+
+def test_triggered_stop_that_ends_unfilled_is_not_placed_again_and_the_position_leaves_from_here() -> None:
+    core = _core()
+    stop = _guarded(core)
+    core.report(stop, ExecType.TRIGGERED)
+    core.fill(stop, 30, 950)
+    core.canceled(stop, 30)
+    assert core.only(ExitTriggered).reason == ExitReason.STOP
+    leaving = core.only(SubmitOrder).request
+    assert (leaving.ord_type, leaving.order_qty) == (OrdType.MARKET, 70)
+    core.canceled(core.exit_order())
+    assert core.effects == []  # it waits for a price
+    _sound(core)
 
 
 def test_refused_stop_pages_and_is_watched_from_here_until_it_moves() -> None:

@@ -12,6 +12,7 @@ from surefill.domain.decide.retries import RESEND_TIMER, wait_ns
 from surefill.domain.decide.sending import TIMEOUT_TIMER
 from surefill.domain.effects import CancelOrder, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import (
+    AnomalyNoted,
     BreakerTripped,
     CancelRequested,
     OrderCanceled,
@@ -147,6 +148,23 @@ def test_order_that_turns_out_to_have_arrived_is_not_sent_again(word: ExecType) 
     core.now_ns = at_ns
     core.feed(TimerFired(at_ns, RESEND_TIMER + order.request.cl_ord_id))
     assert (core.events, core.effects) == ([], [])
+
+
+def test_proof_that_is_repeated_after_the_order_was_taken_back_is_no_contradiction() -> None:
+    core = _core()
+    order = core.order()
+    _undelivered(core, order)
+    core.feed(RequestCancel(core.tick(), order.request.cl_ord_id, "me"))
+    _undelivered(core, order)
+    assert (core.names(), core.effects) == (["VenueReported"], [])
+
+
+def test_proof_of_never_having_arrived_contradicts_an_order_that_has_filled() -> None:
+    core = _core()
+    order = core.order(qty=100)
+    core.fill(order, 100)
+    _undelivered(core, order)
+    assert core.only(AnomalyNoted).kind == "ILLEGAL_REJECT"
 
 
 def test_proof_that_is_repeated_while_the_order_waits_uses_up_no_attempt() -> None:

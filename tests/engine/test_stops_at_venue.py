@@ -13,6 +13,7 @@ from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType
 from surefill.engine.clock import LiveClock
 from surefill.engine.engine import Engine
+from surefill.engine.receipt import Verdict
 from surefill.errors import ConfigError
 from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus, OrdType, TimeInForce
@@ -30,6 +31,7 @@ class KeepsStops(ScriptedVenue):
         self.amends = amends
         self.amended: list[OrderRequest] = []
         self.amend_outcomes: list[Outcome] = []
+        self.cancel_outcomes: list[Outcome] = []
 
     @property
     def capabilities(self) -> Capabilities:
@@ -38,6 +40,10 @@ class KeepsStops(ScriptedVenue):
     async def amend(self, request: OrderRequest, order_id: str) -> Outcome:
         self.amended.append(request)
         return self.amend_outcomes.pop(0) if self.amend_outcomes else Accepted(())
+
+    async def cancel(self, request: OrderRequest, order_id: str) -> Outcome:
+        told = await super().cancel(request, order_id)
+        return self.cancel_outcomes.pop(0) if self.cancel_outcomes else told
 
     def stops(self) -> list[OrderRequest]:
         return [request for request in self.sent if request.ord_type == OrdType.STOP]
@@ -110,6 +116,20 @@ def test_close_is_sent_only_when_the_venue_has_let_go_of_the_stop() -> None:
         assert [request.cl_ord_id for request in venue.canceled] == [venue.sent[1].cl_ord_id]
         venue.sink(report_of(venue.sent[2], ExecType.TRADE, exec_id="e2", last_px=100, last_qty=10))
         venue.held["X"] = 0
+        await _ended(engine)
+
+    run(test)
+
+
+def test_caller_hears_of_a_close_whose_stop_could_not_be_taken_back() -> None:
+    async def test() -> None:
+        venue = KeepsStops(amends=True)
+        engine = await _guarded(venue)
+        venue.cancel_outcomes = [Unknown("timed out")]
+        close = intent("c", 0, 0)
+        receipt = await engine.submit("w", type(close)(**{**_fields(close), "action": Action.CLOSE}))
+        assert (receipt.verdict, receipt.status) == (Verdict.ACCEPTED, OrdStatus.SUBMITTED)
+        assert [request.ord_type for request in venue.sent] == [OrdType.MARKET, OrdType.STOP]
         await _ended(engine)
 
     run(test)

@@ -34,20 +34,19 @@ class Client:
         process.price(self.symbol, PX)
 
     def order(self, cl_ord_id: str, qty: int = 10, px: int = 0, **changes: int) -> OrderRequest:
-        terms = {"side": 1, "time_in_force": TimeInForce.DAY, "send_by_ns": time.time_ns() + 10**10, **changes}
+        terms = {"side": 1, "time_in_force": TimeInForce.DAY, "send_by_ns": time.time_ns() + 10**10}
+        kind = {"ord_type": OrdType.LIMIT if px else OrdType.MARKET, "stop_px": 0}
         return OrderRequest(
             cl_ord_id=cl_ord_id,
             order_ref=cl_ord_id,
             instrument_id=self.symbol,
             bucket="",
-            ord_type=OrdType.LIMIT if px else OrdType.MARKET,
             order_qty=qty,
             px=px,
-            stop_px=0,
             reduce_only=False,
             arrival_px=PX,
             transact_ns=time.time_ns(),
-            **terms,
+            **{**terms, **kind, **changes},
         )
 
     async def hears(self, exec_type: ExecType, times: int = 1) -> None:
@@ -160,6 +159,37 @@ def test_limit_order_rests_until_the_price_crosses_and_fills_in_slices(process: 
         (PX - 6, 3, 7),
         (PX - 6, 3, 7),
         (PX - 6, 4, 7),
+    ]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_stop_order_rests_until_the_price_reaches_its_trigger_and_trades_at_the_market(
+    process: VenueProcess, side: int
+) -> None:
+    client = Client(process)
+    stop = {"side": side, "ord_type": OrdType.STOP}
+
+    async def story(venue: RemoteVenue) -> None:
+        await venue.submit(client.order("one", stop_px=PX + side * 5, **stop))
+        process.price(client.symbol, PX + side * 6, 0)
+        await client.hears(ExecType.CANCELED)  # nothing trades there: what a triggered stop finds is all it gets
+        await venue.submit(client.order("two", stop_px=PX + side * 9, **stop))
+        process.price(client.symbol, PX + side * 7)
+        assert isinstance(await venue.amend(client.order("two", 8, stop_px=PX + side * 8, **stop), ""), Accepted)
+        (order,) = await venue.open_orders()
+        assert (order.ord_type, order.stop_px, order.order_qty) == (OrdType.STOP, PX + side * 8, 8)
+        process.price(client.symbol, PX + side * 8)
+        await client.hears(ExecType.TRADE)
+
+    run(client, story)
+    heard = [(report.cl_ord_id, report.exec_type, report.last_px, report.last_qty) for report in client.heard]
+    assert heard == [
+        ("one", ExecType.NEW, 0, 0),
+        ("one", ExecType.TRIGGERED, 0, 0),
+        ("one", ExecType.CANCELED, 0, 0),
+        ("two", ExecType.NEW, 0, 0),
+        ("two", ExecType.TRIGGERED, 0, 0),
+        ("two", ExecType.TRADE, PX + side * 8, 8),
     ]
 
 

@@ -59,6 +59,8 @@ def _life() -> Core:
     core.feed(Halt(core.tick(), "KILL", "why", "ada", level=KillLevel.SUSPEND, scope="venue"))
     core.feed(Resume(core.tick(), "ada", level=KillLevel.THROTTLE, scope="engine"))
     core.feed(Resume(core.tick(), "ada", scope="venue"))
+    core.feed(Halt(core.tick(), "KILL", "why", "ada"))
+    core.feed(Resume(core.tick(), "ada", scope="workspace"))
     core.now_ns += 10**12
     core.fill(core.order(qty=10), 10, 999)  # under a throttle
     sized = core.intent(Action.OPEN, 1, 0, sizing=SizingSpec(SizeMethod.FIXED_QTY, qty=20))

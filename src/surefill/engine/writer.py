@@ -311,17 +311,23 @@ class WorkspaceWriter:
         return tickets
 
     def _answered(self) -> list[Ticket]:
-        """Tickets whose order has heard from its venue (or is known to be UNKNOWN)."""
+        """Tickets whose order has heard from its venue, is known to be UNKNOWN, or is held up."""
         answered, waiting = [], []
         for ticket in self._waiting:
             order = ticket.order
-            if order is not None and order.status != OrdStatus.SUBMITTED:
+            if order is not None and (order.status != OrdStatus.SUBMITTED or self._held_up(order)):
                 ticket.receipt = receipt_of(Verdict.ACCEPTED, ticket.intent_id, order.created_ns, order)
                 answered.append(ticket)
             else:
                 waiting.append(ticket)
         self._waiting = waiting
         return answered
+
+    def _held_up(self, order: Order) -> bool:
+        """Whether it waits for a stop to be taken back that could not be at the first attempt: that may take long."""
+        orders = self.state.book.orders
+        before_it = (orders[cl_ord_id] for cl_ord_id in self.state.reducing.get(order.position, ()))
+        return order.withheld and any(stop.rests and not stop.cancel_pending for stop in before_it)
 
     def publish(self) -> None:
         """Tell every subscriber what `settle` made public, and save a snapshot when it is time for one.

@@ -13,6 +13,7 @@ import msgspec
 from surefill.domain import events as e
 from surefill.domain.ids import cl_ord_id as derived_id
 from surefill.domain.position import position_key
+from surefill.domain.risk import WORKSPACE
 from surefill.rules.codes import OrdStatus, PartialFill
 from surefill.testing.journal_audit import Audit, Audited, Findings, known
 
@@ -126,7 +127,9 @@ def _resumed(audit: Audit, _seq: int, event: e.Resumed) -> Findings:
 def _switch(event: e.Halted | e.Resumed) -> tuple[str, str]:
     if event.instrument_id:
         return "instrument", event.instrument_id
-    return ("strategy", event.strategy_id) if event.strategy_id else (event.scope, "")
+    if event.strategy_id:
+        return "strategy", event.strategy_id
+    return "" if event.scope == WORKSPACE else event.scope, ""
 
 
 def _tripped(audit: Audit, _seq: int, event: e.BreakerTripped) -> Findings:

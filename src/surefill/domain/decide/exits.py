@@ -90,13 +90,13 @@ def flatten(this: Step, reason: int, instrument_id: str, strategy_id: str) -> No
         _trigger(this, key, position, protection, reason, mark, abs(position.qty))
 
 
-def leave_unprotected(this: Step, key: str) -> None:
-    """The venue will not keep the position's stop, and the profile does not want it watched from here: out."""
+def leave(this: Step, key: str, reason: int) -> None:
+    """The position's stop has ended at the venue and no other is to take its place: out, at the price of now."""
     position = this.book.positions[key]
     protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
     if protection is not None and position.qty:
         mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
-        _trigger(this, key, position, protection, ExitReason.UNPROTECTED, mark, abs(position.qty))
+        _trigger(this, key, position, protection, reason, mark, abs(position.qty))
 
 
 def _on_price(this: Step, key: str, position: Position, protection: Protection, mark: Mark) -> None:

@@ -41,7 +41,7 @@ from surefill.domain.inputs import (
 )
 from surefill.domain.orders import Order
 from surefill.domain.reports import ExecType, VenueReport
-from surefill.rules.codes import Anomaly, OrdEvent, OrdStatus
+from surefill.rules.codes import Anomaly, ExitReason, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
 from surefill.units import NS_PER_S
 
@@ -118,8 +118,13 @@ def _rejected(this: Step, order: Order, report: VenueReport) -> None:
     if status == OrdStatus.REJECTED:
         if not resend_later(this, order, report):
             _reject(this, order, report.code, report.text)
-    elif status == Anomaly.ILLEGAL:
+    elif status == Anomaly.ILLEGAL and not _agrees(order, report):
         _anomaly(this, order, "ILLEGAL_REJECT", f"rejected while {OrdStatus(order.status).name}: {report.text}")
+
+
+def _agrees(order: Order, report: VenueReport) -> bool:
+    """Whether the order, taken back while it waited to be sent again, is told once more that it never arrived."""
+    return report.undelivered and order.status > OrdStatus.FILLED and not order.cum_qty
 
 
 def _reject(this: Step, order: Order, code: str, text: str) -> None:
@@ -127,7 +132,7 @@ def _reject(this: Step, order: Order, code: str, text: str) -> None:
     if order.request.reduce_only:
         this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
     if order.rests and this.book.profile.limits.refused_stop_flattens:
-        exits.leave_unprotected(this, order.position)
+        exits.leave(this, order.position, ExitReason.UNPROTECTED)
     _after_end(this, order)
 
 
@@ -192,6 +197,8 @@ def _after_end(this: Step, order: Order) -> None:
     """What waited for this order to be over: an exit that is due. One that came to nothing waits for a price."""
     if order.exit_reason and order.status != OrdStatus.FILLED and not order.rests:
         return
+    if order.rests and order.triggered and order.status != OrdStatus.FILLED:
+        exits.leave(this, order.position, order.exit_reason)  # its price is reached: the next stop would end likewise
     position = this.book.positions.get(order.position)
     if position is not None and order.request.reduce_only:
         exits.pursue(this, order.position, position)

@@ -35,8 +35,8 @@ def keep(this: Step, key: str) -> None:
     protection = position.protection if position is not None and position.qty else None
     if position is None or protection is None or not protection.stop_px:
         return
-    if protection.naked_ns:
-        this.ask(SetTimer(NAKED_TIMER + key, protection.naked_ns + this.book.profile.limits.naked_page_ns))
+    if protection.naked_ns == this.ts_ns:
+        watch_naked(this, key, protection)
     if protection.due is not None or protection.stop_partial_ppb or protection.stop_refused:
         return  # it leaves, or its stop is watched from here
     order = this.book.orders.get(protection.stop_cl_ord_id)
@@ -44,6 +44,12 @@ def keep(this: Step, key: str) -> None:
         _adjust(this, order, position, protection)
     elif not this.state.reducing.get(key):
         _place(this, key, position, protection)
+
+
+def watch_naked(this: Step, key: str, protection: Protection) -> None:
+    """Have somebody called when it stays naked: once, and after a start again."""
+    if protection.naked_ns:
+        this.ask(SetTimer(NAKED_TIMER + key, protection.naked_ns + this.book.profile.limits.naked_page_ns))
 
 
 def follow_profile(this: Step) -> None:
@@ -93,12 +99,12 @@ def _place(this: Step, key: str, position: Position, protection: Protection) -> 
 
 
 def _adjust(this: Step, order: Order, position: Position, protection: Protection) -> None:
-    """What is on its way, or being answered, is looked at again when the venue has spoken."""
+    """What is on its way, or being answered, is looked at again when the venue has spoken; what is to go is left."""
     stop_px, qty = protection.stop_px, order.cum_qty + abs(position.qty)
     request = order.request
     if (request.stop_px, request.order_qty) == (stop_px, qty) or order.triggered:
         return
-    if order.status in _WORKING and not order.cancel_pending and order.replacing is None:
+    if order.status in _WORKING and not order.cancel_ns and not order.end_status and order.replacing is None:
         cl_ord_id = request.cl_ord_id
         this.emit(ReplaceRequested(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, stop_px, qty))
         this.ask(AmendOrder(msgspec.structs.replace(request, stop_px=stop_px, order_qty=qty), order.order_id))
@@ -116,6 +122,7 @@ def take_back(this: Step, key: str) -> None:
         order = this.book.orders[cl_ord_id]
         if order.rests:
             cancel(this, order, "its place is needed")
+    release(this, key)  # one that waited to be sent again is gone at once
 
 
 def release(this: Step, key: str) -> None:

@@ -65,4 +65,6 @@ def recover(this: Step, _item: RecoverOrders) -> None:
         set_hold_timer(this, key, position)
         resting.release(this, key)
         resting.keep(this, key)
+        if position.protection is not None:
+            resting.watch_naked(this, key, position.protection)
     breakers.set_timers_again(this)

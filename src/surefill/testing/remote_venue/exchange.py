@@ -5,7 +5,7 @@ happened is reported. The exchange knows no clock and no socket: `now_ns`, `late
 that the same code stands behind a TCP port and inside the deterministic simulator.
 
 1. An order trades at the price that was set last: MARKET at once, LIMIT when the price crosses it, at its limit or
-   better. Nothing else is simulated.
+   better, STOP like MARKET from the moment on when the price has reached its trigger. Nothing else is simulated.
 2. Nothing is deduplicated, unless the rules say so: a client that resends blindly trades twice, and the truth shows.
 3. A fault strikes when it is armed and its occasion comes; each strike is counted.
 """
@@ -21,6 +21,7 @@ from surefill.domain.reports import ExecType, VenueReport
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 from surefill.testing.remote_venue.messages import (
+    ORD_TYPES,
     Account,
     Amend,
     Answer,
@@ -191,7 +192,7 @@ class Exchange:
     def _why_not(self, request: Submit) -> str:
         if self.faults.strike(Fault.REFUSED, "submit"):
             return "refused by a check of the venue's"
-        if request.ord_type not in (OrdType.MARKET, OrdType.LIMIT):
+        if request.ord_type not in ORD_TYPES:
             return f"order type {request.ord_type} is not known here"
         return self._price_missing(request)
 
@@ -220,13 +221,17 @@ class Exchange:
         if order.status != WORKING:
             return
         px, shown = self.truth.price(order.instrument_id)
+        if order.ord_type == OrdType.STOP and not order.triggered:
+            if not px or (px - order.stop_px) * order.side < 0:
+                return
+            order = self.truth.trigger(order)
         if px and _crosses(order, px):
             qty = order.leaves_qty if shown < 0 else min(order.leaves_qty, shown)
             if order.time_in_force == TimeInForce.FOK and qty < order.leaves_qty:
                 qty = 0
             if qty:
                 order = self._execute(order, px, qty)
-        at_once = order.ord_type == OrdType.MARKET and not self.rules.market_rests
+        at_once = order.ord_type != OrdType.LIMIT and not self.rules.market_rests
         if order.status == WORKING and (order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK) or at_once):
             self.truth.end(order, CANCELED, "not filled at once")
 
@@ -254,7 +259,7 @@ class Exchange:
             answer = Answer(request.id, ok=False, code="UNKNOWN_ORDER", text="not working, or filled beyond that")
             self._reply(line, answer, "amend")
             return
-        order = self.truth.amend(found[0], request.order_qty, request.px)
+        order = self.truth.amend(found[0], request.order_qty, request.px, request.stop_px)
         answer = Answer(request.id, reports=(order.report(ExecType.STATUS, self._now_ns()),))
         self._reply(line, answer, "amend")
         self._match(order)
@@ -441,7 +446,7 @@ def _op(request: Asked) -> str:
 
 
 def _crosses(order: Placed, px: int) -> bool:
-    return order.ord_type == OrdType.MARKET or (order.px - px) * order.side >= 0
+    return order.ord_type != OrdType.LIMIT or (order.px - px) * order.side >= 0
 
 
 def _cut(qty: int, slices: int) -> list[int]:

@@ -10,6 +10,10 @@ import msgspec
 
 from surefill.domain.account import AccountMove
 from surefill.domain.reports import VenueReport
+from surefill.rules.codes import OrdType
+
+#: What the venue takes. Everything else it refuses.
+ORD_TYPES = frozenset({OrdType.MARKET, OrdType.LIMIT, OrdType.STOP})
 
 
 class Hello(msgspec.Struct, tag=True, frozen=True):
@@ -32,6 +36,7 @@ class Submit(msgspec.Struct, tag=True, frozen=True):
     time_in_force: int
     order_qty: int
     px: int
+    stop_px: int = 0
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
@@ -65,13 +70,14 @@ class Account(msgspec.Struct, tag=True, frozen=True):
 
 
 class Amend(msgspec.Struct, tag=True, frozen=True):
-    """Change a working order's quantity and limit in place."""
+    """Change a working order's quantity, limit and trigger in place."""
 
     id: int
     cl_ord_id: str
     order_id: str
     order_qty: int
     px: int
+    stop_px: int = 0
 
 
 class Watch(msgspec.Struct, tag=True, frozen=True):
@@ -151,6 +157,8 @@ class OrderTruth(msgspec.Struct, frozen=True):
     instrument_id: str = ""
     position: str = ""
     px: int = 0
+    ord_type: int = OrdType.MARKET
+    stop_px: int = 0
 
     @property
     def by_hand(self) -> bool:

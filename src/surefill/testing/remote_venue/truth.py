@@ -24,7 +24,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
     number INTEGER PRIMARY KEY, account TEXT, cl_ord_id TEXT, instrument_id TEXT, position TEXT, side INTEGER,
     ord_type INTEGER, time_in_force INTEGER, order_qty INTEGER, px INTEGER, received_ns INTEGER,
-    cum_qty INTEGER DEFAULT 0, status TEXT DEFAULT 'working', told INTEGER DEFAULT 0, text TEXT DEFAULT '');
+    cum_qty INTEGER DEFAULT 0, status TEXT DEFAULT 'working', told INTEGER DEFAULT 0, text TEXT DEFAULT '',
+    stop_px INTEGER DEFAULT 0, triggered INTEGER DEFAULT 0, trigger_told INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS orders_by_id ON orders (account, cl_ord_id);
 CREATE INDEX IF NOT EXISTS orders_working ON orders (instrument_id) WHERE status = 'working';
 CREATE TABLE IF NOT EXISTS executions (
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS prices (instrument_id TEXT PRIMARY KEY, px INTEGER, q
 """
 _ORDER = (
     "SELECT number, account, cl_ord_id, instrument_id, position, side, ord_type, time_in_force, order_qty, px,"
-    " cum_qty, status, text FROM orders"
+    " cum_qty, status, text, stop_px, triggered FROM orders"
 )
 _TRADES = (
     "SELECT e.number, o.number, o.cl_ord_id, e.last_px, e.last_qty, e.fee, e.ts_ns, o.instrument_id, o.position, o.side"
@@ -67,6 +68,8 @@ class Placed(NamedTuple):
     cum_qty: int
     status: str
     text: str
+    stop_px: int
+    triggered: int
 
     @property
     def order_id(self) -> str:
@@ -109,6 +112,8 @@ def told(order: Placed) -> OrderTruth:
         order.instrument_id,
         order.position,
         order.px,
+        order.ord_type,
+        order.stop_px,
     )
 
 
@@ -135,7 +140,7 @@ class TruthStore:
         """An order has arrived; `refused` says why it is not taken."""
         self._conn.execute(
             "INSERT INTO orders (account, cl_ord_id, instrument_id, position, side, ord_type, time_in_force, order_qty,"
-            " px, received_ns, status, text) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            " px, received_ns, status, text, stop_px) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 account,
                 request.cl_ord_id,
@@ -149,6 +154,7 @@ class TruthStore:
                 ts_ns,
                 REFUSED if refused else WORKING,
                 refused,
+                request.stop_px,
             ),
         )
         return self.order(self._conn.last_insert_rowid())
@@ -177,9 +183,15 @@ class TruthStore:
         self._conn.execute("UPDATE orders SET status = ?, text = ? WHERE number = ?", (status, text, order.number))
         return self.order(order.number)
 
-    def amend(self, order: Placed, order_qty: int, px: int) -> Placed:
+    def amend(self, order: Placed, order_qty: int, px: int, stop_px: int) -> Placed:
         """It works on under other terms."""
-        self._conn.execute("UPDATE orders SET order_qty = ?, px = ? WHERE number = ?", (order_qty, px, order.number))
+        terms = (order_qty, px, stop_px, order.number)
+        self._conn.execute("UPDATE orders SET order_qty = ?, px = ?, stop_px = ? WHERE number = ?", terms)
+        return self.order(order.number)
+
+    def trigger(self, order: Placed) -> Placed:
+        """The price has reached its trigger."""
+        self._conn.execute("UPDATE orders SET triggered = 1 WHERE number = ?", (order.number,))
         return self.order(order.number)
 
     def move(self, account: str, move: AccountMove) -> None:
@@ -192,9 +204,12 @@ class TruthStore:
     def report(self, order: Placed, ts_ns: int) -> list[tuple[int, VenueReport]]:
         """Number and keep the reports on what has happened to it and has not been reported yet."""
         reports: list[VenueReport] = []
-        told = self._conn.execute("SELECT told FROM orders WHERE number = ?", (order.number,)).get
+        row = self._conn.execute("SELECT told, trigger_told FROM orders WHERE number = ?", (order.number,))
+        told, trigger_told = next(row)
         if not told and order.status != REFUSED:
             reports.append(order.report(ExecType.NEW, ts_ns))
+        if order.triggered and not trigger_told:
+            reports.append(order.report(ExecType.TRIGGERED, ts_ns))
         reports += self._trades("WHERE e.order_number = ? AND NOT e.told ORDER BY e.number", order.number)
         if order.status in _END and told != 2:
             reports.append(order.report(_END[order.status], ts_ns))
@@ -202,7 +217,9 @@ class TruthStore:
             numbered = [(self._keep(order.account, report), report) for report in reports]
             self._conn.execute("UPDATE executions SET told = 1 WHERE order_number = ?", (order.number,))
             state = 2 if order.status in _END else 1
-            self._conn.execute("UPDATE orders SET told = ? WHERE number = ?", (state, order.number))
+            self._conn.execute(
+                "UPDATE orders SET told = ?, trigger_told = triggered WHERE number = ?", (state, order.number)
+            )
         return numbered
 
     def _keep(self, account: str, report: VenueReport) -> int:
@@ -236,7 +253,8 @@ class TruthStore:
     def unreported(self) -> list[Placed]:
         """Orders with something that no report tells yet, because the process died between two hops."""
         return self._orders(
-            "WHERE (told = 0) OR (told = 1 AND status IN ('canceled', 'expired', 'refused')) OR number IN"
+            "WHERE (told = 0) OR (told = 1 AND status IN ('canceled', 'expired', 'refused'))"
+            " OR trigger_told < triggered OR number IN"
             " (SELECT order_number FROM executions WHERE NOT told) ORDER BY number"
         )
 

@@ -24,10 +24,11 @@ from surefill.domain.orders import OrderRequest
 from surefill.domain.position import position_key
 from surefill.domain.reports import VenueReport
 from surefill.errors import VenueOutcomeUnknown
-from surefill.rules.codes import OrdType, TimeInForce
+from surefill.rules.codes import TimeInForce
 from surefill.testing.remote_venue.connection import Dial
 from surefill.testing.remote_venue.link import Link, LinkLost, Unreadable
 from surefill.testing.remote_venue.messages import (
+    ORD_TYPES,
     Account,
     Amend,
     Answer,
@@ -100,16 +101,17 @@ class RemoteVenue:
         self._beyond: set[int] = set()
         self._capabilities = Capabilities(
             "remote",
-            frozenset({OrdType.MARKET, OrdType.LIMIT}),
+            ORD_TYPES,
             frozenset(TimeInForce),
             receive_window_ns=receive_window_ns,
+            native_stops=True,
             amends=True,
             rate_limits=rate_limits,
         )
 
     @property
     def capabilities(self) -> Capabilities:
-        """Market and limit orders, over a wire."""
+        """Market, limit and stop orders, over a wire."""
         return self._capabilities
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -150,6 +152,7 @@ class RemoteVenue:
                 request.time_in_force,
                 request.order_qty,
                 request.px,
+                request.stop_px,
             )
 
         return await self._outcome(message, request.send_by_ns)
@@ -172,10 +175,13 @@ class RemoteVenue:
         return (await self._look(Positions)).positions
 
     async def amend(self, request: OrderRequest, order_id: str) -> Outcome:
-        """Change quantity and limit, once."""
-        return await self._outcome(
-            lambda number: Amend(number, request.cl_ord_id, order_id, request.order_qty, request.px)
-        )
+        """Change quantity, limit and trigger, once."""
+
+        def message(number: int) -> Request:
+            terms = (request.order_qty, request.px, request.stop_px)
+            return Amend(number, request.cl_ord_id, order_id, *terms)
+
+        return await self._outcome(message)
 
     async def open_orders(self) -> tuple[OpenOrder, ...]:
         """All that works for the account, made by whomever."""
@@ -316,7 +322,6 @@ class RemoteVenue:
 
 
 def _open_order(told: OrderTruth) -> OpenOrder:
-    ord_type = OrdType.LIMIT if told.px else OrdType.MARKET
     bucket = bucket_of(told.instrument_id, told.position)
     return OpenOrder(
         told.order_id,
@@ -324,8 +329,9 @@ def _open_order(told: OrderTruth) -> OpenOrder:
         told.instrument_id,
         bucket,
         told.side,
-        ord_type,
+        told.ord_type,
         told.order_qty,
         told.cum_qty,
         told.px,
+        told.stop_px,
     )

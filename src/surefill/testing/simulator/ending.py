@@ -64,7 +64,8 @@ class Ending:
             await self._flatten(workspace_id)
 
     async def _settled(self, workspace_id: str, when: str) -> None:
-        """Liveness: no order stays in doubt without a page, and the books agree."""
+        """Liveness: no order stays in doubt without a page, and the books agree. One that is withheld waits for a stop,
+        which is looked at itself."""
         stage = self.stage
         end_ns = stage.world.now_ns + SETTLE_S * NS_PER_S
         while self._doubtful(workspace_id) or not self._agree(workspace_id):
@@ -84,7 +85,7 @@ class Ending:
         return [
             f"{cl_ord_id} {OrdStatus(order.status).name} {order.text}"
             for cl_ord_id, order in orders.items()
-            if (order.status in IN_DOUBT or order.end_status) and not order.paged
+            if (order.status in IN_DOUBT or order.end_status) and not order.paged and not order.withheld
         ]
 
     async def _flatten(self, workspace_id: str) -> None:
@@ -111,7 +112,7 @@ class Ending:
     async def _remove(self, workspace_id: str, order: Order) -> None:
         """Cancel what works; what nobody ever found is resolved by a person who looks at the venue's own books."""
         stage, cl_ord_id, now_ns = self.stage, order.request.cl_ord_id, self.stage.clock.now_ns()
-        if order.status not in IN_DOUBT:
+        if order.status not in IN_DOUBT or order.withheld:
             await stage.engine.feed(workspace_id, RequestCancel(now_ns, cl_ord_id, "sim"))
         elif order.status == OrdStatus.SUBMITTED or stage.truth.orders(workspace_id, cl_ord_id):
             stage.violated(f"{workspace_id}: {cl_ord_id} is {OrdStatus(order.status).name}, and the venue knows better")
@@ -155,8 +156,10 @@ class Ending:
 
 
 def _alike(ours: Order, theirs: OrderTruth) -> bool:
-    """A fill after the end may have come first here, and then the order is full before it has ended."""
-    overtaken = ours.status == OrdStatus.FILLED and theirs.cum_qty == theirs.order_qty
+    """A fill after the end may have come first here, and then the order is full before it has ended. A stop is full
+    here with its old quantity when nobody has said that its new one holds."""
+    full = ours.request.order_qty if ours.rests else theirs.order_qty
+    overtaken = ours.status == OrdStatus.FILLED and theirs.cum_qty >= full
     return ours.cum_qty == theirs.cum_qty and (ours.status in AT_THE_VENUE[theirs.status] or overtaken)
 
 

@@ -18,6 +18,7 @@ from surefill.domain.state import State
 from surefill.engine.engine import Engine
 from surefill.errors import JournalError, VenueOutcomeUnknown
 from surefill.testing.simulator.ending import Ending
+from surefill.testing.simulator.paths import paths
 from surefill.testing.simulator.stage import Plan, Stage
 from surefill.testing.simulator.traffic import Traffic
 from surefill.testing.simulator.world import PowerCut, VirtualLoop
@@ -28,7 +29,8 @@ OPENING_TRIES = 200
 class SimulationReport(msgspec.Struct, frozen=True):
     """What came of a run. `hash` covers every event of every workspace; `violations` is empty or the run has failed.
 
-    `fired` counts by name: faults of the venue, of the journal, power cuts, alarms, and what callers were told.
+    `fired` counts by name: faults of the venue, of the journal, power cuts, alarms, what callers were told, and the
+    ways that decisions took (`paths`).
     """
 
     seed: int
@@ -117,6 +119,7 @@ class Simulation:
         fired = Counter({fault.name: count for fault, count in stage.host.exchange.faults.fired.items()})
         fired.update({f"journal {fault.name}": count for fault, count in stage.journal.fired.items()})
         fired.update(stage.fired)
+        fired.update(paths(stage.journal.inner))
         return SimulationReport(
             stage.seed,
             hashlib.sha256(repr(heads).encode()).hexdigest(),

@@ -12,14 +12,14 @@ from surefill.domain.effects import Notify
 from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.intent import Intent
-from surefill.domain.limits import Limits
+from surefill.domain.limits import REARM_HUMAN, Limits
 from surefill.domain.profile import V3
 from surefill.domain.state import State
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
 from surefill.errors import SurefillError
 from surefill.journal import MemoryJournal
-from surefill.rules.codes import OrdStatus
+from surefill.rules.codes import OrdStatus, PartialFill
 from surefill.testing.invariants import check_book, check_journal
 from surefill.testing.remote_venue import Fault, RemoteVenue, Rules, TruthStore
 from surefill.testing.simulator.disk import MortalJournal
@@ -32,6 +32,8 @@ from surefill.venues.protocol import Venue
 PX = 10_000
 SYMBOLS = ("AAA", "BBB")
 IN_DOUBT = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
+BREAKERS = ("drawdown", "loss_streak", "reject_streak")
+DRAWDOWN_MAX = 1_000_000
 SWARM = (0, 0, 1, 1, 1, 5)
 #: In tenths: what has few occasions strikes more often, what stops everything more seldom.
 OFTEN = {
@@ -42,12 +44,22 @@ OFTEN = {
     Fault.FILL_BEFORE_ACK: 30,
     Fault.FILLED_UNSEEN: 30,
 }
-
+#: What leaves open whether a stop was changed. It may fill at its new quantity then, which is more than is known of.
+NO_ANSWER = (
+    Fault.DELAY_REQUEST,
+    Fault.LOSE_ANSWER,
+    Fault.DELAY_ANSWER,
+    Fault.GARBLE_ANSWER,
+    Fault.SERVER_ERROR,
+    Fault.DISCONNECT_AFTER,
+    Fault.CRASH,
+)
 
 #: Alarms that a run may raise, and for some the faults of which one must have struck before. No other alarm is right.
 CAUSES: dict[str, tuple[Fault, ...]] = {
     "APPEND_FAILED": (),
     "BOOKS_NOT_COMPARED": (),
+    "BREAKER_TRIPPED": (),
     "EXIT_REJECTED": (),
     "EXTERNAL_ORDER": (),
     "EXTERNAL_TRADE": (),
@@ -59,6 +71,8 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "JOURNAL_LOST": (),
     "LATE_FILL": (Fault.LATE_FILL,),
     "NEVER_ARRIVED": (),
+    "OVERFILL": (Fault.LATE_FILL,),
+    "POSITION_NAKED": (),
     "POSITION_DRIFT": (Fault.LATE_FILL, Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
     "UNCORRELATED_REPORT": (),
     "UNKNOWN_UNRESOLVED": (),
@@ -72,7 +86,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `workspaces` 0: one to three at the exchange, by the seed, and half of the time one on paper beside them.
     `crash_append`: die at this append, `crash_when` "before" or "after" its commit (0: at none in particular).
-    `by_hand`: somebody else trades the accounts too.
+    `by_hand`: somebody else trades the accounts too. `breakers`: some watch the account, and trip.
     """
 
     steps: int = 60
@@ -83,6 +97,7 @@ class Plan(msgspec.Struct, frozen=True):
     crash_append: int = 0
     crash_when: str = "before"
     by_hand: bool = True
+    breakers: bool = True
 
 
 class Wish:
@@ -119,13 +134,31 @@ class Stage:
         self.remote = [f"w{n}" for n in range(names)]
         self.paper = ["paper"] if not plan.workspaces and self.lucky(500_000) else []
         self.workspaces = self.remote + self.paper
-        self.profile = msgspec.structs.replace(V3, limits=self._limits())
+        gates = (*V3.gates, *BREAKERS) if plan.breakers else V3.gates
+        self.profile = msgspec.structs.replace(V3, gates=gates, limits=self._limits())
         self._prepare_exchange()
 
     def _limits(self) -> Limits:
-        """With a horizon the exchange refuses what is older, so that absence is proof one day."""
-        horizon_ns = self.chance.choice([0, 10 * NS_PER_S])
-        return Limits(send_by_ns=2 * NS_PER_S, absence_horizon_ns=horizon_ns, unknown_page_ns=15 * NS_PER_S)
+        """With a horizon the exchange refuses what is older, so that absence is proof one day. Every seed has ways of
+        its own to try again, to give up and to guard."""
+        choice = self.chance.choice
+        return Limits(
+            send_by_ns=2 * NS_PER_S,
+            absence_horizon_ns=choice([0, 10 * NS_PER_S]),
+            unknown_page_ns=15 * NS_PER_S,
+            attempts_max=choice([1, 3, 5]),
+            retry_base_ns=choice([NS_PER_S // 5, NS_PER_S]),
+            order_timeout_ns=choice([0, 3 * NS_PER_S]),
+            partial_fill=choice(list(PartialFill)),
+            shutdown_flattens=choice([False, True]),
+            throttle_spacing_ns=2 * NS_PER_S,
+            stops_at_venue=choice([False, True, True]),
+            refused_stop_flattens=choice([False, True]),
+            loss_streak_max=2,
+            reject_streak_max=1,
+            drawdown_value_max=DRAWDOWN_MAX,
+            rearm_ns={name: choice([REARM_HUMAN, 5 * NS_PER_S]) for name in BREAKERS},
+        )
 
     def _prepare_exchange(self) -> None:
         """Every seed has faults of its own: some never strike, some often, so that rare mixtures come up too."""
@@ -182,10 +215,17 @@ class Stage:
             self.drifted.add(workspace_id)
         causes = CAUSES.get(notice.code)
         struck = self.host.exchange.faults.fired
+        if causes and self._names_a_stop(workspace_id, notice):
+            causes = (*causes, *NO_ANSWER)
         if causes is None or (causes and not any(struck[cause] for cause in causes)):
             self.violated(f"{workspace_id}: alarm {notice.code} without a cause: {notice.text}")
         if notice.code == "INVARIANT_BREACH" and "planned" not in notice.text and "writer" not in notice.text:
             self.violated(f"{workspace_id} breached an invariant: {notice.text}")
+
+    def _names_a_stop(self, workspace_id: str, notice: Notify) -> bool:
+        book = self.state(workspace_id).book
+        orders = (*book.orders.values(), *book.done.values())
+        return any(order.rests and order.request.cl_ord_id in notice.text for order in orders)
 
     def unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error that nobody caught. Told to a caller who is gone, it is none; anything else is a bug."""

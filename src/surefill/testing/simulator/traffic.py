@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from surefill.domain.inputs import Halt, RequestCancel, Resume
+from surefill.domain.inputs import Halt, Rearm, RequestCancel, Resume
 from surefill.domain.intent import Action, ExitPlan, Intent
 from surefill.domain.market import Quote, Source
+from surefill.domain.risk import STRATEGY, SYMBOL
 from surefill.engine.receipt import Verdict
 from surefill.errors import SurefillError
-from surefill.rules.codes import OrdType
+from surefill.rules.codes import KillLevel, OrdType
 from surefill.testing.faulty_journal import JournalFault
 from surefill.testing.remote_venue.messages import Control
 from surefill.testing.remote_venue.truth import WORKING
@@ -73,6 +74,7 @@ class Traffic:
             (30, self._move_market),
             (6 if self.stage.plan.by_hand else 0, self._trade_by_hand),
             (4, self._halt),
+            (4, self._loosen),
             (10, self._operate),
         ]
         action = self.chance.choices([each for _, each in actions], [weight for weight, _ in actions])[0]
@@ -190,8 +192,23 @@ class Traffic:
     # -- the operator -----------------------------------------------------------------------------------------
 
     def _halt(self, workspace_id: str) -> None:
-        item = Halt(self.stage.clock.now_ns(), "OPERATOR", "to see", "sim")
+        """A switch of any kind, thrown more or less far."""
+        chance, level = self.chance, self.chance.choice(list(KillLevel)[1:])
+        names = chance.choice([{}, {"instrument_id": chance.choice(SYMBOLS)}, {"strategy_id": "s"}, {"scope": "venue"}])
+        item = Halt(self.stage.clock.now_ns(), "OPERATOR", "to see", "sim", level=level, **names)
         self._spawn(self.stage.engine.feed, workspace_id, item)
+
+    def _loosen(self, workspace_id: str) -> None:
+        """One switch a little, or one breaker: nothing else is looked after."""
+        if workspace_id not in self.stage.engine.desks:
+            return
+        book, now_ns = self.stage.state(workspace_id).book, self.stage.clock.now_ns()
+        items: list[Resume | Rearm] = [
+            _resume(now_ns, scope, max(kill.level - 1, 0)) for scope, kill in book.kills.items()
+        ]
+        items += [Rearm(now_ns, name, "sim") for name in book.tripped]
+        if items:
+            self._spawn(self.stage.engine.feed, workspace_id, self.chance.choice(items))
 
     def _operate(self, workspace_id: str) -> None:
         self._spawn(self.mend, workspace_id)
@@ -206,5 +223,17 @@ class Traffic:
             await engine.revive(workspace_id)
         if await engine.reconcile(workspace_id):
             return
-        for instrument_id in ["", *stage.state(workspace_id).book.halted_instruments]:
-            await engine.feed(workspace_id, Resume(stage.clock.now_ns(), "sim", instrument_id))
+        book = stage.state(workspace_id).book
+        for scope in list(book.kills):
+            await engine.feed(workspace_id, _resume(stage.clock.now_ns(), scope))
+        for name in list(book.tripped):
+            if name in book.tripped:
+                await engine.feed(workspace_id, Rearm(stage.clock.now_ns(), name, "sim"))
+
+
+def _resume(now_ns: int, scope: str, level: int = KillLevel.NORMAL) -> Resume:
+    """What loosens the switch that the book keeps under this name."""
+    for kind, name in ((SYMBOL, "instrument_id"), (STRATEGY, "strategy_id"), ("", "scope")):
+        if scope.startswith(kind):
+            return Resume(now_ns, "sim", level=level, **{name: scope.removeprefix(kind)})
+    raise AssertionError(scope)
