@@ -79,7 +79,16 @@ class Rig:
 
     async def _opened(self) -> BinanceVenue:
         opening = OpenWorkspace(
-            time.time_ns(), WORKSPACE, "live", self.exchange, self.account, "USDT", MONEY_DECIMALS, 10**17, self.profile, "hash"
+            time.time_ns(),
+            WORKSPACE,
+            "live",
+            self.exchange,
+            self.account,
+            "USDT",
+            MONEY_DECIMALS,
+            10**17,
+            self.profile,
+            "hash",
         )
         for _ in range(OPEN_TRIES):
             venue = self._venue()
@@ -107,6 +116,11 @@ class Rig:
             px=px * DOLLAR[self.instrument_id],
             time_in_force=TimeInForce.GTC if px else TimeInForce.DAY,
         )
+        now = Quote(self.instrument_id, time.time_ns(), 60_000 * DOLLAR[self.instrument_id], source=Source.CALLER)
+        return await self.engine.submit(WORKSPACE, intent, now)
+
+    async def ask(self, intent: Intent) -> Receipt:
+        """What the intent says, at the price of now."""
         now = Quote(self.instrument_id, time.time_ns(), 60_000 * DOLLAR[self.instrument_id], source=Source.CALLER)
         return await self.engine.submit(WORKSPACE, intent, now)
 
