@@ -149,7 +149,7 @@ def test_guarded_purchase_on_spot_leaves_with_nothing_but_dust_and_nothing_is_ha
         assert held == qty - qty // 1_000
         if way == "stop":
             await rig.price(58_900)
-            await rig.engine.show(Quote(name, time.time_ns(), 58_900 * DOLLAR[name]))
+            await rig.engine.feed("w", Quote(name, time.time_ns(), 58_900 * DOLLAR[name]))
         else:
             await rig.ask(intent("out", Action.CLOSE, 0, 0))
         await rig.until(lambda state: state.book.positions[name].dust)
