@@ -216,9 +216,10 @@ def test_rest_of_an_entry_too_small_for_an_order_is_dust_once_nothing_works() ->
     order = core.order(1, 20, px=1000, plan=ExitPlan(stop_px=900))
     core.accept(order)
     core.fill(order, 10, fee_qty=1)
-    assert core.position.protection is not None
+    assert core.position.protection
     core.report(order, ExecType.CANCELED, cum_qty=10)
-    assert (core.position.qty, core.position.dust, core.position.protection) == (9, True, None)
+    position = core.position
+    assert (position.qty, position.dust, position.protection) == (9, True, None)
     check(core)
 
 
