@@ -335,13 +335,13 @@ def test_order_that_a_filter_refuses_is_not_sent(binance: EmulatorProcess, excha
 
 @BOTH
 def test_instruments_have_the_venues_ticks_and_lots(binance: EmulatorProcess, exchange: str) -> None:
-    at = Story(binance, exchange)
+    at = Story(binance, exchange, money_decimals=12)
 
     async def story() -> None:
         found = {each.instrument_id: each for each in await at.venue.instruments()}[at.instrument_id]
-        decimals = {"binance": (2, 5), "binanceusdm": (1, 3)}[exchange]
+        decimals = {"binance": (2, 8), "binanceusdm": (1, 3)}[exchange]
         assert (found.price_decimals, found.qty_decimals) == decimals
-        assert found.money_per_notional == 10 ** (8 - sum(decimals))
+        assert found.money_per_notional == 10 ** (12 - sum(decimals))
         assert (found.currency, found.underlying) == ("USDT", "BTC")
         [terms] = found.terms
         step = 1_000 if exchange == "binance" else 1
