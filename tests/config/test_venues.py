@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from surefill.config import load_settings, opening_of
-from surefill.config.core import config_hash
+from surefill.config.core import config_hash, money_decimals_of
 from surefill.config.key_file import keys_in
 from surefill.config.listing import listing
 from surefill.config.venues import REAL_VENUES
@@ -103,3 +103,11 @@ def test_keys_that_may_too_little_or_too_much_are_refused(access: Access, why: s
 @pytest.mark.parametrize("can_withdraw", [False, None])
 def test_keys_that_can_only_trade_are_taken(can_withdraw: bool | None) -> None:
     check_access(Access("a", can_trade=True, can_withdraw=can_withdraw, clock_ahead_ns=5 * 10**9), "binance")
+
+
+@pytest.mark.parametrize(("written", "decimals"), [({}, 12), ({"workspace.money_decimals": 10}, 10)])
+def test_money_at_a_crypto_exchange_is_counted_finely_enough_for_commissions(
+    written: dict[str, object], decimals: int
+) -> None:
+    settings = load_settings(None, {**BINANCE, "execution.engine": "v3", **written}, {})
+    assert money_decimals_of(settings) == decimals

@@ -135,10 +135,10 @@ class Core:
     def accept(self, order: Order) -> list[Event]:
         return self.report(order, ExecType.NEW)
 
-    def fill(self, order: Order, qty: int, px: int = 1000, *, exec_id: str = "", fee: int = 0) -> list[Event]:
+    def fill(self, order: Order, qty: int, px: int = 1000, *, exec_id: str = "", **fields: Any) -> list[Event]:
         self._execs += 1
         return self.report(
-            order, ExecType.TRADE, exec_id=exec_id or f"e{self._execs}", last_px=px, last_qty=qty, fee=fee
+            order, ExecType.TRADE, exec_id=exec_id or f"e{self._execs}", last_px=px, last_qty=qty, **fields
         )
 
     def canceled(self, order: Order, cum_qty: int = -1) -> list[Event]:

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.core import Core, profile
+from tests.domain.core import Core, instrument, profile
 
 from surefill.domain.codec import encode
 from surefill.domain.decide.reports import QUERY_TIMER
 from surefill.domain.inputs import (
+    DefineInstrument,
     Halt,
     OrderQueried,
     OutcomeUnknown,
@@ -29,6 +30,7 @@ from surefill.domain.inputs import (
     SubmitIntent,
     TimerFired,
 )
+from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action, ExitPlan, LadderStep
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
@@ -55,6 +57,8 @@ AT_VENUE = msgspec.structs.replace(
     RULES, limits=msgspec.structs.replace(RULES.limits, stops_at_venue=True, stop_grace_ns=30)
 )
 BOTH = st.sampled_from([RULES, AT_VENUE])
+#: The last odd lot may leave, or not; nor what is worth too little.
+TERMS = st.sampled_from([Terms(0, 5, 10), Terms(0, 5, 10, odd_lots=False, min_notional=15_000)])
 HALF = 500_000_000
 
 PX = st.integers(900, 1100)
@@ -84,7 +88,7 @@ STEPS: list[tuple[int, str, tuple[st.SearchStrategy[Any], ...]]] = [
     (3, "bar", (st.lists(PX, min_size=4, max_size=4), st.booleans())),
     (5, "trade", (st.sampled_from([1, -1]), QTY, PLANS, st.booleans())),
     (3, "close", (st.sampled_from([0, 10, 20]), st.booleans())),
-    (9, "fill", (WHICH, FILL_QTY, PX)),
+    (9, "fill", (WHICH, FILL_QTY, PX, st.sampled_from([0, 0, 1, 4]))),
     (1, "repeat", (WHICH,)),
     (3, "end", (WHICH, ENDS, st.integers(-1, 60))),
     (3, "say", (WHICH, st.sampled_from(SAID), st.integers(-1, 60))),
@@ -107,8 +111,9 @@ STEP = st.one_of([st.tuples(st.just(name), *parts) for weight, name, parts in ST
 class Adversary:
     """Plays steps; remembers every order ever made, so that it can lie about old ones too."""
 
-    def __init__(self, rules: Profile) -> None:
+    def __init__(self, rules: Profile, terms: Terms) -> None:
         self.core = Core(rules)
+        self.core.feed(DefineInstrument(3, instrument("X", terms)))
         self.orders: list[Order] = []
         self.trades: dict[str, list[VenueReport]] = {}
 
@@ -137,10 +142,10 @@ class Adversary:
         kind, px = (OrdType.LIMIT, 1000) if resting else (OrdType.MARKET, 0)
         self.core.submit(self.core.intent(Action.CLOSE, 0, qty, ord_type=kind, px=px))
 
-    def _fill(self, which: int, qty: int, px: int) -> None:
+    def _fill(self, which: int, qty: int, px: int, fee_qty: int) -> None:
         order = self._order(which)
         if order is not None:
-            self.core.fill(order, qty, px, fee=px % 7 - 3)
+            self.core.fill(order, qty, px, fee=px % 7 - 3, fee_qty=fee_qty)
             self.trades.setdefault(order.request.cl_ord_id, []).append(self._last_report())
 
     def _last_report(self) -> VenueReport:
@@ -152,6 +157,7 @@ class Adversary:
         for trade in self.trades.get(order.request.cl_ord_id, []) if order is not None else []:
             assert order is not None
             fields = {"exec_id": trade.exec_id, "last_px": trade.last_px, "last_qty": trade.last_qty, "fee": trade.fee}
+            fields["fee_qty"] = trade.fee_qty
             before = self.core.state.digest(), self.core.state.book.cash
             self.core.report(order, ExecType.TRADE, **fields)
             if order.request.cl_ord_id in (self.core.state.book.orders | self.core.state.book.done):
@@ -229,9 +235,11 @@ class Adversary:
 
 
 @settings(max_examples=150)
-@given(BOTH, st.lists(STEP, min_size=20, max_size=80))
-def test_core_keeps_its_invariants_whatever_the_venue_does(rules: Profile, steps: list[tuple[Any, ...]]) -> None:
-    adversary = Adversary(rules)
+@given(BOTH, TERMS, st.lists(STEP, min_size=20, max_size=80))
+def test_core_keeps_its_invariants_whatever_the_venue_does(
+    rules: Profile, terms: Terms, steps: list[tuple[Any, ...]]
+) -> None:
+    adversary = Adversary(rules, terms)
     for step in steps:
         adversary.play(*step)
     core = adversary.core
@@ -241,12 +249,12 @@ def test_core_keeps_its_invariants_whatever_the_venue_does(rules: Profile, steps
 
 
 @settings(max_examples=60)
-@given(BOTH, st.lists(STEP, min_size=20, max_size=60), st.integers(0, 59))
+@given(BOTH, TERMS, st.lists(STEP, min_size=20, max_size=60), st.integers(0, 59))
 def test_core_decides_alike_after_a_restart_at_any_moment(
-    rules: Profile, steps: list[tuple[Any, ...]], cut: int
+    rules: Profile, terms: Terms, steps: list[tuple[Any, ...]], cut: int
 ) -> None:
     """A state from its snapshot goes on exactly as the one that was never put away."""
-    whole, stopped = Adversary(rules), Adversary(rules)
+    whole, stopped = Adversary(rules, terms), Adversary(rules, terms)
     for at, step in enumerate(steps):
         if at == cut:
             restored = State.restore(stopped.core.state.snapshot())

@@ -45,6 +45,8 @@ T = TypeVar("T")
 TEMPLATE: Final = "default"
 SIMULATED: Final = ("paper", "backtest")
 LIVE_WINDOW_S: Final = Decimal(2)
+#: Prices and quantities of 12 decimals together, as the adapters count them, come out whole in these.
+CRYPTO_MONEY_DECIMALS: Final = 12
 _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillMode.BID_ASK}
 # What may change without changing a decision: where files lie, which market is replayed, who is called.
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
@@ -214,7 +216,10 @@ def currency_of(settings: Settings) -> str:
 def money_decimals_of(settings: Settings) -> int:
     """How finely the workspace counts money."""
     configured = settings.workspace.money_decimals
-    return preset_of(profile_name(settings)).money_decimals if configured is None else configured
+    if configured is not None:
+        return configured
+    decimals = preset_of(profile_name(settings)).money_decimals
+    return max(decimals, CRYPTO_MONEY_DECIMALS) if settings.workspace.venue in CRYPTO else decimals
 
 
 def config_hash(settings: Settings) -> str:

@@ -32,6 +32,9 @@ class CryptoSettings(Section):
     sandbox: bool = Field(default=False, description="The exchange's own test system")
     rest_url: str = Field(default="", description="Another host for requests: an emulated venue, a proxy")
     stream_url: str = Field(default="", description="Another host for streams")
+    fees_in_bnb: bool = Field(
+        default=False, description="binance: commissions are paid in BNB, of which the account always has some"
+    )
     hedge: bool = Field(default=False, description="Positions are kept per side (buckets LONG and SHORT)")
     category: Literal["spot", "linear"] = Field(default="spot", description="bybit: the product")
     timeout_s: Positive = Field(default=Decimal(10), description="How long an answer may take")

@@ -190,6 +190,7 @@ class OrderFilled(Event, frozen=True):
     """One execution, applied once. `status` is the order's after it; money in money quanta.
 
     `late`: it came after the order's end, and is booked all the same. Position figures are those after the fill.
+    `fee_qty`: what the venue took of the traded thing itself as its fee; `fee` has its worth at `last_px` in it.
     """
 
     cl_ord_id: str
@@ -208,6 +209,12 @@ class OrderFilled(Event, frozen=True):
     realised: int
     cash: int
     late: bool = False
+    fee_qty: int = 0
+
+    @property
+    def net_qty(self) -> int:
+        """What the position has changed by: bought less the fee taken out of it, or sold and the fee besides."""
+        return self.last_qty - self.side * self.fee_qty
 
 
 class OrderEndReported(Event, frozen=True):
@@ -477,7 +484,7 @@ class OrderResolved(Event, frozen=True):
 class ExternalTraded(Event, frozen=True):
     """An execution of the account's that no order of ours made, applied once: by hand, or by the venue.
 
-    Position figures are those after it, `cash` too; money in money quanta.
+    Position figures are those after it, `cash` too; money in money quanta. `fee_qty` is that of `OrderFilled`.
     """
 
     instrument_id: str
@@ -496,6 +503,19 @@ class ExternalTraded(Event, frozen=True):
     realised: int
     cash: int
     transact_ns: int = 0
+    fee_qty: int = 0
+
+    @property
+    def net_qty(self) -> int:
+        """What the position has changed by."""
+        return self.last_qty - self.side * self.fee_qty
+
+
+class DustLeft(Event, frozen=True):
+    """What is left of a position cannot leave: its plan and its trade end, the holding stays in the books."""
+
+    position: str
+    qty: int
 
 
 class ExternalOrdersSeen(Event, frozen=True):

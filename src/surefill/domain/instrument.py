@@ -15,7 +15,9 @@ from surefill.units import QTY_MAX
 class Terms(msgspec.Struct, frozen=True, gc=False):
     """Order terms in force from `effective_ns` on; prices and quantities in quanta.
 
-    `tradable`: false while the venue takes no orders in it.
+    `tradable`: false while the venue takes no orders in it. `odd_lots`: whether the last of a holding may leave though
+    it is no whole number of lots, or less than `min_qty`. `min_notional`: the least value of an order, in notional
+    quanta; it is asked where odd lots stay behind.
     """
 
     effective_ns: int = 0
@@ -24,6 +26,16 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     min_qty: int = 0
     max_qty: int = QTY_MAX
     tradable: bool = True
+    odd_lots: bool = True
+    min_notional: int = 0
+
+    def leaving_qty(self, held: int, px: int = 0) -> int:
+        """The most of a holding (above 0) that can leave in one order at `px` (0: not known); 0 when it is dust."""
+        if self.odd_lots:
+            return held
+        whole = held - held % self.lot
+        too_small = whole < self.min_qty or (px > 0 and whole * px < self.min_notional)
+        return 0 if too_small else whole
 
 
 class Instrument(msgspec.Struct, frozen=True):

@@ -57,6 +57,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     `qty` in quantity quanta, `cost` in notional quanta with the sign of `qty`; `realised` and `fees` in money.
     `result_before`: realised less fees of what was closed before the present holding.
     `strategy_id` owns it while it is open; its exits belong to the story (`correlation_id`) that opened it.
+    `dust`: it is what a trade has left over and the venue would not take back: nobody's, and open to nobody.
     """
 
     instrument_id: str
@@ -70,6 +71,7 @@ class Position(msgspec.Struct, omit_defaults=True):
     opened_ns: int = 0
     result_before: int = 0
     protection: Protection | None = None
+    dust: bool = False
 
 
 def position_key(instrument_id: str, bucket: str) -> str:

@@ -28,7 +28,8 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `exec_id` is unique per (venue, account, symbol). `cum_qty` is the venue's own total on terminal and status
     reports (-1: it does not say). `code` and `text` are the venue's words; `raw` is its payload, kept for proof.
     `instrument_id`, `bucket` and `side` are for orders that we may not know: adapters give them with what a stream or
-    a list tells. A fee in another asset than the account's currency is `fee_amount` (a decimal number) of `fee_asset`.
+    a list tells. A fee in another asset than the account's currency is `fee_amount` (a decimal number) of `fee_asset`;
+    what the venue took out of the very thing that was traded is `fee_qty`, in quantity quanta.
     `undelivered`: with a rejection, proof that the venue never had the order, so that it may be sent again, not before
     `retry_after_ns`.
     """
@@ -52,3 +53,9 @@ class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     side: int = 0
     fee_asset: str = ""
     fee_amount: str = ""
+    fee_qty: int = 0
+
+    @property
+    def has_trade(self) -> bool:
+        """Whether it says what is needed to book an execution: once, at a price, with a fee that leaves some of it."""
+        return bool(self.exec_id) and self.last_px > 0 and 0 <= self.fee_qty < self.last_qty

@@ -50,7 +50,7 @@ class WorkspaceStatus(msgspec.Struct, frozen=True):
 def status_of(state: State) -> WorkspaceStatus:
     """The status of a workspace; of one that was never opened, `workspace` is empty."""
     book = state.book
-    held = [position for _, position in state.open_positions()]
+    held = [position for _, position in state.open_positions() if not position.dust]
     orders = book.orders.values()
 
     def money(quanta: int) -> str:

@@ -14,6 +14,8 @@ from typing import TypeVar
 import msgspec
 
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
+from surefill.config.core import money_decimals_of
+from surefill.config.venues import CRYPTO
 from surefill.domain import codec
 from surefill.domain.events import WorkspaceOpened, WorkspaceReset
 from surefill.domain.inputs import DefineInstrument, Input, OpenWorkspace
@@ -218,10 +220,23 @@ class Session:
             return found
         self._check_open()
         with self._defining:
-            instrument = self._listed.get(symbol) or instrument_of(self.settings, symbol)
+            instrument = self._listed.get(symbol) or self._configured(symbol)
             self.feed(DefineInstrument(self.engine.clock.now_ns(), instrument))
             self._instruments[symbol] = instrument
         return instrument
+
+    def _configured(self, symbol: str) -> Instrument:
+        """An instrument in the configuration's words; not where a crypto exchange counts it in its own."""
+        workspace = self.settings.workspace
+        if self._listed and workspace.venue in CRYPTO:
+            decimals = money_decimals_of(self.settings)
+            raise ConfigError(
+                f"{symbol} is not traded at {workspace.venue}, or its money does not come out whole at {decimals}"
+                " decimals: check the symbol, or open a new workspace with more workspace.money_decimals",
+                code="UNKNOWN_INSTRUMENT",
+                symbol=symbol,
+            )
+        return instrument_of(self.settings, symbol)
 
     def make_quote(
         self,

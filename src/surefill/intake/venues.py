@@ -115,6 +115,7 @@ def _crypto(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
             currency=currency_of(settings),
             money_decimals=money_decimals_of(settings),
             instrument_ids=tuple(dict.fromkeys(symbols)),
+            fees_in_bnb=told.fees_in_bnb,
             hedge=told.hedge,
             category=told.category,
             timeout_s=float(told.timeout_s),

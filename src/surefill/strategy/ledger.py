@@ -20,19 +20,19 @@ class HeldPosition(NamedTuple):
 
 
 class _Held(Mapping[str, HeldPosition]):
-    """Open positions by symbol, converted when asked for."""
+    """Open positions by symbol, converted when asked for. Dust is none: nobody can trade it."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
 
     def __getitem__(self, symbol: str) -> HeldPosition:
         position = self._book.positions.get(symbol)
-        if position is None or not position.qty:
+        if position is None or not position.qty or position.dust:
             raise KeyError(symbol)
         return _held(position, self._book.instruments[symbol])
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key, position in self._book.positions.items() if position.qty)
+        return (key for key, position in self._book.positions.items() if position.qty and not position.dust)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -157,8 +157,8 @@ def _protection(state: State) -> Iterator[tuple[int, str]]:
         protection = position.protection
         if protection is None:
             continue
-        if not position.qty:
-            yield 20, f"{key} is flat and still protected"
+        if not position.qty or position.dust:
+            yield 20, f"{key} is {'dust' if position.qty else 'flat'} and still protected"
         exit_order = state.book.orders.get(protection.exit_cl_ord_id)
         if protection.exit_cl_ord_id and (exit_order is None or exit_order.position != key):
             yield 20, f"{key} waits for an exit order that does not work: {protection.exit_cl_ord_id}"

@@ -160,8 +160,8 @@ def _booked(audit: Audit, order: Audited, event: e.OrderFilled) -> Findings:
     """The figures of a fill, reckoned again."""
     key, side = order.key, order.request.side
     scale = audit.instruments[order.request.instrument_id].money_per_notional
-    qty, cost, realised = apply_fill(audit.qty[key], audit.cost[key], side, event.last_px, event.last_qty)
-    cash = audit.cash - side * event.last_px * event.last_qty * scale - event.fee
+    qty, cost, realised = apply_fill(audit.qty[key], audit.cost[key], side, event.last_px, event.net_qty)
+    cash = audit.cash - side * event.last_px * event.net_qty * scale - event.fee
     said = (event.position, event.side, event.position_qty, event.position_cost, event.realised, event.cash)
     if said != (key, side, qty, cost, realised * scale, cash):
         yield (
@@ -190,6 +190,14 @@ def _guarded(audit: Audit, _seq: int, event: Any) -> Findings:
         yield 20, f"{type(event).__name__} of {event.position}, which is flat"
     if isinstance(event, e.ExitTriggered):
         audit.triggered.add(event.position)
+
+
+def _dusted(audit: Audit, _seq: int, event: e.DustLeft) -> Findings:
+    instrument = audit.instruments[event.position.split("|")[0]]
+    terms, held = instrument.terms_at(event.ts_ns), audit.qty[event.position]
+    if not held or held != event.qty or (terms.leaving_qty(abs(held)) and not terms.min_notional):
+        yield 20, f"{event.position} holds {held} and is given up as dust of {event.qty}"
+    audit.triggered.discard(event.position)
 
 
 def _compared(audit: Audit, _seq: int, event: e.PositionsCompared) -> Findings:
@@ -249,6 +257,7 @@ CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.StopMoved: _guarded,
     e.BarCounted: _guarded,
     e.ExitTriggered: _guarded,
+    e.DustLeft: _dusted,
     e.PositionsCompared: _compared,
     e.PositionAdjusted: _adjusted,
     e.WorkspaceReset: _reset,

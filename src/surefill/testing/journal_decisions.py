@@ -12,6 +12,7 @@ import msgspec
 
 from surefill.domain import events as e
 from surefill.domain.ids import cl_ord_id as derived_id
+from surefill.domain.intent import Action, Intent
 from surefill.domain.position import position_key
 from surefill.domain.risk import WORKSPACE
 from surefill.rules.codes import OrdStatus, PartialFill
@@ -61,9 +62,18 @@ def _cites_intent(audit: Audit, event: e.OrderCreated) -> Findings:
         yield 2, f"{request.cl_ord_id} does not derive from its intent"
     if accepted.sized:
         return  # the core sized it: its first order is what was approved
-    approved = intent.order_qty or abs(audit.qty[position_key(intent.instrument_id, intent.bucket)])
+    approved = _approved(audit, intent, event.ts_ns)
     if request.order_qty != approved:
         yield 11, f"{request.cl_ord_id} asks for {request.order_qty}, its intent for {approved}"
+
+
+def _approved(audit: Audit, intent: Intent, ts_ns: int) -> int:
+    """The intent's quantity; of a close of all that is held, where odd lots stay behind, the whole lots."""
+    held = abs(audit.qty[position_key(intent.instrument_id, intent.bucket)])
+    wanted = intent.order_qty or held
+    if intent.action == Action.CLOSE and wanted == held:
+        return audit.instruments[intent.instrument_id].terms_at(ts_ns).leaving_qty(held)
+    return wanted
 
 
 _SAME_TERMS = (

@@ -27,8 +27,8 @@ def _traded(audit: Audit, seq: int, event: e.ExternalTraded) -> Findings:
         yield 7, f"execution {event.exec_id} of {event.instrument_id} was booked and not reported"
     key = position_key(event.instrument_id, event.bucket)
     scale, side = audit.instruments[event.instrument_id].money_per_notional, event.side
-    qty, cost, realised = apply_fill(audit.qty[key], audit.cost[key], side, event.last_px, event.last_qty)
-    cash = audit.cash - side * event.last_px * event.last_qty * scale - event.fee
+    qty, cost, realised = apply_fill(audit.qty[key], audit.cost[key], side, event.last_px, event.net_qty)
+    cash = audit.cash - side * event.last_px * event.net_qty * scale - event.fee
     said = (event.position, event.position_qty, event.position_cost, event.realised, event.cash)
     if said != (key, qty, cost, realised * scale, cash):
         yield 7, f"{event.exec_id}: the execution says {said}, it should be {(key, qty, cost, realised * scale, cash)}"

@@ -118,6 +118,10 @@ class LifecycleView:
         elif order is not None and (event.late or not order.leaves_qty):
             self._entry_over(story, event.ts_ns, order)
 
+    def _dusted(self, event: e.DustLeft) -> None:
+        for held in self._holding.pop(event.position, []):
+            self._move(held, event.ts_ns, Stage.CLOSED)
+
     def _entry_over(self, story: str, ts_ns: int, order: Order) -> None:
         """An order of upstream's has traded all that it will: it is in a position now, or it has only reduced one."""
         if self.stage(story) is Stage.SUBMITTED:
@@ -181,6 +185,7 @@ _FOLLOW: dict[type[e.Event], Callable[[LifecycleView, Any], None]] = {
     e.OrderCreated: LifecycleView._ordered,
     e.OrderFilled: LifecycleView._filled,
     e.ExitTriggered: LifecycleView._exit_due,
+    e.DustLeft: LifecycleView._dusted,
     e.OrderCanceled: LifecycleView._ended,
     e.OrderExpired: LifecycleView._ended,
     e.OrderRejected: LifecycleView._ended,

@@ -118,6 +118,8 @@ def _filled(scale: _Scale, event: e.OrderFilled) -> str:
         now = f"{scale.qty(instrument, event.position_qty)} at {float_text(average)}"
     made = f", realised {scale.money(event.realised)}" if event.realised else ""
     fee = f", fee {scale.money(event.fee)}" if event.fee else ""
+    if event.fee_qty:
+        fee += f" (of it {scale.qty(instrument, event.fee_qty)} taken out of the position)"
     late = " (LATE: after the order's end)" if event.late else ""
     effect = PositionEffect(event.effect).name.lower()
     return f"order {scale.ref(event.cl_ord_id)} traded {what}{late}: position {effect}, now {now}{made}{fee}"
@@ -176,6 +178,11 @@ def _exit(scale: _Scale, event: e.ExitTriggered) -> str:
     )
 
 
+def _dust(scale: _Scale, event: e.DustLeft) -> str:
+    left = scale.qty(scale.instrument_of(event), event.qty)
+    return f"position {event.position} is over: {left} is left, too little for an order at its venue"
+
+
 def _anomaly(scale: _Scale, event: e.AnomalyNoted) -> str:
     return f"ANOMALY {event.kind}: {event.detail}"
 
@@ -218,6 +225,7 @@ _TELL: dict[type[e.Event], Callable[[_Scale, Any], str]] = {
     e.ProtectionSet: _protected,
     e.StopMoved: _stop_moved,
     e.ExitTriggered: _exit,
+    e.DustLeft: _dust,
     e.AnomalyNoted: _anomaly,
     e.Halted: _halted,
     e.ExternalTraded: _elsewhere,

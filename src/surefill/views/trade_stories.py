@@ -74,6 +74,8 @@ class TradeStories:
         self.events[type(event).__name__] += 1
         if isinstance(event, e.OrderFilled | e.ExternalTraded | e.AccountMoved):
             self._filled(event, ended)
+        elif isinstance(event, e.DustLeft):
+            self._dusted(event)
         elif isinstance(event, e.ProtectionSet):
             self._guarded(event)
         elif isinstance(event, e.StopMoved):
@@ -95,6 +97,12 @@ class TradeStories:
             labels, order = self.fold.labels_of(event.correlation_id), self.fold.order(_id_of(event))
             ref = order.request.order_ref if order is not None else ""
             self.running[event.position] = TradeStory(running, labels.reason, ref, stops=[])
+
+    def _dusted(self, event: e.DustLeft) -> None:
+        story = self.running.pop(event.position, None)
+        if story is not None:
+            story.exit_why = story.trade.exit_reason.replace("_", " ")
+            self.closed.append(story)
 
     def _why_out(self, event: _Fill) -> tuple[str, str]:
         order = self.fold.order(_id_of(event))

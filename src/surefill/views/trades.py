@@ -1,8 +1,10 @@
 """Closed round trips: what was opened, how it left, and what it made.
 
-A trade begins with the fill that opens a position and ends with the one that leaves it flat; what is added or taken
-off in between belongs to it. A fill that turns a position round ends one trade and begins the next: its quantity is
-split at zero, its fee in proportion.
+A trade begins with the fill that opens a position and ends with the one that leaves it flat, or with no more of it than
+its venue would take (dust: the next trade begins with it, at its cost); what is added or taken off in between belongs
+to it. What a venue takes of the traded thing itself as its fee counts as traded at the same price, to pay the fee. A
+fill that turns a position round ends one trade and begins the next: its quantity is split at zero, its fee in
+proportion.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from surefill.domain.account import MoveKind
-from surefill.domain.events import AccountMoved, Event, ExternalTraded, OrderFilled, WorkspaceReset
+from surefill.domain.events import AccountMoved, DustLeft, Event, ExternalTraded, OrderFilled, WorkspaceReset
 from surefill.units import quanta_float
 from surefill.views.fold import Fold
 from surefill.views.wording import avg_px, exit_word
@@ -21,7 +23,7 @@ _Fill = OrderFilled | ExternalTraded
 
 
 class Trade(msgspec.Struct):
-    """A round trip, in integers. Money in money quanta; `entry_qty` equals `exit_qty` once it is closed.
+    """A round trip, in integers. Money in money quanta; `entry_qty` equals `exit_qty` once it is closed, but for dust.
 
     `side` is the position's. `realised` is gross; `fees` are those of all its fills. `exit_reason` is the last
     exit's: the exit plan's word, "signal" where upstream closed, "external" where it was closed elsewhere.
@@ -85,15 +87,17 @@ class TradeLog:
     def apply(self, event: Event) -> Trade | None:
         """Fold one event; return the trade that it has closed, if any."""
         traded = _moved_like_a_trade(event) if isinstance(event, AccountMoved) else event
-        before = 0
+        before = cost = 0
         if isinstance(traded, OrderFilled | ExternalTraded):
             held = self.fold.book.positions.get(traded.position)
-            before = held.qty if held is not None else 0
+            before, cost = (held.qty, held.cost) if held is not None else (0, 0)
         self.fold.apply(event)
         if isinstance(event, WorkspaceReset):
             self.running.clear()
         if isinstance(traded, OrderFilled | ExternalTraded):
-            return self._filled(traded, before)
+            return self._filled(traded, before, cost)
+        if isinstance(event, DustLeft):
+            return self._dusted(event)
         if isinstance(event, AccountMoved):
             self._moved(event)
         return None
@@ -105,15 +109,30 @@ class TradeLog:
             trade.realised += event.realised
             trade.entry_qty += event.move.qty * trade.side
 
-    def _filled(self, event: _Fill, before: int) -> Trade | None:
-        reducing = min(event.last_qty, abs(before)) if before * event.side < 0 else 0
-        fee_of_reduction = event.fee * reducing // event.last_qty
+    def _dusted(self, event: DustLeft) -> Trade | None:
+        trade = self.running.pop(event.position, None)
+        if trade is not None:
+            trade.exit_ns = event.ts_ns
+            trade.exit_reason = trade.exit_reason or "dust"
+            self.closed.append(trade)
+        return trade
+
+    def _filled(self, event: _Fill, before: int, cost: int) -> Trade | None:
+        traded = event.net_qty
+        reducing = min(traded, abs(before)) if before * event.side < 0 else 0
+        fee_of_reduction = event.fee * reducing // traded
         ended = None
-        if reducing:
+        if reducing and event.position in self.running:  # else it takes from dust
             ended = self._reduced(event, reducing, fee_of_reduction)
-        if reducing < event.last_qty:
-            self._grown(event, event.last_qty - reducing, event.fee - fee_of_reduction)
+        if reducing < traded:
+            self._grown(event, traded - reducing, event.fee - fee_of_reduction)
+            if not reducing and self.running[event.position].fills == 1:
+                self._begun_on(event.position, before, cost)
         return ended
+
+    def _begun_on(self, position: str, dust: int, cost: int) -> None:
+        self.running[position].entry_qty += abs(dust)
+        self.running[position].entry_notional += abs(cost)
 
     def _reduced(self, event: _Fill, qty: int, fee: int) -> Trade | None:
         trade = self.running[event.position]

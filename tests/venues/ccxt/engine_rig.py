@@ -35,6 +35,7 @@ LIMITS = Limits(
 )
 IN_FLIGHT = (OrdStatus.UNKNOWN, OrdStatus.SUBMITTED)
 OPEN_TRIES = 10
+MONEY_DECIMALS = 12
 
 _numbers = count(1)
 
@@ -73,11 +74,21 @@ class Rig:
         known = settings(self.exchange, self.binance.url, self.binance.ws_url, timeout_s=1.0)
         secret = type(known.keys.secret)
         keys = msgspec.structs.replace(known.keys, api_key=secret(self.account), secret=secret("s"))
-        return BinanceVenue(msgspec.structs.replace(known, keys=keys, instrument_ids=(self.instrument_id,)))
+        ours = {"keys": keys, "instrument_ids": (self.instrument_id,), "money_decimals": MONEY_DECIMALS}
+        return BinanceVenue(msgspec.structs.replace(known, **ours))
 
     async def _opened(self) -> BinanceVenue:
         opening = OpenWorkspace(
-            time.time_ns(), WORKSPACE, "live", self.exchange, self.account, "USDT", 8, 10**15, self.profile, "hash"
+            time.time_ns(),
+            WORKSPACE,
+            "live",
+            self.exchange,
+            self.account,
+            "USDT",
+            MONEY_DECIMALS,
+            10**17,
+            self.profile,
+            "hash",
         )
         for _ in range(OPEN_TRIES):
             venue = self._venue()
@@ -105,6 +116,11 @@ class Rig:
             px=px * DOLLAR[self.instrument_id],
             time_in_force=TimeInForce.GTC if px else TimeInForce.DAY,
         )
+        now = Quote(self.instrument_id, time.time_ns(), 60_000 * DOLLAR[self.instrument_id], source=Source.CALLER)
+        return await self.engine.submit(WORKSPACE, intent, now)
+
+    async def ask(self, intent: Intent) -> Receipt:
+        """What the intent says, at the price of now."""
         now = Quote(self.instrument_id, time.time_ns(), 60_000 * DOLLAR[self.instrument_id], source=Source.CALLER)
         return await self.engine.submit(WORKSPACE, intent, now)
 
@@ -142,7 +158,9 @@ class Rig:
         ids = [each["client_id"] for each in mine if each["status"] != "REJECTED"]
         assert len(ids) == len(set(ids)), ids
         executions = [each for each in truth.executions if each["account"] == self.account]
-        held = sum(round(float(each["qty"]) * BITCOIN[self.instrument_id]) * each["side"] for each in executions)
+        bitcoin = BITCOIN[self.instrument_id]
+        held = sum(round(float(each["qty"]) * bitcoin) * each["side"] for each in executions)
+        held -= sum(round(float(each["fee"]) * bitcoin) for each in executions if each["fee_asset"] == "BTC")
 
         def agrees(state: State) -> bool:
             ours = {key: position.qty for key, position in state.open_positions()}

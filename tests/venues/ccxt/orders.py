@@ -15,7 +15,7 @@ SPOT, USDM = "BTC/USDT", "BTC/USDT:USDT"
 INSTRUMENTS = {"binance": SPOT, "binanceusdm": USDM}
 #: Price quanta of one dollar, quantity quanta of one bitcoin.
 DOLLAR = {SPOT: 100, USDM: 10}
-BITCOIN = {SPOT: 100_000, USDM: 1_000}
+BITCOIN = {SPOT: 100_000_000, USDM: 1_000}
 KEYS = Keys(Secret(API_KEY), Secret(SECRET))
 
 

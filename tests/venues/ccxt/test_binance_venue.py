@@ -6,11 +6,10 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.venues.ccxt.orders import BITCOIN, DOLLAR, INSTRUMENTS, USDM, order, settings
+from tests.venues.ccxt.orders import BITCOIN, DOLLAR, INSTRUMENTS, SPOT, USDM, order, settings
 
 from surefill.domain.market import Quote
 from surefill.domain.orders import OrderRequest
@@ -98,18 +97,54 @@ def test_market_order_fills_and_is_told_by_the_stream_and_by_a_query_alike(
     assert binance.truth().orders_per_client_id() == {"m1": 1}
 
 
-def test_fee_in_another_asset_keeps_its_asset_and_amount(binance: EmulatorProcess) -> None:
+def test_fee_out_of_what_was_bought_is_a_quantity_and_positions_agree(binance: EmulatorProcess) -> None:
     at = Story(binance, "binance")
 
     async def story() -> None:
+        before = await at.venue.positions()
         await at.venue.submit(at.order("buy"))
+        assert (await at.venue.positions())[SPOT] == before[SPOT] + 1_000_000 - 1_000
         await at.venue.submit(at.order("sell", -1))
         await at.until(lambda: len(at.told(ExecType.TRADE)) == 2)
 
     at.run(story)
     bought, sold = at.told(ExecType.TRADE)
-    assert (bought.fee, bought.fee_asset, Decimal(bought.fee_amount)) == (0, "BTC", Decimal("0.00001"))
-    assert (sold.fee, sold.fee_asset) == (60_000_000, "")
+    assert (bought.fee, bought.fee_qty, bought.fee_asset) == (0, 1_000, "")
+    assert (sold.fee, sold.fee_qty, sold.fee_asset) == (60_000_000, 0, "")
+
+
+@pytest.mark.parametrize(("paid_in", "told"), [("quote", (60_000_000, 0, "")), ("bnb", (0, 0, "BNB"))])
+def test_fee_of_a_purchase_is_told_in_what_it_is_paid_in(
+    binance: EmulatorProcess, paid_in: str, told: tuple[int, int, str]
+) -> None:
+    at = Story(binance, "binance")
+    binance.seed(commission_in=paid_in)
+
+    async def story() -> None:
+        await at.venue.submit(at.order("buy"))
+        await at.until(lambda: len(at.told(ExecType.TRADE)) == 1)
+
+    at.run(story)
+    [bought] = at.told(ExecType.TRADE)
+    assert (bought.fee, bought.fee_qty, bought.fee_asset) == told
+
+
+@pytest.mark.parametrize(("fees_in_bnb", "let_through"), [(False, False), (True, True)])
+def test_purchase_whose_commission_cannot_be_counted_is_not_sent(
+    binance: EmulatorProcess, fees_in_bnb: bool, let_through: bool
+) -> None:
+    at = Story(binance, "binance", fees_in_bnb=fees_in_bnb)
+
+    async def story() -> None:
+        listing = await at.venue._lookup.listing(SPOT)
+        at.venue._lookup._listings[SPOT] = msgspec.structs.replace(listing, counts_fees=False)
+        outcome = await at.venue.submit(at.order("buy"))
+        assert isinstance(outcome, Accepted) is let_through
+        if isinstance(outcome, Rejected):
+            assert outcome.code == "COMMISSION_NOT_COUNTED"
+        assert isinstance(await at.venue.submit(at.order("sell", -1)), Accepted)
+
+    at.run(story)
 
 
 @BOTH
@@ -283,7 +318,7 @@ def test_account_in_another_position_mode_does_not_connect(binance: EmulatorProc
 @BOTH
 def test_order_that_a_filter_refuses_is_not_sent(binance: EmulatorProcess, exchange: str) -> None:
     at = Story(binance, exchange)
-    tiny = at.order("tiny", qty=1, px=50_000)
+    tiny = at.order("tiny", qty=BITCOIN[at.instrument_id] // (100_000 if exchange == "binance" else 1_000), px=50_000)
 
     async def story() -> None:
         refused = await at.venue.submit(msgspec.structs.replace(tiny, px=1))
@@ -300,16 +335,18 @@ def test_order_that_a_filter_refuses_is_not_sent(binance: EmulatorProcess, excha
 
 @BOTH
 def test_instruments_have_the_venues_ticks_and_lots(binance: EmulatorProcess, exchange: str) -> None:
-    at = Story(binance, exchange)
+    at = Story(binance, exchange, money_decimals=12)
 
     async def story() -> None:
         found = {each.instrument_id: each for each in await at.venue.instruments()}[at.instrument_id]
-        decimals = {"binance": (2, 5), "binanceusdm": (1, 3)}[exchange]
+        decimals = {"binance": (2, 8), "binanceusdm": (1, 3)}[exchange]
         assert (found.price_decimals, found.qty_decimals) == decimals
-        assert found.money_per_notional == 10 ** (8 - sum(decimals))
+        assert found.money_per_notional == 10 ** (12 - sum(decimals))
         assert (found.currency, found.underlying) == ("USDT", "BTC")
         [terms] = found.terms
-        assert (terms.tick, terms.lot, terms.min_qty, terms.tradable) == (1, 1, 1, True)
+        step = 1_000 if exchange == "binance" else 1
+        assert (terms.tick, terms.lot, terms.min_qty, terms.tradable) == (1, step, step, True)
+        assert terms.odd_lots is (exchange != "binance")
 
     at.run(story)
 
@@ -320,15 +357,17 @@ def test_quotes_come_over_a_lost_stream(binance: EmulatorProcess, exchange: str)
 
     async def story() -> None:
         await at.venue.subscribe([at.instrument_id], at.quotes.append)
-        await asyncio.to_thread(binance.price, "BTCUSDT", None, bid=60_100, ask=60_101)
-        await at.until(lambda: len(at.quotes) > 0)
         dollar = DOLLAR[at.instrument_id]
+        await at.until(lambda: len(at.quotes) > 0)  # as it stands, though nothing happens
+        assert (at.quotes[-1].bid_px, at.quotes[-1].ask_px) == (60_000 * dollar, 60_000 * dollar)
+        await asyncio.to_thread(binance.price, "BTCUSDT", None, bid=60_100, ask=60_101)
+        await at.until(lambda: at.quotes[-1].bid_px != 60_000 * dollar)
         assert (at.quotes[-1].bid_px, at.quotes[-1].ask_px) == (60_100 * dollar, 60_101 * dollar)
         await asyncio.to_thread(binance.kill)
         await asyncio.to_thread(binance.start)
         at.quotes.clear()
         end = time.monotonic() + 5
-        while not at.quotes:
+        while not at.quotes or at.quotes[-1].bid_px == 60_100 * dollar:
             assert time.monotonic() < end
             await asyncio.to_thread(binance.price, "BTCUSDT", None, bid=60_200, ask=60_201)
         assert at.quotes[-1].bid_px == 60_200 * dollar

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from tests.venues.ccxt.engine_rig import Rig
+from tests.venues.ccxt.orders import DOLLAR
 
+from surefill.domain.inputs import ComparePositions
+from surefill.domain.intent import Action, ExitPlan, Intent
+from surefill.domain.market import Quote
 from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.emulators.groundwork.process import EmulatorProcess
+from surefill.testing.invariants import check_journal
 from surefill.testing.remote_venue.faults import Fault
 
 BOTH = pytest.mark.parametrize("exchange", ["binance", "binanceusdm"])
@@ -122,3 +128,36 @@ def test_venue_that_dies_while_an_order_rests_is_found_again(binance: EmulatorPr
         await rig.settled()
 
     rig.run(story)
+
+
+@pytest.mark.parametrize("way", ["stop", "close"])
+def test_guarded_purchase_on_spot_leaves_with_nothing_but_dust_and_nothing_is_halted(
+    binance: EmulatorProcess, way: str
+) -> None:
+    """Binance takes its commission out of what was bought, and sells whole lots only."""
+    rig = Rig(binance, "binance")
+    name, qty = rig.instrument_id, 1_230_000
+
+    def intent(intent_id: str, action: Action, side: int, qty: int, plan: ExitPlan | None = None) -> Intent:
+        return Intent(intent_id, f"c-{intent_id}", "test", "s", name, action, side, qty, plan=plan)
+
+    async def story() -> None:
+        plan = ExitPlan(stop_px=59_000 * DOLLAR[name])
+        bought = await rig.ask(intent("in", Action.TRADE, 1, qty, plan))
+        await rig.ended(bought.cl_ord_id, OrdStatus.FILLED)
+        held = await rig.read(lambda state: state.book.positions[name].qty)
+        assert held == qty - qty // 1_000
+        if way == "stop":
+            await rig.price(58_900)
+            await rig.engine.feed("w", Quote(name, time.time_ns(), 58_900 * DOLLAR[name]))
+        else:
+            await rig.ask(intent("out", Action.CLOSE, 0, 0))
+        await rig.until(lambda state: state.book.positions[name].dust)
+        await rig.settled()
+        await rig.engine.feed("w", ComparePositions(time.time_ns(), await rig.venue.positions()))
+        position, halted = await rig.read(lambda state: (state.book.positions[name], state.book.halted_code))
+        assert (position.qty, position.protection, halted) == (held % 1_000, None, "")
+        assert [notice.code for notice in rig.alarms if notice.page] == []
+
+    rig.run(story)
+    assert check_journal(rig.journal, "w") == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from tests.venues.ccxt.orders import SPOT, order
+from tests.venues.ccxt.orders import SPOT
+from tests.venues.ccxt.orders import order as order_of
 from tests.venues.ccxt.raw_server import RESET, RawServer, http, raw_server
 
+from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType
 from surefill.errors import VenueOutcomeUnknown
 from surefill.rules.codes import Side
@@ -31,6 +33,11 @@ CLOCK = {
     "okx": ("GET /api/v5/public/time", {"code": "0", "data": [{"ts": "1700000000000"}]}),
     "coinbase": ("GET /api/v3/brokerage/time", {"epochMillis": "1700000000000"}),
 }
+
+
+def order(cl_ord_id: str, **terms: Any) -> OrderRequest:
+    """A hundredth of a bitcoin, as these exchanges count it: in steps."""
+    return order_of(cl_ord_id, **{"qty": 1_000, **terms})
 
 
 def bybit(code: int, text: str = "") -> bytes:

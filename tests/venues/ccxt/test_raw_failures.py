@@ -257,12 +257,8 @@ def test_market_order_that_ends_expired_is_booked_with_its_fills() -> None:
 
     assert isinstance(outcome, Accepted)
     assert [report.exec_type.name for report in outcome.reports] == ["NEW", "TRADE", "EXPIRED"]  # type: ignore[attr-defined]
-    assert [report.cum_qty for report in outcome.reports] == [-1, -1, 400]
-    assert (outcome.reports[1].fee, outcome.reports[1].fee_asset, outcome.reports[1].fee_amount) == (
-        0,
-        "BTC",
-        "0.00000400",
-    )
+    assert [report.cum_qty for report in outcome.reports] == [-1, -1, 400_000]
+    assert (outcome.reports[1].fee, outcome.reports[1].fee_qty, outcome.reports[1].fee_asset) == (0, 400, "")
 
 
 PLACES = ("GET /api/v3/openOrders", "GET /api/v3/order", "GET /api/v3/allOrders", "GET /api/v3/myTrades")

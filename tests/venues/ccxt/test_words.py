@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from tests.venues.ccxt.orders import USDM, order, settings
 from tests.venues.ccxt.raw_server import http, raw_server
@@ -18,6 +19,7 @@ from surefill.venues.ccxt.filters import Filters
 from surefill.venues.ccxt.listing import Listing
 
 BTC = Listing("BTC/USDT", "BTCUSDT", "BTC", "USDT", 2, 5, Filters())
+FINE = Listing("BTC/USDT", "BTCUSDT", "BTC", "USDT", 2, 8, Filters())
 MONEY = words.Money("USDT", 8)
 EVENT: dict[str, Any] = {
     "s": "BTCUSDT",
@@ -71,20 +73,25 @@ def test_report_of_the_stream_is_what_happened(
 
 
 @pytest.mark.parametrize(
-    ("amount", "asset", "told"),
+    ("listing", "amount", "asset", "told"),
     [
-        ("0.5", "USDT", (50_000_000, "", "")),
-        ("-0.5", "USDT", (-50_000_000, "", "")),
-        ("0.5", "BNB", (0, "BNB", "0.5")),
-        ("0.123456789", "USDT", (0, "USDT", "0.123456789")),
-        ("0", None, (0, "", "")),
-        ("0.00000000", "USDT", (0, "", "")),
+        (BTC, "0.5", "USDT", (50_000_000, 0, "", "")),
+        (BTC, "-0.5", "USDT", (-50_000_000, 0, "", "")),
+        (BTC, "0.5", "BNB", (0, 0, "BNB", "0.5")),
+        (BTC, "0.123456789", "USDT", (0, 0, "USDT", "0.123456789")),
+        (BTC, "0", None, (0, 0, "", "")),
+        (BTC, "0.00000000", "USDT", (0, 0, "", "")),
+        (BTC, "0.00002000", "BTC", (0, 2, "", "")),
+        (BTC, "0.00000123", "BTC", (0, 0, "BTC", "0.00000123")),
+        (BTC, "-0.00002", "BTC", (0, 0, "BTC", "-0.00002")),
+        (FINE, "0.00000123", "BTC", (0, 123, "", "")),
+        (msgspec.structs.replace(FINE, perpetual=True), "0.00000123", "BTC", (0, 0, "BTC", "0.00000123")),
     ],
 )
-def test_commission_is_money_of_the_account_or_an_amount_of_its_asset(
-    amount: str, asset: str | None, told: tuple[int, str, str]
+def test_commission_is_counted_in_what_it_was_taken_out_of(
+    listing: Listing, amount: str, asset: str | None, told: tuple[int, int, str, str]
 ) -> None:
-    assert words.fee_of(MONEY, amount, asset) == told
+    assert words.fee_of(listing, MONEY, amount, asset) == told
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import msgspec
 
 from surefill.domain import ids
 from surefill.domain.account import WorkingOrder
-from surefill.domain.decide.fills import trim_reductions
+from surefill.domain.decide import dust
+from surefill.domain.decide.fills import net_of_fee, trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify, QueryOrder
@@ -30,6 +31,7 @@ from surefill.units import quanta_text
 BOOKED = "the execution is booked already"
 #: The history is asked again when that order has a name, so nobody is called.
 IN_DOUBT = "it may be of an order of ours that the venue has not named yet"
+UNUSABLE = "a trade without an execution id, a price or a quantity, or with a fee that leaves nothing of it"
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 
 
@@ -84,8 +86,8 @@ def why_not_adopted(state: State, report: VenueReport) -> str:
         return "no such order here: made elsewhere, or retired"
     if report.exec_type != ExecType.TRADE:
         return "of an order made elsewhere"
-    if not report.exec_id or report.last_px <= 0 or report.last_qty <= 0:
-        return "a trade without an execution id, a price or a quantity"
+    if not report.has_trade:
+        return UNUSABLE
     if report.instrument_id not in state.book.instruments:
         return f"{report.instrument_id} was traded elsewhere and is not an instrument of this workspace"
     if report.exec_id in state.executions.get(report.instrument_id, ()):
@@ -113,9 +115,10 @@ def _book(this: Step, report: VenueReport) -> None:
     held = ledger.positions.get(key)
     qty, cost = (held.qty, held.cost) if held is not None else (0, 0)
     side, last_px, last_qty = report.side, report.last_px, report.last_qty
-    new_qty, new_cost, realised = apply_fill(qty, cost, side, last_px, last_qty)
     instrument = ledger.instruments[report.instrument_id]
     per_notional = instrument.money_per_notional
+    net_qty, fee = net_of_fee(report, side, per_notional)
+    new_qty, new_cost, realised = apply_fill(qty, cost, side, last_px, net_qty)
     this.emit(
         ExternalTraded(
             this.ts_ns,
@@ -129,17 +132,19 @@ def _book(this: Step, report: VenueReport) -> None:
             side,
             last_px,
             last_qty,
-            report.fee,
+            fee,
             key,
             position_effect(qty, new_qty),
             new_qty,
             new_cost,
             realised * per_notional,
-            ledger.cash - side * last_px * last_qty * per_notional - report.fee,
+            ledger.cash - side * last_px * net_qty * per_notional - fee,
             report.transact_ns,
+            report.fee_qty,
         )
     )
     trim_reductions(this, key)
+    dust.settle(this, key)
     traded = quanta_text(last_qty, instrument.qty_decimals)
     text = f"{'bought' if side > 0 else 'sold'} {traded} {key} elsewhere (order {report.order_id or 'without an id'})"
     this.ask(Notify("EXTERNAL_TRADE", f"{text}: booked", page=True))

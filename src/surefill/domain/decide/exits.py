@@ -13,12 +13,13 @@ never in a loop. A partial exit is tried once.
 from __future__ import annotations
 
 from surefill.domain import ids
-from surefill.domain.decide import breakers, resting
+from surefill.domain.decide import breakers, dust, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.holding import hold_until_ns, leave_by_ns
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import SubmitOrder
 from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
+from surefill.domain.instrument import Terms
 from surefill.domain.intent import LadderStep
 from surefill.domain.market import Bar, BarOpened, Quote, Source, closing_quote
 from surefill.domain.orders import OrderRequest
@@ -82,11 +83,14 @@ def flatten(this: Step, reason: int, instrument_id: str, strategy_id: str) -> No
     for key, position in list(this.state.open_positions()):
         if instrument_id not in ("", position.instrument_id) or strategy_id not in ("", position.strategy_id):
             continue
+        quote = this.state.quotes.get(position.instrument_id)
+        mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
+        if position.dust and not dust.leaving_qty(this, position, mark.px):
+            continue
         if position.protection is None:
             this.emit(ProtectionSet(this.ts_ns, position.correlation_id, 0, key))
-        protection, quote = position.protection, this.state.quotes.get(position.instrument_id)
+        protection = position.protection
         assert protection is not None  # it has one by now
-        mark = Mark(mark_px(this.state, position), 0 if quote is None else quote.source, this.ts_ns)
         _trigger(this, key, position, protection, reason, mark, abs(position.qty))
 
 
@@ -199,8 +203,9 @@ def _leave(this: Step, key: str, position: Position, protection: Protection, rea
     qty = abs(position.qty)
     partial = False
     if reason == ExitReason.STOP and protection.stop_partial_ppb:
-        qty = rule.partial_exit_qty(qty, protection.stop_partial_ppb, _lot(this, position))
-        partial = qty < abs(position.qty)
+        part = rule.partial_exit_qty(qty, protection.stop_partial_ppb, _terms(this, position).lot)
+        partial = part < qty and _terms(this, position).leaving_qty(part, mark.px) > 0
+        qty = part if partial else qty
     if partial:
         reason = ExitReason.PARTIAL
     elif reason == ExitReason.STOP and protection.trailed:
@@ -224,7 +229,10 @@ def _take_ladder(
     side = 1 if position.qty > 0 else -1
     for index, level in enumerate(protection.ladder):
         if rule.ladder_level_reached(side, high_px, low_px, level.px):
-            qty = rule.partial_exit_qty(abs(position.qty), level.fraction_ppb, _lot(this, position))
+            terms = _terms(this, position)
+            qty = rule.partial_exit_qty(abs(position.qty), level.fraction_ppb, terms.lot)
+            if not terms.leaving_qty(qty, mark.px or level.px):
+                continue  # too little for an order: with a further level, or at a better price
             left = protection.ladder[:index] + protection.ladder[index + 1 :]
             at = Mark(mark.px or level.px, mark.source, mark.ts_ns)
             _trigger(this, key, position, protection, ExitReason.PARTIAL, at, qty, ladder_left=left)
@@ -303,7 +311,10 @@ def pursue(this: Step, key: str, position: Position) -> None:
 
 
 def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:
-    book, held = this.book, abs(position.qty)
+    book, qty = this.book, _leaving_now(this, position, due)
+    if not qty:
+        dust.leave(this, key, position)
+        return
     number = book.number + 1
     profile = book.profile
     origin = f"exit|{key}|{number}"
@@ -314,7 +325,7 @@ def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:
         position.bucket,
         -1 if position.qty > 0 else 1,
         OrdType.MARKET,
-        held if due.whole else min(due.qty, held),
+        qty,
         0,
         0,
         TimeInForce.DAY,
@@ -341,5 +352,15 @@ def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:
     this.ask(SubmitOrder(request))
 
 
-def _lot(this: Step, position: Position) -> int:
-    return this.book.instruments[position.instrument_id].terms_at(this.ts_ns).lot
+def _leaving_now(this: Step, position: Position, due: ExitDue) -> int:
+    """What an order for the exit that is due asks for; 0: the position is dust.
+
+    A part that has become too little for an order takes the whole with it, rather than to be due for ever.
+    """
+    terms, held = _terms(this, position), abs(position.qty)
+    part = 0 if due.whole else terms.leaving_qty(min(due.qty, held), due.px)
+    return part or terms.leaving_qty(held, due.px)
+
+
+def _terms(this: Step, position: Position) -> Terms:
+    return this.book.instruments[position.instrument_id].terms_at(this.ts_ns)

@@ -39,8 +39,10 @@ def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, stat
     held = ledger.positions.get(order.position)
     qty, cost = (held.qty, held.cost) if held is not None else (0, 0)
     last_px, last_qty, side = report.last_px, report.last_qty, request.side
-    new_qty, new_cost, realised = apply_fill(qty, cost, side, last_px, last_qty)
     per_notional = ledger.instruments[request.instrument_id].money_per_notional
+    net_qty, fee = net_of_fee(report, side, per_notional)
+    new_qty, new_cost, realised = apply_fill(qty, cost, side, last_px, net_qty)
+    opened_from = 0 if held is not None and held.dust else qty
     this.emit(
         OrderFilled(
             this.ts_ns,
@@ -52,18 +54,28 @@ def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, stat
             side,
             last_px,
             last_qty,
-            report.fee,
+            fee,
             cum_qty,
             status,
             order.position,
-            position_effect(qty, new_qty),
+            position_effect(opened_from, new_qty),
             new_qty,
             new_cost,
             realised * per_notional,
-            ledger.cash - side * last_px * last_qty * per_notional - report.fee,
+            ledger.cash - side * last_px * net_qty * per_notional - fee,
             late,
+            report.fee_qty,
         )
     )
+
+
+def net_of_fee(report: VenueReport, side: int, per_notional: int) -> tuple[int, int]:
+    """What the position changes by, and the whole fee in money.
+
+    A fee in the traded thing itself counts as sold at the price of the trade, to pay the fee: the position is smaller
+    by it, its worth is among the fees, and cash is what it would be without it.
+    """
+    return report.last_qty - side * report.fee_qty, report.fee + report.last_px * report.fee_qty * per_notional
 
 
 def alarm(this: Step, order: Order, kind: str, detail: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surefill.domain.decide import exits, resting, sessions
+from surefill.domain.decide import dust, exits, resting, sessions
 from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
@@ -225,6 +225,7 @@ def _adjust(this: Step, key: str, qty: int) -> None:
     reason = f"the venue holds {qty}, our book held {position.qty}"
     this.emit(PositionAdjusted(this.ts_ns, position.correlation_id, this.book.seq, key, qty, cost, realised, reason))
     trim_reductions(this, key)
+    dust.settle(this, key)
 
 
 def resolve_order(this: Step, item: ResolveOrder) -> None:

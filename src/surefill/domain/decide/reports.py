@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from surefill.domain.decide import breakers, elsewhere, exits, fills, resting
+from surefill.domain.decide import breakers, dust, elsewhere, exits, fills, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.elsewhere import park
 from surefill.domain.decide.retries import resend_later, take_up_rest, untradable_rest
@@ -172,9 +172,9 @@ def _beyond_end(this: Step, order: Order, end_qty: int) -> None:
 
 
 def _traded(this: Step, order: Order, report: VenueReport) -> None:
-    if not report.exec_id or report.last_px <= 0 or report.last_qty <= 0:
-        park(this, report, "a trade without an execution id, a price or a quantity")
-        _anomaly(this, order, "UNUSABLE_TRADE", "a trade without an execution id, a price or a quantity: not booked")
+    if not report.has_trade:
+        park(this, report, elsewhere.UNUSABLE)
+        _anomaly(this, order, "UNUSABLE_TRADE", f"{elsewhere.UNUSABLE}: not booked")
         return
     if report.exec_id in order.exec_ids:
         return  # applied once; the raw report is in the journal
@@ -204,6 +204,7 @@ def _after_end(this: Step, order: Order) -> None:
         exits.pursue(this, order.position, position)
         resting.release(this, order.position)
         resting.keep(this, order.position)
+    dust.settle(this, order.position)
 
 
 def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:

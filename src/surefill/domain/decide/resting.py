@@ -1,7 +1,7 @@
 """Keeping a position's stop at its venue, where the profile says so: there it guards while nobody here is awake.
 
-1. One stop order rests for each guarded position, over all that is held. It is changed in place when the stop or the
-   position moves, and where the venue cannot do that it is taken back and a new one placed.
+1. One stop order rests for each guarded position, over all that is held and can leave. It is changed in place when the
+   stop or the position moves, and where the venue cannot do that it is taken back and a new one placed.
 2. Whatever else is to reduce the position waits until the stop is gone: the two never work together. What is left of
    the position afterwards gets a new one.
 3. When its price is reached the stop has a little time to fill; then the position leaves from here.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import msgspec
 
 from surefill.domain import ids
+from surefill.domain.decide import dust
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import AmendOrder, Notify, SetTimer, SubmitOrder
@@ -62,6 +63,9 @@ def follow_profile(this: Step) -> None:
 
 def _place(this: Step, key: str, position: Position, protection: Protection) -> None:
     book, profile = this.book, this.book.profile
+    qty = dust.leaving_qty(this, position, protection.stop_px)
+    if not qty:
+        return
     number = book.number + 1
     quote = this.state.quotes.get(position.instrument_id)
     request = OrderRequest(
@@ -71,7 +75,7 @@ def _place(this: Step, key: str, position: Position, protection: Protection) -> 
         position.bucket,
         -1 if position.qty > 0 else 1,
         OrdType.STOP,
-        abs(position.qty),
+        qty,
         0,
         protection.stop_px,
         profile.limits.stop_time_in_force,
@@ -100,9 +104,9 @@ def _place(this: Step, key: str, position: Position, protection: Protection) -> 
 
 def _adjust(this: Step, order: Order, position: Position, protection: Protection) -> None:
     """What is on its way, or being answered, is looked at again when the venue has spoken; what is to go is left."""
-    stop_px, qty = protection.stop_px, order.cum_qty + abs(position.qty)
-    request = order.request
-    if (request.stop_px, request.order_qty) == (stop_px, qty) or order.triggered:
+    stop_px, leaving_qty = protection.stop_px, dust.leaving_qty(this, position, protection.stop_px)
+    request, qty = order.request, order.cum_qty + leaving_qty
+    if not leaving_qty or (request.stop_px, request.order_qty) == (stop_px, qty) or order.triggered:
         return
     if order.status in _WORKING and not order.cancel_ns and not order.end_status and order.replacing is None:
         cl_ord_id = request.cl_ord_id

@@ -8,7 +8,7 @@ from surefill.domain.evolve.orders import finish
 from surefill.domain.orders import Order
 from surefill.domain.position import ExitDue, Position, Protection
 from surefill.domain.risk import fills_key
-from surefill.domain.state import State
+from surefill.domain.state import Book, State
 from surefill.rules.codes import OrdStatus
 from surefill.units import PPB
 
@@ -89,21 +89,36 @@ def hold(
         position = book.positions[event.position] = Position(instrument_id, bucket)
         state.keys_of.setdefault(instrument_id, []).append(event.position)
     before = position.qty
+    grown = position.dust and abs(event.position_qty) > abs(before)
     position.qty = event.position_qty
     position.cost = event.position_cost
     position.realised += event.realised
     position.fees += fee
-    # Protection dies with the position it guards: at flat, and when the sign turns.
-    if (before > 0) != (position.qty > 0) or (before < 0) != (position.qty < 0):
+    # Protection dies with the position it guards: at flat, and when the sign turns. On dust a new position begins.
+    if grown or (before > 0) != (position.qty > 0) or (before < 0) != (position.qty < 0):
         position.protection = None
-        if before:
-            result = position.realised - position.fees - position.result_before
-            if result:
-                book.streaks.losses = book.streaks.losses + 1 if result < 0 else 0
-            position.result_before += result
+        if before and not position.dust:
+            _count_result(book, position)
+        position.dust = False
         position.strategy_id = strategy_id if position.qty else ""
         position.correlation_id = event.correlation_id if position.qty else ""
         position.opened_ns = event.ts_ns if position.qty else 0
+
+
+def _count_result(book: Book, position: Position) -> None:
+    """A holding is over: what it has made, less fees, begins or ends a row of losses."""
+    result = position.realised - position.fees - position.result_before
+    if result:
+        book.streaks.losses = book.streaks.losses + 1 if result < 0 else 0
+    position.result_before += result
+
+
+def dust_left(state: State, event: e.DustLeft) -> None:
+    """The trade is over, but for what cannot leave."""
+    position = state.book.positions[event.position]
+    _count_result(state.book, position)
+    position.dust, position.protection = True, None
+    position.strategy_id, position.correlation_id, position.opened_ns = "", "", 0
 
 
 def position_adjusted(state: State, event: e.PositionAdjusted) -> None:
@@ -119,6 +134,7 @@ def protection_set(state: State, event: e.ProtectionSet) -> None:
     """A new guard; the exit that the old one had under way goes on."""
     position = state.book.positions[event.position]
     before = position.protection
+    position.dust = False
     position.protection = Protection(
         stop_px=event.stop_px,
         target_px=event.target_px,

@@ -37,10 +37,10 @@ def _closing(q: Question, held: int) -> Refusal | None:
             RefusalCode.NO_POSITION,
             f"the position in {q.intent.instrument_id} is {q.qty_text(held)}, there is nothing on that side to close",
         )
-    if q.profile.full_close_only and q.qty != abs(held):
+    if q.profile.full_close_only and q.qty != q.leaving_qty:
         return Refusal(
             RefusalCode.PARTIAL_CLOSE_NOT_SUPPORTED,
-            f"{q.profile.name} closes positions whole: {q.qty_text(abs(held))}, not {q.qty_text(q.qty)}",
+            f"{q.profile.name} closes positions whole: {q.qty_text(q.leaving_qty)}, not {q.qty_text(q.qty)}",
         )
     if q.qty > abs(held):
         return Refusal(

@@ -17,11 +17,18 @@ _NOT_YET = -(2**100)
 NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
 
 
+def closing_qty(intent: Intent, position_qty: int, leaving_qty: int) -> int:
+    """What a CLOSE asks for: a part, or all that can leave where it names no quantity, or all that is held."""
+    qty = intent.order_qty or abs(position_qty)
+    return leaving_qty if qty == abs(position_qty) else qty
+
+
 class Question:
     """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none.
 
-    An ADD takes the side of the position. `reduces`: the order can only make the position smaller. `is_exit`: it does,
-    or asks to close; entry limits do not hold it up.
+    All is what can leave in one order: whole lots, where the venue refuses odd ones (`leaving_qty`; 0: it is dust). An
+    ADD takes the side of the position. `reduces`: the order can only make the position smaller. `is_exit`: it does, or
+    asks to close; entry limits do not hold it up.
     """
 
     __slots__ = (
@@ -32,6 +39,7 @@ class Question:
         "intent",
         "is_exit",
         "key",
+        "leaving_qty",
         "position_qty",
         "profile",
         "qty",
@@ -57,9 +65,12 @@ class Question:
         position: Position | None = book.positions.get(self.key)
         self.position_qty = 0 if position is None else position.qty
         self.side, self.qty = intent.side, intent.order_qty
+        self.leaving_qty = 0
+        if self.position_qty:
+            self.leaving_qty = self.terms.leaving_qty(abs(self.position_qty), self._market_px)
         if intent.action == Action.CLOSE and self.position_qty:
             self.side = -1 if self.position_qty > 0 else 1
-            self.qty = intent.order_qty or abs(self.position_qty)
+            self.qty = closing_qty(intent, self.position_qty, self.leaving_qty)
         elif intent.action == Action.ADD and self.position_qty:
             self.side = 1 if self.position_qty > 0 else -1
         self.reduces: bool = self.position_qty * self.side < 0 and 0 < self.qty <= abs(self.position_qty)
@@ -69,8 +80,14 @@ class Question:
 
     @property
     def flattens(self) -> bool:
-        """Whether the order closes all that is held."""
-        return self.position_qty * self.side < 0 and self.qty == abs(self.position_qty)
+        """Whether the order closes all that is held and can leave."""
+        return self.position_qty * self.side < 0 and self.qty == self.leaving_qty
+
+    @property
+    def _market_px(self) -> int:
+        """What is held would sell near this; 0: no price has been seen."""
+        quote = self.quote
+        return 0 if quote is None else quote.last_px or quote.bid_px or quote.ask_px
 
     @property
     def equity(self) -> int | None:

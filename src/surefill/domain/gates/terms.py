@@ -34,7 +34,7 @@ def action(q: Question) -> Refusal | None:
     if q.intent.action not in q.profile.actions:
         name = _name(Action, q.intent.action)
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"profile {q.profile.name} does not allow {name}")
-    if q.intent.action == Action.ADD and not q.position_qty:
+    if q.intent.action == Action.ADD and (not q.position_qty or q.book.positions[q.key].dust):
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to add to")
     if q.intent.action != Action.CLOSE and q.side not in (1, -1):
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"the side must be +1 or -1, not {q.side}")
@@ -70,10 +70,16 @@ def order_type(q: Question) -> Refusal | None:
 
 
 def quantity(q: Question) -> Refusal | None:
-    """Positive, a whole number of lots, within the venue's bounds. The last odd lot may always leave."""
+    """Positive, a whole number of lots, within the venue's bounds. The last odd lot may leave if the terms say so."""
     qty, lot = q.qty, q.terms.lot
     if q.intent.action == Action.CLOSE and not q.position_qty:
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to close")
+    if q.intent.action == Action.CLOSE and not q.leaving_qty:
+        return Refusal(
+            RefusalCode.NO_POSITION,
+            f"{q.qty_text(abs(q.position_qty))} of {q.intent.instrument_id} is held, too little for an order at its"
+            " venue: there is nothing to close",
+        )
     if qty <= 0:
         return Refusal(RefusalCode.INVALID_QUANTITY, f"quantity {q.qty_text(qty)} must be above 0")
     if qty % lot and not q.flattens:

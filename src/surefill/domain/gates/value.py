@@ -174,7 +174,7 @@ def open_positions(q: Question) -> Refusal | None:
     """
     if q.is_exit:
         return None
-    others = {key for key, _ in q.state.open_positions()}
+    others = {key for key, held in q.state.open_positions() if not held.dust}
     others |= {order.position for order in q.book.orders.values() if not order.request.reduce_only}
     others |= {position_key(each.instrument_id, each.bucket) for each in q.book.external_orders.values()}
     others.discard(q.key)

@@ -11,6 +11,7 @@ IntentRefused       INTENT_EMITTED, POLICY_EVALUATED, then POLICY_REJECTED (a ru
 IntentEvaluated     the same, `stage` "evaluation" instead of "execution", and nothing after it
 OrderAccepted       ORDER_PLACED (of orders that rest; one that trades at once shows its fill only)
 OrderFilled         ORDER_FILLED, then POSITION_OPENED, POSITION_SCALED or POSITION_CLOSED (a flip: closed, opened)
+DustLeft            POSITION_CLOSED, with what is left and cannot be sold as its quantity
 OrderCanceled …     ORDER_CANCELED, ORDER_EXPIRED, ORDER_REJECTED
 WorkspaceReset      PAPER_RESET
 ==================  =================================================================================================
@@ -26,6 +27,7 @@ import msgspec
 
 from surefill.domain import codec
 from surefill.domain.events import (
+    DustLeft,
     Event,
     InstrumentDefined,
     IntentAccepted,
@@ -236,6 +238,24 @@ class EventView:
             *(self._of_order(word, seq, event, event.cl_ord_id, held, symbol, event.order_id) for word in words),
         ]
 
+    def _dusted(self, seq: int, event: DustLeft) -> list[TradeEvent]:
+        """The trade is over, but for what its venue does not take back."""
+        symbol = event.position.partition("|")[0]
+        held: dict[str, object] = {"quantity": quanta_float(event.qty, self._instruments[symbol].qty_decimals)}
+        return [
+            TradeEvent(
+                "POSITION_CLOSED",
+                seq,
+                self._ts(event),
+                self._workspace_id,
+                event.correlation_id,
+                "",
+                "",
+                symbol,
+                held | {"dust": True},
+            )
+        ]
+
     def _reset(self, seq: int, event: WorkspaceReset) -> list[TradeEvent]:
         self._orders.clear()
         payload: dict[str, object] = {
@@ -300,6 +320,7 @@ _READ: dict[type[Event], Callable[[EventView, int, Any], list[TradeEvent]]] = {
     OrderCreated: EventView._created,
     OrderAccepted: EventView._placed,
     OrderFilled: EventView._filled,
+    DustLeft: EventView._dusted,
     OrderCanceled: EventView._ended,
     OrderExpired: EventView._ended,
     OrderRejected: EventView._rejected,

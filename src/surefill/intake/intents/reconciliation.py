@@ -109,9 +109,9 @@ class Ledger:
         self.applied += 1
         per_notional = self._per_notional[event.position.partition("|")[0]]
         qty, cost = self.positions.get(event.position, (0, 0))
-        qty, cost, realised = apply_fill(qty, cost, event.side, event.last_px, event.last_qty)
+        qty, cost, realised = apply_fill(qty, cost, event.side, event.last_px, event.net_qty)
         self.positions[event.position] = (qty, cost)
-        self.cash -= event.side * event.last_px * event.last_qty * per_notional + event.fee
+        self.cash -= event.side * event.last_px * event.net_qty * per_notional + event.fee
         self.realised += realised * per_notional
         self.fees += event.fee
 

@@ -138,6 +138,12 @@ def _filled(fold: Fold, event: e.OrderFilled, order: Order | None, ended: Trade 
     return said
 
 
+def _dusted(fold: Fold, event: e.DustLeft, _order: Order | None, ended: Trade | None) -> list[PipelineEvent]:
+    if ended is None:
+        return []
+    return [_closed(fold, ended, {**_meta(fold, event), "exchange": exchange_of(fold, event.correlation_id)})]
+
+
 def _held_side(qty: int) -> str:
     return "LONG" if qty > 0 else "SHORT"
 
@@ -235,6 +241,7 @@ def _halted(fold: Fold, event: e.Halted, _order: Order | None, _ended: Trade | N
 _SAYS: dict[type[e.Event], Callable[..., list[PipelineEvent]]] = {
     e.IntentRefused: _refused,
     e.OrderFilled: _filled,
+    e.DustLeft: _dusted,
     e.OrderCanceled: _over,
     e.OrderExpired: _over,
     e.OrderResolved: _over,

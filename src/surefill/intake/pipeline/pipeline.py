@@ -190,7 +190,7 @@ class ExecutionPipeline:
             return Account()
 
         def ours(state: State) -> tuple[int, int, list[str]]:
-            held = [position.instrument_id for _, position in state.open_positions()]
+            held = [position.instrument_id for _, position in state.open_positions() if not position.dust]
             return state.book.cash, state.book.money_decimals, held
 
         return await self._providers.account(*await self.door.read(ours))

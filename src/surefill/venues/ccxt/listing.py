@@ -16,7 +16,8 @@ from surefill.venues.ccxt.filters import Filters
 class Listing(msgspec.Struct, frozen=True):
     """`name` is the exchange's own symbol. `multiplier`: the value of a price of 1 and a quantity of 1.
 
-    `perpetual`: a contract, not the asset itself.
+    `perpetual`: a contract, not the asset itself. `leaves_dust`: fees are taken out of the asset, and no odd lot of it
+    can be sold. `counts_fees`: quantities are counted as finely as those fees.
     """
 
     instrument_id: str
@@ -29,6 +30,8 @@ class Listing(msgspec.Struct, frozen=True):
     tradable: bool = True
     multiplier: str = "1"
     perpetual: bool = False
+    leaves_dust: bool = False
+    counts_fees: bool = True
 
     def px(self, value: Any) -> int:
         """A price of the exchange in quanta; 0 where there is none. Raises VenueOutcomeUnknown."""
@@ -43,7 +46,7 @@ class Listing(msgspec.Struct, frozen=True):
         return min(self._quanta(value, self.qty_decimals, "size", 10**30), QTY_MAX)
 
     def whole_qty(self, value: str) -> int:
-        """A signed holding in quanta; what is finer is cut off, since it cannot be traded."""
+        """A signed holding in quanta; what is finer is cut off: it is nothing that can be counted here."""
         scaled = Decimal(value).scaleb(self.qty_decimals)
         return int(scaled)
 
@@ -68,6 +71,8 @@ class Listing(msgspec.Struct, frozen=True):
             min_qty=filters.min_qty,
             max_qty=filters.max_qty or QTY_MAX,
             tradable=self.tradable,
+            odd_lots=not self.leaves_dust,
+            min_notional=filters.min_notional if self.leaves_dust else 0,
         )
         return Instrument(
             self.instrument_id,

@@ -28,6 +28,8 @@ class CcxtSettings(msgspec.Struct, frozen=True):
     "ws://127.0.0.1:8080"). `currency` and `money_decimals`: what fees in the account's money are counted in.
     `instrument_ids`: what this account trades; executions are looked for there besides wherever it is seen to trade.
     `hedge`: positions are kept per side (buckets LONG and SHORT). `category`: Bybit's product, "spot" or "linear".
+    `fees_in_bnb`: the account pays its commissions in BNB and always has some: then instruments may be bought whose
+    quantities are counted less finely than a commission in the asset itself (`Listing.counts_fees`).
     `listen_key`: the order stream is opened by a listen key; Binance spot has given that up for a signed
     subscription (None: as the exchange does it today). `timeout_s`: how long an answer may take.
     `recv_window_ms`: how long after signing the exchange may still take a request.
@@ -46,6 +48,7 @@ class CcxtSettings(msgspec.Struct, frozen=True):
     currency: str = "USDT"
     money_decimals: int = 8
     instrument_ids: tuple[str, ...] = ()
+    fees_in_bnb: bool = False
     hedge: bool = False
     category: str = "spot"
     listen_key: bool | None = None

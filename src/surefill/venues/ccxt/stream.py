@@ -24,6 +24,7 @@ _log = logger("surefill.venues.ccxt")
 #: Asked for anew at each opening: a listen key in it may have ended.
 Address = Callable[[], Awaitable[str]]
 Work = Callable[[], Coroutine[object, object, None]]
+CANCEL_AGAIN_S = 0.1
 
 
 class StreamEnded(Exception):
@@ -75,9 +76,10 @@ class Stream:
 
     async def close(self) -> None:
         """End it."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
+            # Once is not enough: `wait_for` forgets a cancellation that comes together with a message (Python 3.11).
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
 
     async def _run(self) -> None:
         failures = 0

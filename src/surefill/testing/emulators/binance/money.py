@@ -14,6 +14,12 @@ SPOT, USDM, ALGO = "spot", "usdm", "algo"
 #: Of a new account without discounts: binance.com/en/fee/trading and /fee/futureFee, seen for 2025.
 SPOT_FEE, MAKER_FEE, TAKER_FEE = Decimal("0.001"), Decimal("0.0002"), Decimal("0.0005")
 LEVERAGE = 20
+#: Paid in BNB a quarter less is taken, at BNB's price, or this where it has none: binance.com/en/fee/trading, 2025.
+BNB_FEE, BNB_PX = SPOT_FEE * Decimal("0.75"), Decimal(600)
+QUANTUM = Decimal("0.00000001")
+#: What a spot account's commissions are taken out of: "base" (what was received: the base asset of a purchase, the
+#: quote asset of a sale; Binance's own way), "quote" or "bnb".
+COMMISSION_IN = "commission_in"
 
 
 class Money:
@@ -42,14 +48,18 @@ class Money:
     def _spot(self, execution: Execution) -> Execution:
         symbol = symbol_of(execution.symbol, SPOT)
         value, account, add = execution.px * execution.qty, execution.account, self._store.add_balance
-        if execution.side > 0:
-            fee, asset = execution.qty * SPOT_FEE, symbol.base
-            add(account, SPOT, symbol.quote, -value)
-            add(account, SPOT, symbol.base, execution.qty - fee)
-        else:
-            fee, asset = value * SPOT_FEE, symbol.quote
-            add(account, SPOT, symbol.base, -execution.qty)
-            add(account, SPOT, symbol.quote, value - fee)
+        add(account, SPOT, symbol.base, execution.qty * execution.side)
+        add(account, SPOT, symbol.quote, -value * execution.side)
+        match self._store.noted(COMMISSION_IN, account):
+            case "bnb":
+                fee, asset = (value * BNB_FEE / (self.mark("BNBUSDT") or BNB_PX)).quantize(QUANTUM), "BNB"
+            case "quote":
+                fee, asset = value * SPOT_FEE, symbol.quote
+            case _:
+                fee, asset = (
+                    (execution.qty * SPOT_FEE, symbol.base) if execution.side > 0 else (value * SPOT_FEE, symbol.quote)
+                )
+        add(account, SPOT, asset, -fee)
         return execution._replace(fee=fee, fee_asset=asset)
 
     def _usdm(self, execution: Execution) -> Execution:

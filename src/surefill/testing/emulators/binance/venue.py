@@ -27,7 +27,7 @@ from surefill.testing.emulators.binance.admission import (
 from surefill.testing.emulators.binance.errors import BinanceError
 from surefill.testing.emulators.binance.floor import Floor
 from surefill.testing.emulators.binance.listening import ListenKeys
-from surefill.testing.emulators.binance.money import SPOT, USDM
+from surefill.testing.emulators.binance.money import COMMISSION_IN, SPOT, USDM
 from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.sockets import Sockets
 from surefill.testing.emulators.binance.spot import Spot
@@ -91,10 +91,17 @@ class Binance:
         self._floor.set_quote(quote)
 
     def seed(self, body: Mapping[str, Any]) -> None:
-        """`keys`: list of a key's fields; `spot`, `usdm`: balances to be by asset; `account`: whose ("main")."""
+        """`keys`: list of a key's fields; `spot`, `usdm`: balances to be by asset; `account`: whose ("main").
+
+        `commission_in`: "base", "quote" or "bnb", what the account's spot commissions are taken out of.
+        """
         store, account = self._desk.store, str(body.get("account", "main"))
         for key in body.get("keys", ()):
             put_key(store, Key(**key))
+        if COMMISSION_IN in body:
+            if body[COMMISSION_IN] not in ("base", "quote", "bnb"):
+                raise ValueError(f"commission_in must be base, quote or bnb (got {body[COMMISSION_IN]!r})")
+            store.note(COMMISSION_IN, account, str(body[COMMISSION_IN]))
         for scope in (SPOT, USDM):
             for asset, amount in body.get(scope, {}).items():
                 was = store.balance(account, scope, asset).free

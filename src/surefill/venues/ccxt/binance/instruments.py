@@ -14,6 +14,9 @@ from surefill.venues.protocol import RateLimit
 
 _PERIOD_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 _NOTIONAL_MAX = 2**62
+#: The most decimals of price and quantity together with which what is traded still fits into the integers: beyond it
+#: quantities are counted in steps, and commissions in the base asset cannot be counted.
+DECIMALS_FINE = 12
 
 
 def listings_of(info: Any) -> dict[str, Listing]:
@@ -44,6 +47,8 @@ def _listing(row: Mapping[str, Any]) -> Listing:
     price_decimals = _decimals(filters.get("PRICE_FILTER", {}), "tickSize", row, "pricePrecision")
     qty_decimals = _decimals(filters.get("LOT_SIZE", {}), "stepSize", row, "quantityPrecision")
     margin = str(row.get("marginAsset", ""))
+    if not margin and price_decimals + _commission_decimals(row) <= DECIMALS_FINE:
+        qty_decimals = max(qty_decimals, _commission_decimals(row))
     return Listing(
         _instrument_id(row, margin),
         str(row["symbol"]),
@@ -54,7 +59,14 @@ def _listing(row: Mapping[str, Any]) -> Listing:
         _filters(filters, price_decimals, qty_decimals, usdm=bool(margin)),
         tradable=row.get("status", row.get("contractStatus")) == "TRADING",
         perpetual=bool(margin),
+        leaves_dust=not margin,
+        counts_fees=bool(margin) or qty_decimals >= _commission_decimals(row),
     )
+
+
+def _commission_decimals(row: Mapping[str, Any]) -> int:
+    """How fine the balance of the base asset is, out of which commissions are taken."""
+    return int(row.get("baseCommissionPrecision", 8))
 
 
 def _instrument_id(row: Mapping[str, Any], margin: str) -> str:

@@ -106,10 +106,16 @@ class Streams:
         await self._orders.start()
 
     async def quote(self, listings: Iterable[Listing], sink: QuoteSink) -> None:
-        """Tell the best bid and ask of these from now on. Raises VenueOutcomeUnknown where the stream does not open."""
+        """Tell the best bid and ask of these, as they are now and from now on.
+
+        A market where nothing happens says nothing in the stream, so each opening asks once how they stand. Raises
+        VenueOutcomeUnknown where the stream does not open.
+        """
         by_name = {each.name: each for each in listings}
         names = "/".join(f"{name.lower()}@bookTicker" for name in by_name)
         address = f"{self._hosts()[0]}/stream?streams={names}"
+
+        told: set[str] = set()
 
         async def addressed() -> str:
             return address
@@ -118,11 +124,30 @@ class Streams:
             row = json.loads(text).get("data", {})
             listing = by_name.get(str(row.get("s", "")))
             if listing is not None:
+                told.add(listing.name)
                 sink(words.quote_of(listing, row, self._now_ns()))
 
-        stream = Stream("price stream", self._settings, addressed, take)
+        async def ask() -> None:
+            told.clear()
+            for row in await self._best(by_name):
+                listing = by_name.get(str(row["symbol"]))
+                if listing is not None and listing.name not in told:  # what the stream has told meanwhile is newer
+                    sink(words.best_of(listing, row, self._now_ns()))
+
+        stream = Stream("price stream", self._settings, addressed, take, on_up=ask)
         self._quotes.append(stream)
         await stream.start()
+
+    async def _best(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """How they stand; nothing where the venue does not say: the stream will."""
+        wanted = list(names)
+        try:
+            if len(wanted) == 1:
+                return [await self._asking.look(self._market.best, {"symbol": wanted[0]})]
+            return await self._asking.rows(self._market.best)
+        except VenueOutcomeUnknown as error:
+            _log.warning("the best prices cannot be asked for", reason=str(error))
+            return []
 
     async def close(self) -> None:
         """Hang up."""

@@ -41,6 +41,7 @@ class Market(NamedTuple):
     balances: Endpoint
     listen: Endpoint
     keep: Endpoint
+    best: Endpoint
     usdm: bool
 
 
@@ -58,6 +59,7 @@ SPOT = Market(
     ("private", "GET", "account"),
     ("public", "POST", "userDataStream"),
     ("public", "PUT", "userDataStream"),
+    ("public", "GET", "ticker/bookTicker"),
     usdm=False,
 )
 USDM = Market(
@@ -74,6 +76,7 @@ USDM = Market(
     ("fapiPrivateV3", "GET", "balance"),
     ("fapiPrivate", "POST", "listenKey"),
     ("fapiPrivate", "PUT", "listenKey"),
+    ("fapiPublic", "GET", "ticker/bookTicker"),
     usdm=True,
 )
 POSITIONS: Endpoint = ("fapiPrivateV3", "GET", "positionRisk")

@@ -196,6 +196,10 @@ class BinanceVenue:
         breach = breach_of(listing.filters, request)
         if breach is not None:
             return Rejected(f"FILTER_{breach.name}", f"{breach.name} of {listing.name}: {breach.text}")
+        if request.side > 0 and not (listing.counts_fees or request.reduce_only or self._settings.fees_in_bnb):
+            text = f"{listing.instrument_id} is counted in {listing.qty_decimals} decimals, too few for a commission in"
+            remedy = "have the account pay commissions in BNB and set fees_in_bnb"
+            return Rejected("COMMISSION_NOT_COUNTED", f"{text} {listing.base}: {remedy}")
         return terms.side_refusal(self._market, request, hedge=self._settings.hedge)
 
     def _accepted(

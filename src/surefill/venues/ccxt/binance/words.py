@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from surefill.domain.market import Quote
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import InputError, VenueOutcomeUnknown
 from surefill.rules.codes import OrdType, Side
-from surefill.units import MONEY_MAX, NS_PER_MS, to_quanta
+from surefill.units import MONEY_MAX, NS_PER_MS, QTY_MAX, to_quanta
 from surefill.venues.ccxt.listing import Listing
 from surefill.venues.protocol import OpenOrder
 
@@ -82,17 +82,29 @@ class Money(msgspec.Struct, frozen=True):
     decimals: int
 
 
-def fee_of(money: Money, amount: Any, asset: Any) -> tuple[int, str, str]:
-    """A commission as (fee in money quanta, asset, amount): one of the account's money is the first alone."""
+class Fee(NamedTuple):
+    """A commission: in money quanta, or in quantity quanta of the thing traded, or as `amount` of another `asset`."""
+
+    money: int = 0
+    qty: int = 0
+    asset: str = ""
+    amount: str = ""
+
+
+def fee_of(listing: Listing, money: Money, amount: Any, asset: Any) -> Fee:
+    """A commission, exactly; one that is finer than what it would be counted in is kept as an amount of its asset."""
     if not asset or not amount or not Decimal(str(amount)):
-        return 0, "", ""
-    if asset == money.currency:
-        try:
+        return Fee()
+    try:
+        if asset == listing.base and not listing.perpetual:
+            text = f"{Decimal(str(amount)).normalize():f}"
+            return Fee(qty=to_quanta(text, listing.qty_decimals, field="commission", max_quanta=QTY_MAX))
+        if asset == money.currency:
             fee = to_quanta(amount, money.decimals, field="commission", max_quanta=MONEY_MAX, allow_negative=True)
-            return fee, "", ""
-        except InputError:
-            pass  # finer than our money: kept as it is
-    return 0, str(asset), str(amount)
+            return Fee(fee)
+    except InputError:
+        pass
+    return Fee(asset=str(asset), amount=str(amount))
 
 
 def raw_of(row: Any) -> str:
@@ -154,7 +166,7 @@ def new_report(listing: Listing, row: Mapping[str, Any], cl_ord_id: str, raw: st
 
 def trade_report(listing: Listing, money: Money, row: Mapping[str, Any], cl_ord_id: str) -> VenueReport:
     """One trade of myTrades or userTrades."""
-    fee, fee_asset, fee_amount = fee_of(money, row.get("commission"), row.get("commissionAsset"))
+    fee = fee_of(listing, money, row.get("commission"), row.get("commissionAsset"))
     return VenueReport(
         cl_ord_id,
         ExecType.TRADE,
@@ -162,15 +174,16 @@ def trade_report(listing: Listing, money: Money, row: Mapping[str, Any], cl_ord_
         str(row["id"]),
         listing.px(row["price"]),
         listing.qty(row["qty"]),
-        fee,
+        fee.money,
         transact_ns=_ns(row, "time"),
         text=_venue_text(cl_ord_id),
         raw=raw_of(row),
         instrument_id=listing.instrument_id,
         bucket=bucket_of(row.get("positionSide")),
         side=side_of(row),
-        fee_asset=fee_asset,
-        fee_amount=fee_amount,
+        fee_asset=fee.asset,
+        fee_amount=fee.amount,
+        fee_qty=fee.qty,
     )
 
 
@@ -189,7 +202,7 @@ def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: s
     if exec_type is ExecType.STATUS and row.get("X") == "EXPIRED_IN_MATCH":
         exec_type = ExecType.EXPIRED
     traded = exec_type is ExecType.TRADE
-    fee, fee_asset, fee_amount = fee_of(money, row.get("n"), row.get("N")) if traded else (0, "", "")
+    fee = fee_of(listing, money, row.get("n"), row.get("N")) if traded else Fee()
     reason = str(row.get("r", ""))
     return VenueReport(
         cl_ord_id,
@@ -198,7 +211,7 @@ def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: s
         str(row["t"]) if traded else "",
         listing.px(row["L"]) if traded else 0,
         listing.qty(row["l"]) if traded else 0,
-        fee,
+        fee.money,
         -1 if traded else listing.qty(row.get("z")),
         _ns(row, "T"),
         reason if exec_type is ExecType.REJECTED else "",
@@ -207,8 +220,9 @@ def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: s
         instrument_id=listing.instrument_id,
         bucket=bucket_of(row.get("ps")),
         side=side_of(row),
-        fee_asset=fee_asset,
-        fee_amount=fee_amount,
+        fee_asset=fee.asset,
+        fee_amount=fee.amount,
+        fee_qty=fee.qty,
     )
 
 
@@ -311,6 +325,12 @@ def quote_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
         bid_qty=listing.size(row["B"]),
         ask_qty=listing.size(row["A"]),
     )
+
+
+def best_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
+    """What ticker/bookTicker answers."""
+    names = {"b": "bidPrice", "a": "askPrice", "B": "bidQty", "A": "askQty"}
+    return quote_of(listing, {**{short: row[name] for short, name in names.items()}, "T": row.get("time")}, now_ns)
 
 
 def _venue_text(cl_ord_id: str) -> str:

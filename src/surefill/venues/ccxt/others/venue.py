@@ -339,7 +339,7 @@ class ExchangeVenue:
         names = self._dialect.trade_names
         amount = Decimal(str(row.get(names.fee) or "0")) * names.fee_sign
         asset = row.get(names.fee_asset) or listing.currency
-        fee, fee_asset, fee_amount = fee_of(self._money, f"{amount:f}", asset)
+        fee = fee_of(listing, self._money, f"{amount:f}", asset)
         return VenueReport(
             cl_ord_id,
             ExecType.TRADE,
@@ -347,13 +347,14 @@ class ExchangeVenue:
             str(row[names.exec_id]),
             listing.px(row[names.px]),
             listing.qty(row[names.qty]),
-            fee,
+            fee.money,
             transact_ns=int(row[names.ts]) * NS_PER_MS,
             raw=raw_of(row),
             instrument_id=listing.instrument_id,
             side=_side(row),
-            fee_asset=fee_asset,
-            fee_amount=fee_amount,
+            fee_asset=fee.asset,
+            fee_amount=fee.amount,
+            fee_qty=fee.qty,
         )
 
     def _anybodys_trade(self, row: Mapping[str, Any]) -> VenueReport:
