@@ -71,7 +71,8 @@ async def compare(
         if not found or (found == before and not doubtful) or desk.writer.in_process is not None:
             return theirs, True
         looks += not doubtful
-        before = found if await _looked_into(desk, clock, found, tell, recover) else None
+        complete = await _looked_into(desk, clock, found, tell, recover)
+        before = found if complete and not doubtful else None  # what an order in doubt may have done is nobody's yet
         await pause(desk)
     return theirs, False
 
