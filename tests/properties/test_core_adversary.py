@@ -142,7 +142,7 @@ class Adversary:
         kind, px = (OrdType.LIMIT, 1000) if resting else (OrdType.MARKET, 0)
         self.core.submit(self.core.intent(Action.CLOSE, 0, qty, ord_type=kind, px=px))
 
-    def _fill(self, which: int, qty: int, px: int, fee_qty: int) -> None:
+    def _fill(self, which: int, qty: int, px: int, fee_qty: int = 0) -> None:
         order = self._order(which)
         if order is not None:
             self.core.fill(order, qty, px, fee=px % 7 - 3, fee_qty=fee_qty)
