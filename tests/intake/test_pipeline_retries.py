@@ -189,7 +189,7 @@ def driven(venue: Scripted, **pipeline: Any) -> tuple[PipelineResult, list[float
     session = rig.engine.pipeline.door.door.session
     session.subscribe(look)
     for desk in session.engine.engine.desks.values():  # the pause of the whole venue would be of real seconds
-        desk.budget.throttled = lambda _retry_after_ns: None  # type: ignore[method-assign]
+        desk.budget.throttled = lambda retry_after_ns: None  # type: ignore[method-assign]
 
     async def story(rig: Rig) -> PipelineResult:
         sending = asyncio.ensure_future(rig.send(signal()))
