@@ -138,7 +138,7 @@ def test_symbol_that_the_venue_does_not_list_is_refused(tmp_path: Path) -> None:
     market = Market(clock, [], threading.Event())
     with (
         Session.open(settings, clock=clock, market=market) as session,  # type: ignore[arg-type]
-        pytest.raises(ConfigError, match="ETH/USDT is not under `instruments`"),
+        pytest.raises(ConfigError, match="ETH/USDT is not traded at binance"),
     ):
         session.ensure_instrument("ETH/USDT")
     assert market.closed

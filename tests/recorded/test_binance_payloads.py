@@ -113,19 +113,26 @@ def http_lines(name: str) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("name", "host", "count", "known"),
     [
-        ("BINANCE.0", "https://api.binance.com", 1_000, ("BTC/USDT", 2, 5)),
-        ("BINANCE_FUTURES.0", "https://fapi.binance.com", 100, ("BTC/USDT:USDT", 2, 3)),
+        (
+            "BINANCE.0",
+            "https://api.binance.com",
+            1_000,
+            ("BTC/USDT", 2, 8, 1_000),
+        ),  # counted as finely as commissions are
+        ("BINANCE_FUTURES.0", "https://fapi.binance.com", 100, ("BTC/USDT:USDT", 2, 3, 1)),
     ],
 )
-def test_recorded_exchange_info_becomes_listings(name: str, host: str, count: int, known: tuple[str, int, int]) -> None:
+def test_recorded_exchange_info_becomes_listings(
+    name: str, host: str, count: int, known: tuple[str, int, int, int]
+) -> None:
     [info] = [body for asked, body in http_lines(name) if asked.startswith(host) and "exchangeInfo" in asked]
 
     found = listings_of(info)
 
     assert len(found) == len(info["symbols"]) > count
     btc = found[known[0]]
-    assert (btc.price_decimals, btc.qty_decimals) == known[1:]
-    assert btc.filters.tick == btc.filters.lot == 1
+    assert (btc.price_decimals, btc.qty_decimals, btc.filters.lot) == known[1:]
+    assert btc.filters.tick == 1
     assert btc.filters.min_notional > 0
     assert btc.filters.max_qty > btc.filters.min_qty > 0
     for listing in found.values():

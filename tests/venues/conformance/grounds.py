@@ -68,7 +68,9 @@ class BinanceGround:
             }
 
     def venue(self) -> Venue:
-        return BinanceVenue(binance_settings(self._exchange, self._process.url, self._process.ws_url, timeout_s=1.0))
+        return BinanceVenue(
+            binance_settings(self._exchange, self._process.url, self._process.ws_url, timeout_s=1.0, money_decimals=12)
+        )
 
     def begin(self) -> None:
         self._process.heal()

@@ -77,6 +77,7 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "UNCORRELATED_REPORT": (),
     "UNKNOWN_UNRESOLVED": (),
     "VENUE_LOST": (),
+    "POSITION_BLIND": (),
     "VENUE_REGAINED": (),
 }
 
