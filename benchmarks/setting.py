@@ -17,7 +17,7 @@ from surefill.domain.market import Quote
 from surefill.domain.profile import V2
 from surefill.engine.writer import WorkspaceWriter
 from surefill.journal.protocol import Journal
-from surefill.units import BPS_PPB
+from surefill.units import BPS_PPB, PPB
 from surefill.venues.paper import PaperSettings, PaperVenue
 
 T0_NS = 1_732_000_000_000_000_000
@@ -25,11 +25,16 @@ NIFTY = Instrument("NIFTY24DECFUT", "INR", 2, 0, 10**6, (Terms(0, 5, 1),), under
 MARKET = Quote(NIFTY.instrument_id, T0_NS, 1_950_000, 1_949_995, 1_950_005)
 
 
-#: Profile v2 with all its gates; the caps of a day are out of the way of a hundred thousand trades.
+#: Profile v2 with all its gates; what a day may lose or trade is out of the way of a hundred thousand trades.
 RULES = msgspec.structs.replace(
     V2,
     limits=msgspec.structs.replace(
-        V2.limits, daily_loss_max=10**15, trades_per_day_max=10**9, trades_per_strategy_max=10**9, loss_streak_max=10**9
+        V2.limits,
+        daily_loss_max=10**15,
+        daily_drawdown_max_ppb=PPB,
+        trades_per_day_max=10**9,
+        trades_per_strategy_max=10**9,
+        loss_streak_max=10**9,
     ),
 )
 
