@@ -39,8 +39,8 @@ class Ground:
     """Subclass it. Prices and quantities in the instrument's quanta. Its calls may block: a thread makes them.
 
     `name`: the venue's, as tables show it. `px`: what the market trades at when a check begins; `far_px`: a price below
-    it that a purchase may rest at; `stop_px`: a price above it that a purchase may be triggered by; `qty`: what one
-    order asks for, `part_qty` a part of it that may trade alone. `faults`: those that `arm` knows.
+    it that a purchase may rest at; `stop_px`: a price above it that a purchase may be triggered by; `tick`: the step of
+    prices. `qty`: what one order asks for, `part_qty` a part of it that may trade alone. `faults`: what `arm` knows.
 
     `deviations`: by number of the check, why the adapter does otherwise. `not_applicable`: by number, why there is
     nothing to try. `within_s`: how long to wait for what the adapter has to tell by itself.
@@ -48,6 +48,7 @@ class Ground:
 
     name: ClassVar[str] = ""
     instrument_id: str = ""
+    tick: int = 1
     px: int = 0
     far_px: int = 0
     stop_px: int = 0

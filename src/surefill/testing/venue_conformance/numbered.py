@@ -72,7 +72,7 @@ def _judge(made: Check, ground: Ground, story: Callable[[Stage], Coroutine[Any, 
     deviation = ground.deviations.get(made.number)
     within_s = ground.within_s if deviation is None else DEVIATES_WITHIN_S
     try:
-        asyncio.run(asyncio.wait_for(_play(made, ground, within_s, story), LONGEST_S))
+        asyncio.run(_play(made, ground, within_s, story))
     except (AssertionError, VenueOutcomeUnknown) as error:
         if deviation is None:
             raise
@@ -86,7 +86,7 @@ async def _play(
 ) -> None:
     await asyncio.to_thread(ground.begin)
     before = {fault: await asyncio.to_thread(ground.struck, fault) for fault in made.faults}
-    async with Stage(ground, within_s) as stage:
+    async with asyncio.timeout(LONGEST_S), Stage(ground, within_s) as stage:
         await story(stage)
     for fault, count in before.items():
         assert await asyncio.to_thread(ground.struck, fault) > count, f"{fault.name} never struck: nothing was tried"

@@ -16,8 +16,8 @@ class Reports:
         "executions are told without being asked, with their instrument and side, for whoever does not know the order",
     )
     async def test_ex_41_streamed(self, stage: Stage) -> None:
-        request = stage.order()
-        await stage.accepted(request)
+        request = await stage.resting()
+        await stage.move(stage.ground.far_px)
         fills = await stage.streams(request)
         told = {(each.instrument_id, each.bucket, each.side) for each in fills.values()}
         assert told == {(request.instrument_id, request.bucket, request.side)}
@@ -36,8 +36,8 @@ class Reports:
 
     @check(45, "stream and query tell the same execution under the same id")
     async def test_ex_45_same_ids(self, stage: Stage) -> None:
-        request = stage.order()
-        await stage.accepted(request)
+        request = await stage.resting()
+        await stage.move(stage.ground.far_px)
         streamed = set(await stage.streams(request))
         asked = {each.exec_id for each in (await stage.query(request)).reports if each.exec_type == ExecType.TRADE}
         assert asked == streamed

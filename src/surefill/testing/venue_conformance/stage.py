@@ -13,7 +13,6 @@ from typing import Any, Final, Self, cast
 
 import msgspec
 
-from surefill.domain.instrument import Instrument
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import VenueOutcomeUnknown
@@ -21,7 +20,7 @@ from surefill.rules.codes import OrdType, TimeInForce
 from surefill.testing.remote_venue.faults import Fault
 from surefill.testing.venue_conformance.ground import Ground, TrueOrder
 from surefill.units import NS_PER_S
-from surefill.venues.protocol import Accepted, LiveVenue, Outcome, QueryAnswer, Rejected, Unknown
+from surefill.venues.protocol import Accepted, LiveVenue, Outcome, QueryAnswer, Rejected, ReportSink, Unknown, Venue
 
 ENDS: Final = (ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED)
 LOOK_AGAIN_S: Final = 0.01
@@ -35,6 +34,9 @@ _numbers = count(1)
 
 class Told(list[VenueReport]):
     """Reports, as they came."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} reports, at last {self[-3:]!r}" if self else "no reports"
 
     def of(self, request: OrderRequest, *kinds: ExecType) -> list[VenueReport]:
         """Those on an order, of these kinds (none: of any)."""
@@ -65,15 +67,29 @@ class Stage:
         self.within_s = within_s
         self.streamed = Told()
         self.told = Told()
-        self.venue = ground.venue()
+        self.venue: Venue = ground.venue()
+        self._open = False
 
     async def __aenter__(self) -> Self:
         await self.venue.connect(self.hear)
+        self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._open:
+            await self.close()
+
+    async def another(self, sink: ReportSink) -> None:
+        """Go on with another adapter, after the one before was closed."""
+        self.venue = self.ground.venue()
+        await self.venue.connect(sink)
+        self._open = True
+
+    async def close(self) -> None:
+        """Close the adapter."""
+        self._open = False
         await self.venue.close()
 
     def hear(self, report: VenueReport) -> None:
@@ -117,10 +133,10 @@ class Stage:
 
     def order(self, side: int = 1, **changes: Any) -> OrderRequest:
         """A market order under an id of its own, with whatever else is said."""
-        now_ns = time.time_ns()
+        cl_ord_id, now_ns = new_id(), time.time_ns()
         request = OrderRequest(
-            cl_ord_id=new_id(),
-            order_ref="ref",
+            cl_ord_id=cl_ord_id,
+            order_ref=f"ref-{cl_ord_id}",
             instrument_id=self.ground.instrument_id,
             bucket="",
             side=side,
@@ -204,7 +220,7 @@ class Stage:
         """Wait until all of it has been told without being asked for; its executions by id."""
         end = time.monotonic() + self.within_s
         while self.streamed.cum_qty(request) < request.order_qty:
-            assert time.monotonic() < end, f"not all of its executions were streamed: {list(self.told)}"
+            assert time.monotonic() < end, f"not all of its executions were streamed: {self.streamed}"
             await asyncio.sleep(LOOK_AGAIN_S)
         return self.streamed.fills(request)
 
@@ -226,7 +242,7 @@ class Stage:
             await self.query(request)
             if seen():
                 return
-            assert time.monotonic() < end, f"{why}: {list(self.told)}"
+            assert time.monotonic() < end, f"{why}: {self.told}"
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def bought(self) -> dict[str, VenueReport]:
@@ -245,12 +261,6 @@ class Stage:
             task.result()
         return beats
 
-    async def instrument(self) -> Instrument:
-        """The ground's, as the adapter lists it."""
-        listed = [each for each in await self.live.instruments() if each.instrument_id == self.ground.instrument_id]
-        assert len(listed) == 1, f"{self.ground.instrument_id} is listed {len(listed)} times"
-        return listed[0]
-
 
 def new_id() -> str:
     """A client order id as the engine makes them: twenty hexadecimal digits."""
@@ -263,3 +273,12 @@ def longest_id(length: int, alphabet: str) -> str:
     rest = sorted(taken, key=str.isalnum)
     unique = new_id()[4:]
     return unique + "".join(rest[at % len(rest)] for at in range(length - len(unique)))
+
+
+async def fails(look: Awaitable[object], what: str) -> None:
+    """A look that raises, as one that failed must."""
+    try:
+        told = await look
+    except VenueOutcomeUnknown:
+        return
+    raise AssertionError(f"{what} failed, and was answered: {told}")
