@@ -33,7 +33,8 @@ class Cancels:
         request = await stage.resting()
         await stage.canceled(request)
         await stage.cancel(request)
-        assert (await stage.ended(request)).exec_type == ExecType.CANCELED
+        ends = {each.exec_type for each in (await stage.query(request)).reports if each.exec_type in ENDS}
+        assert ends == {ExecType.CANCELED}
         assert await stage.truth(request) == TrueOrder(1, 0, False)
 
     @check(
