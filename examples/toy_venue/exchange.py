@@ -151,8 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
             lost, cut = faults.strike(Fault.LOSE_REQUEST, op), faults.strike(Fault.DISCONNECT, op)
             turned_away = faults.strike(Fault.THROTTLED, op)
             failed = self.command == "GET" and faults.strike(Fault.QUERY_ERROR, op)
-            if not (lost or cut or turned_away or failed):
-                status, said = exchange.answer(op, asked)
+            done = not (lost or cut or turned_away or failed)
+            status, said = exchange.answer(op, asked) if done else (0, {})
             silent = lost or faults.strike(Fault.LOSE_ANSWER, op) or faults.strike(Fault.DELAY_ANSWER, op)
             cut = cut or faults.strike(Fault.DISCONNECT_AFTER, op)
             garbled, broken = faults.strike(Fault.GARBLE_ANSWER, op), faults.strike(Fault.SERVER_ERROR, op)

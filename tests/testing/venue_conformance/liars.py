@@ -35,7 +35,16 @@ from surefill.venues.protocol import (
 
 replaced = msgspec.structs.replace
 _ids = count(1)
-_NOTHING = {"order": None, "orders": [], "fills": [], "head": 0, "cash": "0", "position": 0, "name": "", "time_ns": 0}
+_NOTHING: dict[str, Any] = {
+    "order": None,
+    "orders": [],
+    "fills": [],
+    "head": 0,
+    "cash": "0",
+    "position": 0,
+    "name": "",
+    "time_ns": 0,
+}
 
 
 class Overclaiming(ToyVenue):

@@ -65,6 +65,12 @@ def exchange() -> Iterator[ToyExchange]:
         yield listening
 
 
+def grounded(exchange: ToyExchange, liar: type[ToyVenue] = ToyVenue, **changed: object) -> Ground:
+    """The toy exchange before an adapter, with another ground's attributes."""
+    made: Ground = type("Changed", (LyingGround,), changed)(exchange, liar)
+    return made
+
+
 def make(number: int, ground: Ground) -> None:
     """Make one check."""
     name = next(each for each in dir(VenueConformance) if each.startswith(f"test_ex_{number:02}_"))
@@ -93,36 +99,31 @@ def test_suite_adapter_that_does_not_lie_passes(number: int, exchange: ToyExchan
 
 
 def test_suite_check_that_is_not_applicable_is_skipped_with_its_reason(exchange: ToyExchange) -> None:
-    ground = LyingGround(exchange)
-    ground.not_applicable = {1: "because"}  # type: ignore[misc]
+    ground = grounded(exchange, not_applicable={1: "because"})
     with pytest.raises(unittest.SkipTest, match="EX-01, not applicable: because"):
         make(1, ground)
 
 
 def test_suite_deviation_is_tried_and_skipped_with_its_reason(exchange: ToyExchange) -> None:
-    ground = LyingGround(exchange, Obliging)
-    ground.deviations = {17: "because"}
+    ground = grounded(exchange, Obliging, deviations={17: "because"})
     with pytest.raises(unittest.SkipTest, match="EX-17, a deviation, tried: because"):
         make(17, ground)
 
 
 def test_suite_deviation_that_is_none_any_more_fails(exchange: ToyExchange) -> None:
-    ground = LyingGround(exchange)
-    ground.deviations = {17: "because"}
+    ground = grounded(exchange, deviations={17: "because"})
     with pytest.raises(AssertionError, match="EX-17 is met: take it out"):
         make(17, ground)
 
 
 def test_suite_ground_without_a_fault_has_to_say_why(exchange: ToyExchange) -> None:
-    ground = LyingGround(exchange)
-    ground.faults = frozenset()
+    ground = grounded(exchange, faults=frozenset())
     with pytest.raises(AssertionError, match="cannot arm"):
         make(29, ground)
 
 
 def test_suite_fault_that_never_struck_proves_nothing(exchange: ToyExchange) -> None:
-    ground = LyingGround(exchange)
-    ground.struck = lambda _fault: 0  # type: ignore[method-assign]
+    ground = grounded(exchange, struck=lambda _self, _fault: 0)
     with pytest.raises(AssertionError, match="nothing was tried"):
         make(37, ground)
 

@@ -55,8 +55,8 @@ class Ground:
     qty: int = 0
     part_qty: int = 0
     faults: frozenset[Fault] = WIRE_FAULTS | REPORT_FAULTS
-    deviations: Mapping[int, str] = {}
-    not_applicable: Mapping[int, str] = {}
+    deviations: ClassVar[Mapping[int, str]] = {}
+    not_applicable: ClassVar[Mapping[int, str]] = {}
     within_s: float = 5.0
 
     def venue(self) -> Venue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import unittest
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from surefill.errors import VenueOutcomeUnknown
 from surefill.testing.remote_venue.faults import Fault
@@ -17,6 +17,8 @@ LONGEST_S: Final = 60.0
 DEVIATES_WITHIN_S: Final = 0.5
 
 Story = Callable[[Any, Stage], Coroutine[Any, Any, None]]
+#: As pytest collects it.
+Test = Callable[[Any, Ground], None]
 
 
 class Check(NamedTuple):
@@ -35,13 +37,6 @@ class Check(NamedTuple):
 
 #: Every check by its number; the page on conformance is made of this.
 CHECKS: Final[dict[int, Check]] = {}
-
-
-class Test(Protocol):
-    """A check as pytest collects it."""
-
-    def __call__(self, suite: Any, ground: Ground) -> None:
-        """Make it."""
 
 
 def check(number: int, title: str, *faults: Fault) -> Callable[[Story], Test]:
