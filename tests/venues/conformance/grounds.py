@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar, Final
 
+from examples.toy_venue.test_toy_venue import ToyGround
 from tests.venues.ccxt.orders import BITCOIN, DOLLAR, INSTRUMENTS
 from tests.venues.ccxt.orders import settings as binance_settings
 from tests.venues.kite.hand import Kite
@@ -339,4 +340,13 @@ class Mt5Ground(_Emulated):
         self._process.start()
 
 
-GROUNDS: tuple[type[Ground], ...] = (PaperGround, RemoteGround, SpotGround, UsdmGround, KiteGround, Mt5Ground)
+#: In the order in which the page on conformance shows them.
+GROUNDS: tuple[type[Ground], ...] = (
+    PaperGround,
+    RemoteGround,
+    SpotGround,
+    UsdmGround,
+    KiteGround,
+    Mt5Ground,
+    ToyGround,
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+from examples.toy_venue.test_toy_venue import TestToyVenue
 from tests.venues.conformance.grounds import (
     BinanceGround,
     KiteGround,
@@ -20,6 +21,8 @@ from tests.venues.kite.rig import kite
 from surefill.testing.emulators import EmulatorProcess
 from surefill.testing.remote_venue import VenueProcess
 from surefill.testing.venue_conformance import Ground, VenueConformance
+
+__all__ = ["TestToyVenue"]  # the worked example is held to the same
 
 
 class TestPaper(VenueConformance):

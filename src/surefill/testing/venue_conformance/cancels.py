@@ -39,7 +39,7 @@ class Cancels:
 
     @check(
         19,
-        "a cancel whose answer is lost is unknown, or proven done by a look; a query tells the end",
+        "a cancel whose answer is lost is unknown; a query tells the end",
         Fault.LOSE_ANSWER,
     )
     async def test_ex_19_lost_answer_to_cancel(self, stage: Stage) -> None:

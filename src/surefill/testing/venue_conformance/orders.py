@@ -35,7 +35,7 @@ class Orders:
         assert len(set(ids)) == len(ids)
         assert len({stage.told.order_id(request) for request in requests}) == len(requests)
 
-    @check(9, "executions carry a time of ours, in nanoseconds since 1970 UTC, or none")
+    @check(9, "executions carry their time, in nanoseconds since 1970 UTC, or none")
     async def test_ex_09_times(self, stage: Stage) -> None:
         for fill in (await stage.bought()).values():
             assert not fill.transact_ns or abs(fill.transact_ns - time.time_ns()) < _CLOCKS_APART_NS, fill

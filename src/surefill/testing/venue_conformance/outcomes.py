@@ -67,7 +67,7 @@ class Outcomes:
         outcome = await stage.rejected(stage.order())
         assert not outcome.undelivered
 
-    @check(38, "the same client order id submitted twice is one order at the venue")
+    @check(38, "the same client order id submitted twice, while the first order works, is one order at the venue")
     async def test_ex_38_same_id_twice(self, stage: Stage) -> None:
         request = await stage.resting()
         outcome = await stage.submit(request)

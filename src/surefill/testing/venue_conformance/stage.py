@@ -8,7 +8,6 @@ import string
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
-from types import TracebackType
 from typing import Any, Final, Self, cast
 
 import msgspec
@@ -75,9 +74,7 @@ class Stage:
         self._open = True
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._open:
             await self.close()
 
