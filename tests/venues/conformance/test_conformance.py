@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from tests.venues.conformance.grounds import BinanceGround, KiteGround, Mt5Ground, RemoteGround
+from examples.toy_venue.test_toy_venue import TestToyVenue
+from tests.venues.conformance.grounds import (
+    BinanceGround,
+    KiteGround,
+    Mt5Ground,
+    PaperGround,
+    RemoteGround,
+    SpotGround,
+    UsdmGround,
+)
 from tests.venues.kite.rig import kite
 
 from surefill.testing.emulators import EmulatorProcess
 from surefill.testing.remote_venue import VenueProcess
 from surefill.testing.venue_conformance import Ground, VenueConformance
+
+__all__ = ["TestToyVenue"]  # the worked example is held to the same
+
+
+class TestPaper(VenueConformance):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def ground(cls) -> Ground:
+        return PaperGround()
 
 
 class TestRemote(VenueConformance):
@@ -23,22 +41,21 @@ class TestRemote(VenueConformance):
 
 
 class _Binance(VenueConformance):
-    exchange = ""
+    kind: ClassVar[type[BinanceGround]]
 
     @pytest.fixture(scope="class")
     @classmethod
     def ground(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-        place: Path = tmp_path_factory.mktemp("binance")
-        with EmulatorProcess("binance", place / "truth.db") as process:
-            yield BinanceGround(process, cls.exchange)
+        with EmulatorProcess("binance", tmp_path_factory.mktemp("binance") / "truth.db") as process:
+            yield cls.kind(process)
 
 
 class TestBinanceSpot(_Binance):
-    exchange = "binance"
+    kind = SpotGround
 
 
 class TestBinanceUsdm(_Binance):
-    exchange = "binanceusdm"
+    kind = UsdmGround
 
 
 class TestKite(VenueConformance):
@@ -52,6 +69,6 @@ class TestKite(VenueConformance):
 class TestMt5(VenueConformance):
     @pytest.fixture(scope="class")
     @classmethod
-    def ground(cls) -> Iterator[Ground]:
-        with EmulatorProcess("mt5", ":memory:") as process:
+    def ground(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+        with EmulatorProcess("mt5", tmp_path_factory.mktemp("mt5") / "truth.db") as process:
             yield Mt5Ground(process)
