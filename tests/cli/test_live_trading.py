@@ -19,7 +19,7 @@ from tests.engine.post_box import post_box
 from surefill.engine.control_client import ask_engine
 from surefill.testing.emulators.kite import API_KEY
 from surefill.testing.emulators.thread import EmulatorThread
-from surefill.venues.kite.sessions import Session, store
+from surefill.venues.kite.sessions import Session, load, store
 
 INFY = "NSE:INFY"
 
@@ -70,6 +70,7 @@ def _trading(file: Path, *words: str) -> Iterator[Callable[[], dict[str, Any]]]:
             assert surefill("stop", "-c", file, "--by", "test").code == 0
             out, err = process.communicate(timeout=20)
             assert process.returncode == 0, err
+            _not_shown(file, out + err)
             told: dict[str, Any] = json.loads(out)
             return told
 
@@ -77,6 +78,16 @@ def _trading(file: Path, *words: str) -> Iterator[Callable[[], dict[str, Any]]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def _not_shown(file: Path, said: str) -> None:
+    """The session's token stands in its own file and nowhere else: not in journal, files, output or messages."""
+    kept = file.parent / "kite-session.json"
+    token = load(kept, API_KEY, time.time_ns()).token
+    others = [path for path in file.parent.rglob("*") if path.is_file() and path != kept]
+    assert len(others) >= 2
+    assert [path for path in others if token.encode() in path.read_bytes()] == []
+    assert token not in said
 
 
 def _status(file: Path) -> Any:

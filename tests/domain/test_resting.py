@@ -81,6 +81,19 @@ def test_plan_without_a_stop_that_a_venue_can_keep_is_watched_from_here(plan: Ex
     assert core.all(SubmitOrder) == []
 
 
+def test_stop_that_sells_a_part_first_is_watched_from_here_and_the_rest_goes_to_the_venue() -> None:
+    core = _core()
+    core.hold(plan=ExitPlan(stop_px=950, stop_partial_ppb=500_000_000))
+    assert core.position.protection is not None
+    assert core.position.protection.naked_ns == 0
+    core.quote(949)
+    part = core.exit_order()
+    assert (part.request.order_qty, core.position.protection.naked_ns > 0) == (50, True)
+    core.fill(part, 50, 949)
+    assert core.only(SubmitOrder).request.ord_type == OrdType.STOP
+    _sound(core)
+
+
 def test_position_is_naked_until_the_venue_confirms_and_somebody_is_called_when_that_takes_long() -> None:
     core = _core(naked_page_ns=2 * NS_PER_S)
     core.hold(plan=STOP)

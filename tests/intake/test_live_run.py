@@ -142,3 +142,11 @@ def test_symbol_that_the_venue_does_not_list_is_refused(tmp_path: Path) -> None:
     ):
         session.ensure_instrument("ETH/USDT")
     assert market.closed
+
+
+def test_paper_workspace_meets_no_real_venue(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, workspace={"venue": "paper", "mode": "paper"})
+    market = Market(VirtualClock(T0), [], threading.Event())
+    with pytest.raises(ConfigError, match="is paper: it meets no real venue"):
+        Session.open(settings, market=market)  # type: ignore[arg-type]
+    assert not (tmp_path / "j").exists()

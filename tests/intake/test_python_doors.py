@@ -18,13 +18,17 @@ from typing import Any
 import pytest
 from tests.intake.door_driving import START, SYMBOL, Heard, Market, Orders, Signals
 
+from surefill.config import instrument_of, load_settings
 from surefill.domain.events import IntentAccepted, OrderFilled
 from surefill.engine.control_client import ask_engine
 from surefill.errors import AppendFailed, ConfigError, JournalLocked, LocalError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
+from surefill.intake.caller_values import Known
 from surefill.intake.orders import ExecutionEngineV2, OrderIntent
 from surefill.intake.signals import ExecutionContext, ExecutionEngineV3
+from surefill.intake.signals.reading import read_signal
+from surefill.intake.signals.translation import translate
 from surefill.journal import MemoryJournal
 from surefill.testing.faulty_journal import FaultyJournal, JournalFault
 
@@ -339,7 +343,7 @@ def test_store_without_a_known_method_is_pointed_out(caplog: pytest.LogCaptureFi
 # -- context and configuration ----------------------------------------------------------------------------------
 
 CONTEXTS: list[tuple[dict[str, Any], str]] = [
-    ({"mode": "live"}, "invalid_input: the context's mode is 'live', this workspace is paper: live trading is not"),
+    ({"mode": "live"}, "invalid_input: the context's mode is 'live', this workspace is paper"),
     ({"product": "BO"}, "invalid_input: product 'BO' is not one of MIS, NRML, CNC"),
 ]
 
@@ -348,6 +352,27 @@ CONTEXTS: list[tuple[dict[str, Any], str]] = [
 def test_context_that_does_not_fit_is_refused(terms: dict[str, Any], reason: str) -> None:
     with Signals() as door:
         assert door.send("BUY", **terms).reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("ours", "said", "taken"),
+    [
+        ("live", "live", True),
+        ("live", "paper", False),  # what is marked paper must never become a real order
+        ("dry_run", "paper", True),
+        ("dry_run", "live", False),
+        ("backtest", "paper", True),
+    ],
+)
+def test_mode_of_a_context_is_the_workspaces(ours: str, said: str, taken: bool) -> None:
+    venue = "paper" if ours == "backtest" else "binance"
+    settings = load_settings(None, {"workspace": {"mode": ours, "venue": venue}}, {})
+    known = Known(SYMBOL, instrument_of(load_settings(None, MEMORY, {}), SYMBOL), None)
+    signal = read_signal("BUY")
+    refusal = translate(
+        known, signal, ExecutionContext(SYMBOL, "NIFTY", "MIS", "s", said, START, "5m"), settings=settings, story="s"
+    ).refusal
+    assert (refusal is None) == taken, refusal
 
 
 def test_context_of_another_symbol_is_refused() -> None:

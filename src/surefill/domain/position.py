@@ -50,6 +50,11 @@ class Protection(msgspec.Struct, omit_defaults=True):
     naked_ns: int = 0
     stop_refused: bool = False
 
+    @property
+    def belongs_at_venue(self) -> bool:
+        """Whether its stop is one that a venue can keep: one that takes the whole position."""
+        return self.stop_px > 0 and not self.stop_partial_ppb
+
 
 class Position(msgspec.Struct, omit_defaults=True):
     """Signed net quantity and cost of one (instrument, bucket).

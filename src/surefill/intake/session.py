@@ -90,6 +90,8 @@ class Session:
         clock = clock or LiveClock()
         opening = opening_of(settings, clock.now_ns(), accept_changes=accept_changes)
         live = opening.mode == "live"
+        if market is not None and opening.mode not in ("live", "dry_run"):
+            raise ConfigError(f"workspace {opening.workspace_id} is {opening.mode}: it meets no real venue")
         if venue is None and live and market is None:
             raise ConfigError(f"workspace {opening.workspace_id} is live: give the venue that its orders go to")
         venue = venue or (market if live else None) or PaperVenue(paper_settings_of(settings))

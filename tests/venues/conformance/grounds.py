@@ -234,9 +234,6 @@ class BinanceGround(_Emulated):
 class SpotGround(BinanceGround):
     name: ClassVar[str] = "Binance spot"
     exchange: ClassVar[str] = "binance"
-    deviations: ClassVar[Mapping[int, str]] = {
-        60: "spot reduces a quantity in place and changes nothing else; `amends` is claimed for that",
-    }
 
     def begin(self) -> None:
         super().begin()
@@ -308,9 +305,7 @@ class Mt5Ground(_Emulated):
     instrument_id, px, far_px, stop_px, qty, part_qty = "EURUSD", 110_010, 109_000, 111_010, 10, 4
     deviations: ClassVar[Mapping[int, str]] = {
         3: "what rests there is for the day or until canceled: IOC and FOK are claimed for market orders",
-        6: "a defect: a symbol that is not there is told as an order that may be sent again",
         38: TWICE,
-        49: "a defect: closing it a second time raises",
     }
 
     def venue(self) -> Mt5Venue:

@@ -12,21 +12,19 @@ never in a loop. A partial exit is tried once.
 
 from __future__ import annotations
 
-from surefill.domain import ids
 from surefill.domain.decide import breakers, dust, resting
 from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.holding import hold_until_ns, leave_by_ns
+from surefill.domain.decide.leaving import leave_at_market
 from surefill.domain.decide.step import Step
-from surefill.domain.effects import SubmitOrder
-from surefill.domain.events import BarCounted, ExitTriggered, OrderCreated, ProtectionSet, StopMoved
+from surefill.domain.events import BarCounted, ExitTriggered, ProtectionSet, StopMoved
 from surefill.domain.instrument import Terms
 from surefill.domain.intent import LadderStep
 from surefill.domain.market import Bar, BarOpened, Quote, Source, closing_quote
-from surefill.domain.orders import OrderRequest
 from surefill.domain.position import ExitDue, Position, Protection
 from surefill.domain.valuation import mark_px
 from surefill.rules import exits as rule
-from surefill.rules.codes import ExitReason, IntrabarPolicy, OrdType, TimeInForce
+from surefill.rules.codes import ExitReason, IntrabarPolicy
 
 
 class Mark:
@@ -307,49 +305,11 @@ def pursue(this: Step, key: str, position: Position) -> None:
         if cl_ord_id != protection.exit_cl_ord_id and not tried:
             cancel(this, order, "exit plan")
     if not this.state.reducing.get(key):  # one that waited to be sent again is gone at once
-        _send_exit(this, key, position, protection.due)
-
-
-def _send_exit(this: Step, key: str, position: Position, due: ExitDue) -> None:
-    book, qty = this.book, _leaving_now(this, position, due)
-    if not qty:
-        dust.leave(this, key, position)
-        return
-    number = book.number + 1
-    profile = book.profile
-    origin = f"exit|{key}|{number}"
-    request = OrderRequest(
-        ids.cl_ord_id(book.workspace_id, origin, number),
-        ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number),
-        position.instrument_id,
-        position.bucket,
-        -1 if position.qty > 0 else 1,
-        OrdType.MARKET,
-        qty,
-        0,
-        0,
-        TimeInForce.DAY,
-        True,
-        due.px,
-        this.ts_ns,
-        this.ts_ns + profile.limits.send_by_ns,
-    )
-    this.emit(
-        OrderCreated(
-            this.ts_ns,
-            position.correlation_id,
-            book.seq,
-            request,
-            number,
-            "",
-            position.strategy_id,
-            due.reason,
-            key,
-            due.source,
-            due.px_ns,
-        )
-    )
-    this.ask(SubmitOrder(request))
+        qty = _leaving_now(this, position, protection.due)
+        if qty:
+            leave_at_market(this, key, position, protection.due, qty)
+        else:
+            dust.leave(this, key, position)
 
 
 def _leaving_now(this: Step, position: Position, due: ExitDue) -> int:

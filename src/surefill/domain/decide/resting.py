@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import msgspec
 
-from surefill.domain import ids
 from surefill.domain.decide import dust
 from surefill.domain.decide.cancels import cancel
+from surefill.domain.decide.leaving import leave_at_stop
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import AmendOrder, Notify, SetTimer, SubmitOrder
-from surefill.domain.events import AnomalyNoted, OrderCreated, OrderReleased, ReplaceRequested
-from surefill.domain.orders import Order, OrderRequest
+from surefill.domain.events import AnomalyNoted, OrderReleased, ReplaceRequested
+from surefill.domain.orders import Order
 from surefill.domain.position import Position, Protection
-from surefill.rules.codes import ExitReason, OrdStatus, OrdType
+from surefill.rules.codes import ExitReason, OrdStatus
 from surefill.units import NS_PER_MS
 
 NAKED_TIMER = "naked:"
@@ -34,17 +34,20 @@ def keep(this: Step, key: str) -> None:
         return
     position = this.book.positions.get(key)
     protection = position.protection if position is not None and position.qty else None
-    if position is None or protection is None or not protection.stop_px:
-        return
+    if position is None or protection is None or not protection.belongs_at_venue:
+        return  # without a stop, or with one that sells a part first: that is watched from here
     if protection.naked_ns == this.ts_ns:
         watch_naked(this, key, protection)
-    if protection.due is not None or protection.stop_partial_ppb or protection.stop_refused:
+    if protection.due is not None or protection.stop_refused:
         return  # it leaves, or its stop is watched from here
     order = this.book.orders.get(protection.stop_cl_ord_id)
     if order is not None:
         _adjust(this, order, position, protection)
     elif not this.state.reducing.get(key):
-        _place(this, key, position, protection)
+        qty = dust.leaving_qty(this, position, protection.stop_px)
+        reason = ExitReason.TRAILING if protection.trailed else ExitReason.STOP
+        if qty:
+            leave_at_stop(this, key, position, protection.stop_px, qty, reason)
 
 
 def watch_naked(this: Step, key: str, protection: Protection) -> None:
@@ -59,47 +62,6 @@ def follow_profile(this: Step) -> None:
         keep(this, key)
         if not this.book.profile.limits.stops_at_venue and stands(this, key):
             take_back(this, key)
-
-
-def _place(this: Step, key: str, position: Position, protection: Protection) -> None:
-    book, profile = this.book, this.book.profile
-    qty = dust.leaving_qty(this, position, protection.stop_px)
-    if not qty:
-        return
-    number = book.number + 1
-    quote = this.state.quotes.get(position.instrument_id)
-    request = OrderRequest(
-        ids.cl_ord_id(book.workspace_id, f"exit|{key}|{number}", number),
-        ids.order_ref(profile.id_style, profile.id_prefix, book.workspace_id, this.ts_ns, number),
-        position.instrument_id,
-        position.bucket,
-        -1 if position.qty > 0 else 1,
-        OrdType.STOP,
-        qty,
-        0,
-        protection.stop_px,
-        profile.limits.stop_time_in_force,
-        True,
-        0 if quote is None else quote.last_px,
-        this.ts_ns,
-        this.ts_ns + profile.limits.send_by_ns,
-    )
-    this.emit(
-        OrderCreated(
-            this.ts_ns,
-            position.correlation_id,
-            book.seq,
-            request,
-            number,
-            "",
-            position.strategy_id,
-            ExitReason.TRAILING if protection.trailed else ExitReason.STOP,
-            key,
-            0 if quote is None else quote.source,
-            0 if quote is None else quote.ts_ns,
-        )
-    )
-    this.ask(SubmitOrder(request))
 
 
 def _adjust(this: Step, order: Order, position: Position, protection: Protection) -> None:

@@ -182,3 +182,4 @@ def exit_triggered(state: State, event: e.ExitTriggered) -> None:
     protection.ladder = event.ladder_left
     if event.stop_partial_used:
         protection.stop_partial_ppb = 0
+        resting.count_naked(state, protection, event.ts_ns)

@@ -47,17 +47,14 @@ def confirmed(state: State, order: Order) -> None:
 
 def count_naked(state: State, protection: Protection, ts_ns: int) -> None:
     """Since when a stop that should be at the venue has no order there."""
-    unguarded = protection.stop_px and not protection.stop_cl_ord_id and not protection.naked_ns
-    if unguarded and state.book.profile.limits.stops_at_venue:
+    if not protection.belongs_at_venue or not state.book.profile.limits.stops_at_venue:
+        protection.naked_ns = 0
+    elif not protection.stop_cl_ord_id and not protection.naked_ns:
         protection.naked_ns = ts_ns
 
 
 def follow_profile(state: State, ts_ns: int) -> None:
     """The profile may want stops at the venue now, or no longer."""
-    wanted = state.book.profile.limits.stops_at_venue
     for position in state.book.positions.values():
-        protection = position.protection
-        if protection is not None and wanted:
-            count_naked(state, protection, ts_ns)
-        elif protection is not None:
-            protection.naked_ns = 0
+        if position.protection is not None:
+            count_naked(state, position.protection, ts_ns)

@@ -56,7 +56,8 @@ class ExecutionEngineV2:
         self._log = logger_instance or logging.getLogger("surefill.orders")
         if mode.strip().lower() != "paper":
             raise ConfigError(
-                f"mode {mode!r} is not there yet: no broker stands behind this door, nor a dry run of one; use paper",
+                f"mode {mode!r} is not there yet: this door reaches no real venue, nor a dry run at one (`surefill"
+                " trade` does); use paper",
                 code="MODE_NOT_THERE_YET",
                 key="mode",
             )

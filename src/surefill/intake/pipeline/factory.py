@@ -1,6 +1,6 @@
 """Makes exchanges from configuration, once for each (name, market type, testnet).
 
-The registry knows who can make which. What stands in it as not there yet says so, and how to go on.
+The registry knows who can make which. What this door does not reach yet says so, and how to go on.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ExchangeFactory:
             return maker
         if name in NOT_THERE_YET:
             raise ConfigError(
-                f"{name} is not there yet: no adapter of real exchanges is built; use paper, or register one",
+                f"this door does not reach {name} yet (`surefill trade` does): use paper, or register one",
                 code="VENUE_NOT_THERE_YET",
                 key="exchange",
             )

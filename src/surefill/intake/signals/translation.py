@@ -67,13 +67,11 @@ class _Reader(CallerReader):
             self.refuse(RefusalCode.INVALID_INPUT, f"the signal is for {symbol!r}, its context for {name!r}")
 
     def check_mode(self, named: object) -> None:
-        """The context belongs to this workspace's mode."""
+        """The context belongs to this workspace's mode. What is marked paper trades wherever orders are not real."""
         mode, ours = self.text(named, "mode"), self._settings.workspace.mode
-        if mode.strip().lower() not in ("paper", ours):
-            self.refuse(
-                RefusalCode.INVALID_INPUT,
-                f"the context's mode is {mode!r}, this workspace is {ours}: live trading is not there yet",
-            )
+        taken = (ours,) if ours == "live" else ("paper", ours)
+        if mode.strip().lower() not in taken:
+            self.refuse(RefusalCode.INVALID_INPUT, f"the context's mode is {mode!r}, this workspace is {ours}")
 
     def labels(self, context: ExecutionContext) -> dict[str, str]:
         """What the projections show. The time is left out: the same signal sent again has another."""

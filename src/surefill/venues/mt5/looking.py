@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from surefill.domain.orders import OrderRequest
-from surefill.errors import VenueOutcomeUnknown
+from surefill.errors import InputError, VenueOutcomeUnknown
 from surefill.units import NS_PER_S
 from surefill.venues.mt5.comments import Likeness, likeness
 from surefill.venues.mt5.reading import side_of
@@ -44,6 +44,14 @@ class Found(msgspec.Struct):
     position: PositionRecord | None = None
 
 
+#: `last_error()` where what was asked for does not exist.
+RES_E_NOT_FOUND = -4
+
+
+class NotFound(VenueOutcomeUnknown):
+    """The terminal says that there is no such thing."""
+
+
 class Looks:
     """Looks at one terminal; all of it runs in the worker."""
 
@@ -57,7 +65,8 @@ class Looks:
         except NotAsked as error:
             raise VenueOutcomeUnknown(f"{function} was not asked: {error}") from error
         if reply.result is None:
-            raise VenueOutcomeUnknown(f"{function} failed: {reply.code} {reply.text}")
+            kind = NotFound if reply.code == RES_E_NOT_FOUND else VenueOutcomeUnknown
+            raise kind(f"{function} failed: {reply.code} {reply.text}")
         return reply.result
 
     def account(self) -> AccountRecord:
@@ -74,7 +83,10 @@ class Looks:
 
     def symbol(self, name: str) -> SymbolRecord:
         """One symbol."""
-        return read(SymbolRecord, self.ask("symbol_info", name))
+        try:
+            return read(SymbolRecord, self.ask("symbol_info", name))
+        except NotFound as error:
+            raise InputError(f"{name} is no symbol of this terminal", code="UNKNOWN_SYMBOL") from error
 
     def tick(self, name: str) -> TickRecord:
         """Its price now."""

@@ -213,7 +213,10 @@ class Mt5Venue:
             return ()
 
     def _made(self, request: OrderRequest) -> requests.TradeRequest | Withheld:
-        scale = self._scale(request.instrument_id)
+        try:
+            scale = self._scale(request.instrument_id)
+        except InputError as error:
+            return Withheld(error.code, error.message)
         if request.ord_type != OrdType.MARKET:
             return requests.pending(request, scale, self._settings, hedging=self._hedging)
         position = 0

@@ -18,6 +18,7 @@ class Worker:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._closed = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="mt5")
 
     async def run(self, job: Callable[[], T]) -> T:
@@ -40,9 +41,11 @@ class Worker:
         raise VenueOutcomeUnknown(f"no answer within {self._timeout_s:g} s")
 
     def close(self, last: Callable[[], None]) -> None:
-        """Take no more jobs; run those that wait, then a last one."""
-        self._pool.submit(last)
-        self._pool.shutdown(wait=False)
+        """Take no more jobs; run those that wait, then a last one. A second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._pool.submit(last)
+            self._pool.shutdown(wait=False)
 
 
 def _leave(waiting: asyncio.Future[T]) -> None:

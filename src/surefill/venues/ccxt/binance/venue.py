@@ -87,7 +87,7 @@ class BinanceVenue:
             cl_ord_id_max=terms.CLIENT_ID_MAX,
             cl_ord_id_alphabet=terms.CLIENT_ID_ALPHABET,
             native_stops=True,
-            amends=True,
+            amends=usdm,
             dead_man=usdm,
             rate_limits=self._lookup.rate_limits or _LIMITS[usdm],
         )
