@@ -535,7 +535,7 @@ def test_input_in_other_letters_is_understood(terms: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("mode", ["live", "LIVE", "dry_run", "papr", ""])
 def test_live_and_its_dry_run_are_not_there_yet_and_say_so(mode: str) -> None:
-    with pytest.raises(ConfigError, match="is not there yet: no broker stands behind this door") as refused:
+    with pytest.raises(ConfigError, match="is not there yet: this door reaches no real venue") as refused:
         ExecutionEngineV2({"journal": {"path": ":memory:"}}, mode=mode)
     assert refused.value.code == "MODE_NOT_THERE_YET"
 
