@@ -39,6 +39,7 @@ def test_restored_snapshot_is_the_state_down_to_its_indexes() -> None:
     assert restored.digest() == state.digest()
     assert restored.keys_of == state.keys_of
     assert restored.reducing == {key: ids for key, ids in state.reducing.items() if ids}
+    assert restored.executions == {name: ids for name, ids in state.executions.items() if ids} != {}
     assert check_book(restored) == []
 
 

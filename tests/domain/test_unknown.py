@@ -127,6 +127,12 @@ def test_absence_before_the_horizon_counts_for_nothing() -> None:
     assert order.status == OrdStatus.UNKNOWN
 
 
+def test_absence_that_is_no_proof_is_asked_for_again_after_a_pause() -> None:
+    core, order = _unknown()
+    core.absent(order)
+    assert core.only(SetTimer) == SetTimer(QUERY_TIMER + order.request.cl_ord_id, core.now_ns + SPACING)
+
+
 def test_absence_at_the_horizon_to_the_nanosecond_counts_for_nothing() -> None:
     core, order = _unknown()
     core.now_ns = order.request.send_by_ns + HORIZON - 1

@@ -90,6 +90,20 @@ def test_order_past_the_gates_is_kept_from_the_wire_before_its_workspace_has_hea
     run(test)
 
 
+def test_switch_above_lets_out_what_only_reduces() -> None:
+    async def test() -> None:
+        venue = ScriptedVenue()
+        engine = await started(venue=venue)
+        await engine.submit("w", intent("in"))
+        venue.fill(venue.sent[0], 10, "e1")
+        await engine.throw(_halt("engine"))
+        receipt = await engine.submit("w", intent("out", side=-1))
+        assert (receipt.verdict, [request.side for request in venue.sent]) == (Verdict.ACCEPTED, [1, -1])
+        await engine.stop()
+
+    run(test)
+
+
 def test_switch_that_cannot_be_made_durable_is_not_thrown() -> None:
     async def test() -> None:
         journal = FaultyJournal(MemoryJournal())
