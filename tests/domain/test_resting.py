@@ -11,7 +11,15 @@ from tests.domain.core import Core, profile
 from surefill.domain import codec
 from surefill.domain.decide.resting import NAKED_TIMER
 from surefill.domain.effects import AmendOrder, CancelOrder, Notify, QueryOrder, SetTimer, SubmitOrder
-from surefill.domain.events import AnomalyNoted, ExitTriggered, OrderCreated, OrderReleased, ReplaceRequested, StopMoved
+from surefill.domain.events import (
+    AnomalyNoted,
+    ExitTriggered,
+    Halted,
+    OrderCreated,
+    OrderReleased,
+    ReplaceRequested,
+    StopMoved,
+)
 from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, SetProfile, TimerFired
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
@@ -194,6 +202,45 @@ def test_stop_that_is_to_go_is_not_changed_any_more() -> None:
     assert core.names() == ["StopMoved"]
     core.canceled(stop)
     assert core.only(SubmitOrder).request.stop_px == 1_010
+    _sound(core)
+
+
+@pytest.mark.parametrize("answer", ["", "OUTCOME_UNKNOWN"], ids=["on its way", "never came"])
+@pytest.mark.parametrize("slices", [(150,), (100, 50), (100, 20, 30), (120, 30)])
+def test_stop_that_was_enlarged_without_an_answer_fills_without_an_alarm(slices: tuple[int, ...], answer: str) -> None:
+    core = _core()
+    stop = _guarded(core)
+    core.hold(qty=50)
+    if answer:
+        core.report(stop, ExecType.REPLACE_REJECTED, code=answer, text="timed out")
+    for qty in slices:
+        core.fill(stop, qty, 950)
+        assert core.all(AnomalyNoted) == core.all(Halted) == core.all(Notify) == []
+    assert (stop.cum_qty, stop.request.order_qty, core.position.qty) == (150, 150, 0)
+    _sound(core)
+
+
+def test_stop_that_may_be_larger_and_is_canceled_when_full_by_its_old_quantity_raises_no_alarm() -> None:
+    core = _core()
+    stop = _guarded(core)
+    core.hold(qty=50)
+    core.report(stop, ExecType.REPLACE_REJECTED, code="OUTCOME_UNKNOWN", text="timed out")
+    core.fill(stop, 100, 950)
+    core.canceled(stop, 100)
+    assert core.names() == ["VenueReported"]
+    assert core.position.qty == _stop(core).request.order_qty == 50
+    _sound(core)
+
+
+@pytest.mark.parametrize(("code", "qty"), [("NOT_SUPPORTED", 110), ("OUTCOME_UNKNOWN", 160)])
+def test_stop_that_fills_beyond_all_that_was_asked_is_alarmed(code: str, qty: int) -> None:
+    core = _core()
+    stop = _guarded(core)
+    core.hold(qty=50)
+    core.report(stop, ExecType.REPLACE_REJECTED, code=code, text="no")
+    core.fill(stop, qty, 950)
+    assert [event.kind for event in core.all(AnomalyNoted)] == ["OVERFILL"]
+    assert core.only(Halted).instrument_id == "X"
     _sound(core)
 
 

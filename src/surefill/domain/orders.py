@@ -43,7 +43,8 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     the last of them at `absent_ns`. `attempts` counts the submissions. `parent` is the first order of an intent whose
     unfilled rest this one takes up. `arrival_spread`: how far bid and ask were apart at the decision (0: not quoted).
     `timeout_ns`: how long after its creation it is canceled (0: never). `withheld`: decided, and not sent before the
-    stop that rests at the venue is taken back. `replacing`: the terms that the venue was asked to change it to.
+    stop that rests at the venue is taken back. `replacing`: the terms that the venue was asked to change it to,
+    `doubted`: those that it was asked for and has never answered about: they may hold.
     """
 
     request: OrderRequest
@@ -80,6 +81,7 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     resend_ns: int = 0
     withheld: bool = False
     replacing: OrderRequest | None = None
+    doubted: OrderRequest | None = None
 
     @property
     def rests(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,10 @@ class ExecType(enum.IntEnum):
     TRIGGERED = 8  # the price has reached a stop order's trigger: from here on it works like any other
     REPLACED = 9  # it works on, with the terms that were asked for
     REPLACE_REJECTED = 10
+
+
+#: The code of a refusal that is none: no answer came, and nobody knows.
+OUTCOME_UNKNOWN: Final = "OUTCOME_UNKNOWN"
 
 
 class VenueReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

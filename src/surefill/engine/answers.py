@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from surefill.domain.effects import AmendOrder, CancelOrder, SubmitOrder
 from surefill.domain.inputs import Input, OutcomeUnknown, VenueReports
-from surefill.domain.reports import ExecType, VenueReport
+from surefill.domain.reports import OUTCOME_UNKNOWN, ExecType, VenueReport
 from surefill.errors import InvariantBreach
 from surefill.venues.protocol import Accepted, Outcome, Rejected
 
@@ -44,7 +44,7 @@ def cancel_answer(effect: CancelOrder, outcome: Outcome, ts_ns: int) -> Input:
     if isinstance(outcome, Accepted):
         return VenueReports(ts_ns, outcome.reports)
     if not isinstance(outcome, Rejected):
-        outcome = Rejected("OUTCOME_UNKNOWN", outcome.reason, outcome.raw)
+        outcome = Rejected(OUTCOME_UNKNOWN, outcome.reason, outcome.raw)
     return VenueReports(ts_ns, (_refused(cl_ord_id, ExecType.CANCEL_REJECTED, outcome),))
 
 
@@ -54,7 +54,7 @@ def amend_answer(effect: AmendOrder, outcome: Outcome, ts_ns: int) -> Input:
     if isinstance(outcome, Accepted):
         return VenueReports(ts_ns, (VenueReport(cl_ord_id, ExecType.REPLACED), *outcome.reports))
     if not isinstance(outcome, Rejected):
-        outcome = Rejected("OUTCOME_UNKNOWN", outcome.reason, outcome.raw)
+        outcome = Rejected(OUTCOME_UNKNOWN, outcome.reason, outcome.raw)
     return VenueReports(ts_ns, (_refused(cl_ord_id, ExecType.REPLACE_REJECTED, outcome),))
 
 

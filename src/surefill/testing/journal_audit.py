@@ -49,6 +49,7 @@ class Audited:
         self.withheld = created.withheld
         self.rests = bool(created.exit_reason) and created.request.ord_type == OrdType.STOP
         self.replacing: e.ReplaceRequested | None = None
+        self.doubted: e.ReplaceRequested | None = None
 
     @property
     def live(self) -> bool:

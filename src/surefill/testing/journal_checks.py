@@ -146,12 +146,12 @@ def _order_filled(audit: Audit, order: Audited, event: e.OrderFilled) -> Finding
         yield 5, f"{event.cl_ord_id}: {order.cum_qty} and a fill of {event.last_qty} make {event.cum_qty}"
     order.cum_qty = event.cum_qty
     full = order.cum_qty >= request.order_qty
-    was_live = order.live
+    was_live, continued = order.live, order.status == OrdStatus.FILLED and order.cum_qty <= request.order_qty
     if was_live:
         yield from audit.move(order, OrdEvent.FILL_COMPLETE if full else OrdEvent.FILL)
     if event.late == was_live or (was_live and event.status != order.status):
         yield 4, f"{event.cl_ord_id}: a fill makes it {OrdStatus(event.status).name}{', late' if event.late else ''}"
-    if not was_live or order.cum_qty > request.order_qty:
+    if order.cum_qty > request.order_qty or not (was_live or continued):
         audit.alarm_due = _alarm(order)
     yield from _booked(audit, order, event)
 

@@ -14,6 +14,7 @@ from surefill.domain import events as e
 from surefill.domain.ids import cl_ord_id as derived_id
 from surefill.domain.intent import Action, Intent
 from surefill.domain.position import position_key
+from surefill.domain.reports import OUTCOME_UNKNOWN
 from surefill.domain.risk import WORKSPACE
 from surefill.rules.codes import OrdStatus, PartialFill
 from surefill.testing.journal_audit import Audit, Audited, Findings, known
@@ -201,7 +202,8 @@ def _replace_requested(_audit: Audit, order: Audited, event: e.ReplaceRequested)
 
 @known
 def _replaced(audit: Audit, order: Audited, event: e.OrderReplaced) -> Findings:
-    asked, order.replacing = order.replacing, None
+    asked = order.replacing or order.doubted
+    order.replacing = order.doubted = None
     if asked is None or not audit.evidenced(order, event):
         yield 3, f"{event.cl_ord_id} is changed without the venue's word"
     else:
@@ -210,7 +212,8 @@ def _replaced(audit: Audit, order: Audited, event: e.OrderReplaced) -> Findings:
 
 
 @known
-def _replace_refused(_audit: Audit, order: Audited, _event: e.ReplaceRefused) -> Findings:
+def _replace_refused(_audit: Audit, order: Audited, event: e.ReplaceRefused) -> Findings:
+    order.doubted = order.replacing if event.code == OUTCOME_UNKNOWN else None
     order.replacing = None
     yield from ()
 

@@ -7,7 +7,7 @@ from surefill.domain.decide.cancels import cancel, cancel_entries
 from surefill.domain.decide.guarding import protect
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import Notify
-from surefill.domain.events import AnomalyNoted, Halted, OrderFilled
+from surefill.domain.events import AnomalyNoted, Halted, OrderFilled, OrderReplaced
 from surefill.domain.orders import Order
 from surefill.domain.reports import VenueReport
 from surefill.domain.risk import SYMBOL
@@ -18,20 +18,32 @@ from surefill.rules.transitions import next_status
 
 def book(this: Step, order: Order, report: VenueReport) -> None:
     """Book one execution that has not been booked before. Late and excess ones too, with an alarm and a halt."""
-    request = order.request
     cum_qty = order.cum_qty + report.last_qty
+    _changed_after_all(this, order, cum_qty)
+    request = order.request
     event = OrdEvent.FILL_COMPLETE if cum_qty >= request.order_qty else OrdEvent.FILL
     status = next_status(order.status, event)
     late = status < 0
     first = order.cum_qty == 0
     _emit_fill(this, order, report, cum_qty, order.status if late else status, late=late)
-    if late or cum_qty > request.order_qty:
+    continued = order.status == OrdStatus.FILLED and cum_qty <= request.order_qty
+    if cum_qty > request.order_qty or (late and not continued):
         detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
         alarm(this, order, "LATE_FILL" if late else "OVERFILL", detail)
     if order.plan is not None:
         protect(this, order, report.last_px, first=first)
     trim_reductions(this, order.position)
     resting.keep(this, order.position)
+
+
+def _changed_after_all(this: Step, order: Order, cum_qty: int) -> None:
+    """More has traded than the terms that are known allow, and no more than those that were asked for: those hold.
+
+    An order that was full by its old quantity goes on then.
+    """
+    asked = order.replacing or order.doubted
+    if asked is not None and order.request.order_qty < cum_qty <= asked.order_qty:
+        this.emit(OrderReplaced(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id))
 
 
 def _emit_fill(this: Step, order: Order, report: VenueReport, cum_qty: int, status: int, *, late: bool) -> None:

@@ -140,7 +140,7 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
     """A cancel or an expiry: final once every fill that the venue counts has arrived."""
     event = OrdEvent.CANCEL if report.exec_type == ExecType.CANCELED else OrdEvent.EXPIRE
     status = next_status(order.status, event)
-    if status == Anomaly.ILLEGAL:
+    if status == Anomaly.ILLEGAL and order.doubted is None:  # else the rest of a larger one
         _anomaly(this, order, "ILLEGAL_END", f"ended by the venue while {OrdStatus(order.status).name}")
     if status < 0:
         return  # already over: reports are repeated and reordered as a matter of course

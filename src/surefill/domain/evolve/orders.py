@@ -153,7 +153,8 @@ def finish(state: State, order: Order, status: int, ts_ns: int) -> None:
     book, cl_ord_id = state.book, order.request.cl_ord_id
     order.status = status
     order.closed_ns = ts_ns
-    order.cancel_pending, order.resend_ns, order.withheld, order.replacing = False, 0, False, None
+    order.cancel_pending, order.resend_ns, order.withheld = False, 0, False
+    order.replacing, order.doubted = None, order.replacing or order.doubted
     book.done[cl_ord_id] = book.orders.pop(cl_ord_id)
     if order.request.reduce_only:
         state.reducing[order.position].remove(cl_ord_id)

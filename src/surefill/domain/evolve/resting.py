@@ -7,6 +7,7 @@ import msgspec
 from surefill.domain import events as e
 from surefill.domain.orders import Order
 from surefill.domain.position import Protection
+from surefill.domain.reports import OUTCOME_UNKNOWN
 from surefill.domain.state import State
 
 
@@ -26,15 +27,18 @@ def replace_requested(state: State, event: e.ReplaceRequested) -> None:
 
 def replaced(state: State, event: e.OrderReplaced) -> None:
     """They hold."""
-    order = state.book.orders[event.cl_ord_id]
-    assert order.replacing is not None  # it was asked for
-    order.request, order.replacing = order.replacing, None
+    order = state.order(event.cl_ord_id)
+    assert order is not None
+    asked = order.replacing or order.doubted
+    assert asked is not None  # it was asked for
+    order.request, order.replacing, order.doubted = asked, None, None
 
 
 def replace_refused(state: State, event: e.ReplaceRefused) -> None:
     """They do not, as far as is known."""
     order = state.order(event.cl_ord_id)
     if order is not None:
+        order.doubted = order.replacing if event.code == OUTCOME_UNKNOWN else None
         order.replacing = None
 
 

@@ -44,16 +44,6 @@ OFTEN = {
     Fault.FILL_BEFORE_ACK: 30,
     Fault.FILLED_UNSEEN: 30,
 }
-#: What leaves open whether a stop was changed. It may fill at its new quantity then, which is more than is known of.
-NO_ANSWER = (
-    Fault.DELAY_REQUEST,
-    Fault.LOSE_ANSWER,
-    Fault.DELAY_ANSWER,
-    Fault.GARBLE_ANSWER,
-    Fault.SERVER_ERROR,
-    Fault.DISCONNECT_AFTER,
-    Fault.CRASH,
-)
 
 #: Alarms that a run may raise, and for some the faults of which one must have struck before. No other alarm is right.
 CAUSES: dict[str, tuple[Fault, ...]] = {
@@ -216,17 +206,10 @@ class Stage:
             self.drifted.add(workspace_id)
         causes = CAUSES.get(notice.code)
         struck = self.host.exchange.faults.fired
-        if causes and self._names_a_stop(workspace_id, notice):
-            causes = (*causes, *NO_ANSWER)
         if causes is None or (causes and not any(struck[cause] for cause in causes)):
             self.violated(f"{workspace_id}: alarm {notice.code} without a cause: {notice.text}")
         if notice.code == "INVARIANT_BREACH" and "planned" not in notice.text and "writer" not in notice.text:
             self.violated(f"{workspace_id} breached an invariant: {notice.text}")
-
-    def _names_a_stop(self, workspace_id: str, notice: Notify) -> bool:
-        book = self.state(workspace_id).book
-        orders = (*book.orders.values(), *book.done.values())
-        return any(order.rests and order.request.cl_ord_id in notice.text for order in orders)
 
     def unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error that nobody caught. Told to a caller who is gone, it is none; anything else is a bug."""
