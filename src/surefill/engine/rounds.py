@@ -5,9 +5,11 @@
 2. A failed look is no answer, and never an empty one: nothing is concluded from it. The next one comes later.
 3. The history is asked for from before the last look that succeeded, and from before the oldest order that the venue
    has not named yet: an execution that may be that order's is not given to anybody else, and must not be lost either.
-4. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
-5. A position whose exits wait for prices that do not come is blind: somebody is called, once for each time.
-6. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
+4. An answer may have left out what happened before the window of the next look. So while positions differ, the history
+   is asked for from when the books agreed last.
+5. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
+6. A position whose exits wait for prices that do not come is blind: somebody is called, once for each time.
+7. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from typing import cast
 import msgspec
 
 from surefill.domain.account import AccountMove, WorkingOrder
-from surefill.domain.codec import decode
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
@@ -33,6 +34,7 @@ from surefill.domain.state import State
 from surefill.engine.blindness import blind_positions
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
+from surefill.engine.looking_back import last_agreed_ns, last_written_ns
 from surefill.engine.patience import look
 from surefill.engine.reconciliation import Differences, compare, differences, told
 from surefill.errors import SurefillError
@@ -83,7 +85,8 @@ class Rounds:
         self._tell = tell
         self._alarm = alarm
         self._times = times
-        self._since_ns = last_written_ns(desk, clock) - times.overlap_ns
+        self._since_ns = last_written_ns(desk.writer, clock) - times.overlap_ns
+        self._agreed = 0, 0
         self._told: Differences = {}
         self._failures = 0
         self._lost = False
@@ -143,10 +146,19 @@ class Rounds:
 
         The list is taken first and fed last, so that what trades meanwhile is rather counted twice than not at all.
         """
+        await self._looked_since(self._since_ns)
+
+    async def recover(self) -> None:
+        """The same, from when the books agreed last. Raises VenueOutcomeUnknown when the venue is silent."""
+        seen_ns, seen_seq = self._agreed
+        agreed_ns = last_agreed_ns(self._desk.writer, seen_seq) or seen_ns
+        await self._looked_since(min(self._since_ns, agreed_ns - self._times.overlap_ns))
+
+    async def _looked_since(self, since_ns: int) -> None:
         venue, desk = live(self._desk.writer.venue), self._desk
         if venue is None:
             return
-        asked_ns, since_ns = self._clock.now_ns(), self._since_ns
+        asked_ns = self._clock.now_ns()
         listed = await look(desk, venue.open_orders)
         executions = await look(desk, lambda: venue.executions(since_ns))
         moves: tuple[AccountMove, ...] = ()
@@ -161,9 +173,12 @@ class Rounds:
 
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
-        theirs, sure = await compare(self._desk, self._clock, self._tell, self.orders)
+        asked_ns = self._clock.now_ns()
+        theirs, sure = await compare(self._desk, self._clock, self._tell, self.recover)
         state = self._desk.writer.state
         found = differences(state, theirs)
+        if not found:
+            self._agreed = asked_ns, state.book.seq
         if sure and (found != self._told or _must_halt(state, found)):
             self._told = found
             await self._feed(ComparePositions(self._clock.now_ns(), theirs))
@@ -181,15 +196,6 @@ def live(venue: Venue) -> LiveVenue | None:
 def tells_moves(venue: Venue) -> TellsMoves | None:
     """The venue, if it tells of moves that are no trades."""
     return cast(TellsMoves, venue) if hasattr(venue, "moves") else None
-
-
-def last_written_ns(desk: Desk, clock: Clock) -> int:
-    """When the workspace wrote last: what its venue said until then may be known."""
-    writer = desk.writer
-    seq = writer.state.book.seq
-    if not seq:
-        return clock.now_ns()
-    return decode(next(writer.journal.read(writer.workspace_id, seq, seq)).payload).ts_ns
 
 
 def _oldest_unnamed_ns(state: State, now_ns: int) -> int:
