@@ -162,6 +162,18 @@ def test_history_recovers_what_the_stream_lost_and_a_second_look_changes_nothing
     assert _history(core, lost, _trade("h1")) == []
 
 
+def test_order_that_waits_for_its_stop_to_be_gone_keeps_no_execution_from_being_booked() -> None:
+    core = Core(profile(limits=Limits(allow_negative_cash=True, stops_at_venue=True)))
+    core.hold(1, 100, plan=ExitPlan(stop_px=950))
+    stop = core.live[0]
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "no answer"))
+    stop.paged = core.replayed.book.orders[stop.request.cl_ord_id].paged = True  # somebody has been called
+    close = core.order(-1, 0, action=Action.CLOSE)
+    assert close.withheld
+    _told(core, _trade())
+    assert core.position.qty == 60
+
+
 def test_history_waits_with_what_may_be_of_an_order_in_doubt() -> None:
     core = Core(GO_ON)
     unknown = core.order(1, 40)

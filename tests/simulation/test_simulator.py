@@ -70,6 +70,11 @@ def test_run_without_faults_has_no_alarm_and_one_life_before_the_last() -> None:
     assert accepted > 50
 
 
+def test_close_that_waits_for_a_stop_of_unknown_fate_keeps_no_workspace_from_opening() -> None:
+    """One that is not at the venue explains no difference: this run never ended while it was taken for a reason."""
+    _assert_good(simulate(6, 150, msgspec.structs.replace(BUSY, venue_fault_ppm=25_000)))
+
+
 def test_longer_run_violates_nothing_either() -> None:
     _assert_good(simulate(1, steps=600))
 

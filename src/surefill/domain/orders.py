@@ -89,6 +89,11 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
         return bool(self.exit_reason) and self.request.ord_type == OrdType.STOP
 
     @property
+    def waits(self) -> bool:
+        """Whether it waits to be sent, or to be sent again: it is not at the venue."""
+        return self.withheld or self.resend_ns > 0
+
+    @property
     def leaves_qty(self) -> int:
         """What is still open; 0 once the order is terminal."""
         return 0 if self.status >= OrdStatus.FILLED else self.request.order_qty - self.cum_qty

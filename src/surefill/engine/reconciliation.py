@@ -107,8 +107,11 @@ async def _looked_into(
 
 
 def _in_doubt(desk: Desk, found: Differences) -> bool:
-    """Whether an order behind a difference may still turn out to have made it; nobody has been called about it yet."""
-    orders = desk.writer.state.book.orders.values()
+    """Whether an order behind a difference may still turn out to have made it; nobody has been called about it yet.
+
+    One that waits to be sent, or to be sent again, has made nothing.
+    """
+    orders = (each for each in desk.writer.state.book.orders.values() if not each.waits)
     return any(order.position in found and order.status in UNHEARD and not order.paged for order in orders)
 
 

@@ -199,7 +199,7 @@ def tells_moves(venue: Venue) -> TellsMoves | None:
 
 
 def _oldest_unnamed_ns(state: State, now_ns: int) -> int:
-    times = (order.created_ns for order in state.book.orders.values() if not order.order_id)
+    times = (order.created_ns for order in state.book.orders.values() if not (order.order_id or order.waits))
     return min(times, default=now_ns)
 
 

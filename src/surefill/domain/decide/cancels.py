@@ -14,11 +14,10 @@ def cancel(this: Step, order: Order, by: str) -> None:
 
     One that waits to be sent, or to be sent again, is not there: it ends at once.
     """
-    waits = order.resend_ns or order.withheld
-    if waits and by == TIMEOUT:
+    if order.waits and by == TIMEOUT:
         text = "its time was up before it was sent again"
         this.emit(OrderExpired(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
-    elif waits:
+    elif order.waits:
         text = f"taken back before it was sent{'' if order.withheld else ' again'} ({by})"
         this.emit(OrderCanceled(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, text))
     elif not order.cancel_pending:

@@ -103,7 +103,7 @@ def why_not_adopted(state: State, report: VenueReport) -> str:
 def _unnamed(state: State, instrument_id: str, side: int) -> bool:
     """Whether an order of ours in it has no name at the venue yet, and nobody has been called about that."""
     return any(
-        not order.order_id
+        not (order.order_id or order.waits)
         and not order.paged  # the position must not wait any longer
         and (order.request.instrument_id, order.request.side) == (instrument_id, side)
         for order in state.book.orders.values()
