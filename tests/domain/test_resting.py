@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,12 +20,14 @@ from surefill.domain.events import (
     OrderReleased,
     ReplaceRequested,
     StopMoved,
+    StopPresumedGone,
 )
-from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, SetProfile, TimerFired
+from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, ResolveOrder, SetProfile, TimerFired
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
 from surefill.domain.reports import ExecType
+from surefill.domain.state import State
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Batch
 from surefill.rules.codes import ExitReason, OrdStatus, OrdType, TimeInForce
@@ -439,3 +442,120 @@ def test_start_releases_a_close_whose_stop_is_gone_and_places_stops_that_are_mis
     assert core.all(SubmitOrder) == [], "the stop may still work"
     core.canceled(stop)
     core.only(SubmitOrder)
+
+
+# -- a stop of unknown fate, and an exit ---------------------------------------------------------------------
+
+WAIT = 10 * NS_PER_S
+
+
+def _in_the_dark(**limits: Any) -> tuple[Core, Order]:
+    """A position whose stop is UNKNOWN at a venue without a horizon."""
+    core = _core(**{"exit_waits_ns": WAIT, "absence_queries": 3, **limits})
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    return core, stop
+
+
+def _absent(core: Core, stop: Order, seconds: int) -> None:
+    """So many queries that do not find it, one a second; the last of them is what the core shows."""
+    for _ in range(seconds):
+        core.tick(NS_PER_S)
+        core.absent(stop)
+
+
+def _close(core: Core) -> Order:
+    return core.order(-1, 0, action=Action.CLOSE)
+
+
+def _breach(core: Core) -> None:
+    core.quote(949)
+
+
+@pytest.mark.parametrize("leave", [_close, _breach], ids=["a close", "the plan"])
+def test_exit_waits_for_a_stop_of_unknown_fate_only_so_long(leave: Callable[[Core], object]) -> None:
+    core, stop = _in_the_dark()
+    leave(core)
+    _absent(core, stop, 9)
+    assert core.all(SubmitOrder) == []
+    _absent(core, stop, 1)
+    assert core.only(StopPresumedGone).cl_ord_id == stop.request.cl_ord_id
+    exit_request = core.only(SubmitOrder).request
+    assert (exit_request.order_qty, exit_request.reduce_only, exit_request.ord_type) == (100, True, OrdType.MARKET)
+    assert [notice.code for notice in core.all(Notify)] == ["STOP_PRESUMED_GONE"]
+    core.fill(core.state.book.orders[exit_request.cl_ord_id], 100)
+    assert (core.position.qty, core.live, stop.status) == (0, [stop], OrdStatus.UNKNOWN)
+    _sound(core)
+
+
+def test_stop_of_unknown_fate_that_holds_nothing_up_goes_on_being_waited_for() -> None:
+    core, stop = _in_the_dark()
+    _absent(core, stop, 30)
+    assert (core.names(), core.all(SubmitOrder), core.state.reducing["X"]) == (
+        ["OrderAbsent"],
+        [],
+        [stop.request.cl_ord_id],
+    )
+    _breach(core)
+    _absent(core, stop, 1)
+    core.only(StopPresumedGone)
+    _sound(core)
+
+
+def test_exit_waits_as_long_as_nobody_looks_or_the_profile_says_for_ever() -> None:
+    core, stop = _in_the_dark()
+    _breach(core)
+    core.tick(10 * WAIT)
+    _absent(core, stop, 2)
+    assert core.all(SubmitOrder) == [], "two queries are not enough"
+    core, stop = _in_the_dark(exit_waits_ns=0)
+    _breach(core)
+    _absent(core, stop, 100)
+    assert core.all(SubmitOrder) == []
+
+
+def _presumed_gone() -> tuple[Core, Order]:
+    core, stop = _in_the_dark()
+    _breach(core)
+    _absent(core, stop, 10)
+    core.only(StopPresumedGone)
+    return core, stop
+
+
+def test_stop_that_was_presumed_gone_and_works_is_taken_back_and_somebody_is_called() -> None:
+    core, stop = _presumed_gone()
+    core.report(stop, ExecType.CANCEL_REJECTED, code="OUTCOME_UNKNOWN")
+    core.report(stop, ExecType.STATUS, cum_qty=0)
+    assert core.only(CancelOrder).request.cl_ord_id == stop.request.cl_ord_id
+    assert core.only(Notify).code == "STOP_TURNED_UP"
+    assert stop.request.cl_ord_id in core.state.reducing["X"]
+    core.canceled(stop)
+    core.fill(core.exit_order(), 100)
+    assert (core.position.qty, core.live) == (0, [])
+    _sound(core)
+
+
+def test_stop_that_was_presumed_gone_and_trades_is_booked_alarmed_and_halts_the_symbol() -> None:
+    core, stop = _presumed_gone()
+    core.fill(next(order for order in core.live if order is not stop), 100)
+    core.fill(stop, 100, 950)
+    assert core.position.qty == -100
+    assert [event.kind for event in core.all(AnomalyNoted)] == ["STOP_TURNED_UP"]
+    assert core.only(Halted).instrument_id == "X"
+    _sound(core)
+
+
+def test_state_of_a_snapshot_knows_that_a_stop_is_presumed_gone() -> None:
+    core, _ = _presumed_gone()
+    restored = State.restore(core.state.snapshot())
+    assert restored.reducing == {key: ids for key, ids in core.state.reducing.items() if ids}
+
+
+def test_operator_who_ends_a_stop_of_unknown_fate_lets_the_close_out() -> None:
+    core, stop = _in_the_dark()
+    close = _close(core)
+    evidence = "the venue's own books"
+    core.feed(ResolveOrder(core.tick(), stop.request.cl_ord_id, OrdStatus.REJECTED, "ann", evidence))
+    assert core.only(SubmitOrder).request.cl_ord_id == close.request.cl_ord_id
+    _sound(core)

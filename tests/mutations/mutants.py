@@ -28,6 +28,7 @@ CODES = "tests/venues/ccxt/test_codes.py"
 FILLS = "tests/domain/test_fills.py"
 FLIGHT = "tests/domain/test_exits_in_flight.py"
 JOURNAL = "tests/journal/test_conformance.py::TestSqliteJournal"
+RESTING = "tests/domain/test_resting.py"
 SAFETY = "tests/safety/test_promises.py"
 UNKNOWN = "tests/domain/test_unknown.py"
 VENUE = "tests/engine/test_engine_venue.py"
@@ -185,6 +186,14 @@ INVARIANTS = (
         (f"{FILLS}::test_fills_move_order_position_and_cash_together",),
     ),
     Mutant(
+        "5",
+        "fills that prove a change of the order are an overfill",
+        "domain/decide/fills.py",
+        "    _changed_after_all(this, order, cum_qty)\n    request",
+        "    request",
+        (f"{RESTING}::test_stop_that_was_enlarged_without_an_answer_fills_without_an_alarm",),
+    ),
+    Mutant(
         "6",
         "an execution of another order is booked for this one too",
         "domain/decide/reports.py",
@@ -231,6 +240,17 @@ INVARIANTS = (
         "isinstance(item, SubmitIntent) and not self.accepting",
         "isinstance(item, SubmitIntent) and self._overrun",
         ("tests/engine/test_engine_turns.py::test_intents_are_not_let_in_before_the_books_are_compared",),
+    ),
+    Mutant(
+        "7",
+        "what an answer left out is not asked for again",
+        "engine/rounds.py",
+        "        await self._looked_since(min(self._since_ns, agreed_ns - self._times.overlap_ns))",
+        "        await self._looked_since(self._since_ns if agreed_ns else 0)",
+        (
+            "tests/engine/test_looking_back.py"
+            "::test_trade_that_was_left_out_of_an_answer_is_found_when_the_position_differs",
+        ),
     ),
     Mutant(
         "8",
@@ -333,6 +353,17 @@ INVARIANTS = (
         "urgent=request.reduce_only, within_ns",
         "urgent=False, within_ns",
         ("tests/engine/test_outbox_budget.py::test_position_is_closed_by_the_reserve",),
+    ),
+    Mutant(
+        "12",
+        "an exit does not wait for room",
+        "engine/outbox.py",
+        "    if within_ns < 0 or await",
+        "    if within_ns < 0 or request.reduce_only or await",
+        (
+            "tests/engine/test_flattening.py"
+            "::test_flattening_of_many_positions_keeps_every_window_and_leaves_nothing_behind",
+        ),
     ),
     Mutant(
         "13",
@@ -470,10 +501,7 @@ INVARIANTS = (
         "domain/decide/resting.py",
         '    this.ask(Notify("POSITION_NAKED", detail, page=True))',
         "    assert detail",
-        (
-            "tests/domain/test_resting.py"
-            "::test_position_is_naked_until_the_venue_confirms_and_somebody_is_called_when_that_takes_long",
-        ),
+        (f"{RESTING}::test_position_is_naked_until_the_venue_confirms_and_somebody_is_called_when_that_takes_long",),
     ),
     Mutant(
         "20",
@@ -500,6 +528,14 @@ INVARIANTS = (
         (f"{UNKNOWN}::test_absence_that_is_no_proof_is_asked_for_again_after_a_pause",),
     ),
     Mutant(
+        "21",
+        "an exit waits for a stop of unknown fate for ever",
+        "domain/decide/reports.py",
+        "        if resting.presumes_gone(this, order):",
+        "        if not order.position:",
+        (f"{RESTING}::test_exit_waits_for_a_stop_of_unknown_fate_only_so_long",),
+    ),
+    Mutant(
         "22",
         "two closes may sum to more than there is",
         "domain/gates/account.py",
@@ -522,6 +558,22 @@ INVARIANTS = (
         "    if not this.state.reducing.get(key):  # one",
         "    if True:  # one",
         (f"{FLIGHT}::test_exit_takes_back_other_reductions_and_waits_for_them",),
+    ),
+    Mutant(
+        "22",
+        "an exit does not wait for a stop of unknown fate",
+        "domain/decide/resting.py",
+        "    if this.ts_ns - order.unknown_ns < limits.exit_waits_ns or not",
+        "    if not",
+        (f"{RESTING}::test_exit_waits_for_a_stop_of_unknown_fate_only_so_long",),
+    ),
+    Mutant(
+        "22",
+        "a stop that was presumed gone and works is left there",
+        "domain/decide/reports.py",
+        '            cancel(this, order, "its place is taken")\n',
+        "",
+        (f"{RESTING}::test_stop_that_was_presumed_gone_and_works_is_taken_back_and_somebody_is_called",),
     ),
 )
 

@@ -135,6 +135,11 @@ class ExecutionSettings(Section):
     refused_stop: Literal["watch", "flatten"] = Field(
         default="watch", description="A stop that the venue refuses: watched by the engine, or the position is left"
     )
+    exit_waits_s: NotNegative = Field(
+        default=Decimal(60),
+        description="How long an exit waits for a stop of unknown fate that the venue does not find, before it goes"
+        " beside it, with a page; 0 waits until somebody resolves the stop",
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
     @model_validator(mode="after")

@@ -397,6 +397,16 @@ class OrderReleased(Event, frozen=True):
     send_by_ns: int
 
 
+class StopPresumedGone(Event, frozen=True):
+    """A stop of unknown fate that nobody finds (`count` queries in a row) holds its position's exit up no longer.
+
+    It ends nothing: when the stop turns up it counts again.
+    """
+
+    cl_ord_id: str
+    count: int
+
+
 class ReplaceRequested(Event, frozen=True):
     """The decision to have a working order changed in place."""
 

@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     (0: never). `attempts_max`: submissions in all, after proof each time that the one before did not arrive; the
     n-th wait is `retry_base_ns` times `retry_factor` to the n-1, at most `retry_max_ns`, give or take
     `retry_jitter_ppb` of it. `partial_fill`: what becomes of the rest of an entry that ended half filled.
+    `exit_waits_ns`: how long an exit waits for a stop of unknown fate that the venue does not find, before it goes
+    beside it (0: until somebody resolves the stop).
     `stops_at_venue`: a position's stop is kept at the venue as an order of its own, good for `stop_time_in_force`;
     once its price is reached it has `stop_grace_ns` to fill before the position leaves from here; a position whose
     stop is not confirmed is naked, and after `naked_page_ns` somebody is called. `refused_stop_flattens`: a position
@@ -140,6 +142,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     stop_time_in_force: int = TimeInForce.GTC
     stop_grace_ns: int = 3 * NS_PER_S
     naked_page_ns: int = 2 * NS_PER_S
+    exit_waits_ns: int = 60 * NS_PER_S
     refused_stop_flattens: bool = False
     external_halts: bool = True
     eod_lead_ns: int = 0

@@ -44,7 +44,8 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     unfilled rest this one takes up. `arrival_spread`: how far bid and ask were apart at the decision (0: not quoted).
     `timeout_ns`: how long after its creation it is canceled (0: never). `withheld`: decided, and not sent before the
     stop that rests at the venue is taken back. `replacing`: the terms that the venue was asked to change it to,
-    `doubted`: those that it was asked for and has never answered about: they may hold.
+    `doubted`: those that it was asked for and has never answered about: they may hold. `presumed_gone`: a stop of
+    unknown fate that nobody waits for any more.
     """
 
     request: OrderRequest
@@ -82,11 +83,17 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     withheld: bool = False
     replacing: OrderRequest | None = None
     doubted: OrderRequest | None = None
+    presumed_gone: bool = False
 
     @property
     def rests(self) -> bool:
         """Whether it is a position's stop, kept at the venue."""
         return bool(self.exit_reason) and self.request.ord_type == OrdType.STOP
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it counts among what reduces its position."""
+        return self.request.reduce_only and not self.presumed_gone
 
     @property
     def waits(self) -> bool:

@@ -186,7 +186,7 @@ class State:
         for key, position in self.book.positions.items():
             self.keys_of.setdefault(position.instrument_id, []).append(key)
         for order in self.book.orders.values():
-            if order.request.reduce_only:
+            if order.reduces:
                 self.reducing.setdefault(order.position, []).append(order.request.cl_ord_id)
         for order in (*self.book.orders.values(), *self.book.done.values()):
             self.executions.setdefault(order.request.instrument_id, set()).update(order.exec_ids)
@@ -220,6 +220,11 @@ class State:
     def open_positions(self) -> Iterator[tuple[str, Position]]:
         """The positions that hold something, by key."""
         return ((key, position) for key, position in self.book.positions.items() if position.qty)
+
+    def reduce_with(self, key: str) -> None:
+        """Look again which live orders reduce this position."""
+        live = self.book.orders.items()
+        self.reducing[key] = [cl_ord_id for cl_ord_id, order in live if order.position == key and order.reduces]
 
     def reducing_qty(self, key: str) -> int:
         """How much of this position can go at the most: by what is at the venue, or by what is to go there instead.

@@ -50,6 +50,8 @@ class Audited:
         self.rests = bool(created.exit_reason) and created.request.ord_type == OrdType.STOP
         self.replacing: e.ReplaceRequested | None = None
         self.doubted: e.ReplaceRequested | None = None
+        self.unknown_ns = 0
+        self.presumed_gone = False
 
     @property
     def live(self) -> bool:
@@ -145,9 +147,8 @@ class Audit:
 
     def reducing(self, key: str) -> list[Audited]:
         """The live orders that reduce a position."""
-        return [
-            order for order in self.orders.values() if order.live and order.key == key and order.request.reduce_only
-        ]
+        live = (order for order in self.orders.values() if order.live and order.key == key)
+        return [order for order in live if order.request.reduce_only and not order.presumed_gone]
 
     def exceeds(self, key: str, *, withheld: bool = False) -> bool:
         """Whether the reducing orders could carry the position through zero.

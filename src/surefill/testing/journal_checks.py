@@ -49,10 +49,12 @@ def _order_accepted(audit: Audit, order: Audited, event: e.OrderAccepted) -> Fin
     yield from _left_unknown(audit, order, event)
     yield from _names(audit, order, event.order_id)
     yield from audit.move(order, OrdEvent.ACCEPT)
+    order.presumed_gone = False
 
 
 @known
 def _order_unknown(audit: Audit, order: Audited, event: e.OrderOutcomeUnknown) -> Findings:
+    order.unknown_ns = event.ts_ns
     yield from audit.move(order, OrdEvent.OUTCOME_UNKNOWN)
 
 
@@ -151,7 +153,8 @@ def _order_filled(audit: Audit, order: Audited, event: e.OrderFilled) -> Finding
         yield from audit.move(order, OrdEvent.FILL_COMPLETE if full else OrdEvent.FILL)
     if event.late == was_live or (was_live and event.status != order.status):
         yield 4, f"{event.cl_ord_id}: a fill makes it {OrdStatus(event.status).name}{', late' if event.late else ''}"
-    if order.cum_qty > request.order_qty or not (was_live or continued):
+    turned_up, order.presumed_gone = order.presumed_gone, False
+    if order.cum_qty > request.order_qty or turned_up or not (was_live or continued):
         audit.alarm_due = _alarm(order)
     yield from _booked(audit, order, event)
 

@@ -194,6 +194,15 @@ def _released(audit: Audit, order: Audited, event: e.OrderReleased) -> Findings:
 
 
 @known
+def _presumed_gone(audit: Audit, order: Audited, event: e.StopPresumedGone) -> Findings:
+    limits = audit.profile.limits
+    long = event.ts_ns - order.unknown_ns >= limits.exit_waits_ns > 0
+    if not (long and order.rests and order.absences >= limits.absence_queries and order.status == OrdStatus.UNKNOWN):
+        yield 22, f"{event.cl_ord_id} is presumed gone, and was not looked for often or long enough"
+    order.presumed_gone = True
+
+
+@known
 def _replace_requested(_audit: Audit, order: Audited, event: e.ReplaceRequested) -> Findings:
     if not order.rests or not order.live or order.replacing is not None:
         yield 9, f"{event.cl_ord_id} is to be changed, and is no stop that rests, or is being changed already"
@@ -224,6 +233,7 @@ DECISIONS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.OrderResendScheduled: _resend_scheduled,
     e.OrderResent: _resent,
     e.OrderReleased: _released,
+    e.StopPresumedGone: _presumed_gone,
     e.ReplaceRequested: _replace_requested,
     e.OrderReplaced: _replaced,
     e.ReplaceRefused: _replace_refused,

@@ -24,11 +24,13 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
     event = OrdEvent.FILL_COMPLETE if cum_qty >= request.order_qty else OrdEvent.FILL
     status = next_status(order.status, event)
     late = status < 0
-    first = order.cum_qty == 0
+    first, turns_up = order.cum_qty == 0, order.presumed_gone
     _emit_fill(this, order, report, cum_qty, order.status if late else status, late=late)
     continued = order.status == OrdStatus.FILLED and cum_qty <= request.order_qty
-    if cum_qty > request.order_qty or (late and not continued):
-        detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
+    detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
+    if turns_up:
+        alarm(this, order, "STOP_TURNED_UP", f"presumed gone; {detail}")
+    elif cum_qty > request.order_qty or (late and not continued):
         alarm(this, order, "LATE_FILL" if late else "OVERFILL", detail)
     if order.plan is not None:
         protect(this, order, report.last_px, first=first)

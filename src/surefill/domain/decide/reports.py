@@ -88,7 +88,11 @@ def recover_executions(this: Step, item: CompareExecutions) -> None:
 
 def _accepted(this: Step, order: Order, report: VenueReport) -> None:
     if next_status(order.status, OrdEvent.ACCEPT) > 0:
+        turns_up = order.presumed_gone
         this.emit(OrderAccepted(this.ts_ns, this.correlation_id, this.cause, report.cl_ord_id, report.order_id))
+        if turns_up:
+            _anomaly(this, order, "STOP_TURNED_UP", "it was presumed gone, and works: it is taken back")
+            cancel(this, order, "its place is taken")
     if order.rests:
         resting.keep(this, order.position)
     if report.cum_qty > order.cum_qty:
@@ -199,12 +203,18 @@ def _after_end(this: Step, order: Order) -> None:
         return
     if order.rests and order.triggered and order.status != OrdStatus.FILLED:
         exits.leave(this, order.position, order.exit_reason)  # its price is reached: the next stop would end likewise
-    position = this.book.positions.get(order.position)
-    if position is not None and order.request.reduce_only:
-        exits.pursue(this, order.position, position)
-        resting.release(this, order.position)
-        resting.keep(this, order.position)
+    if order.request.reduce_only:
+        _go_on(this, order.position)
     dust.settle(this, order.position)
+
+
+def _go_on(this: Step, key: str) -> None:
+    """Something that reduced the position is out of the way: what waited for that, and its stop."""
+    position = this.book.positions.get(key)
+    if position is not None:
+        exits.pursue(this, key, position)
+        resting.release(this, key)
+        resting.keep(this, key)
 
 
 def _cancel_refused(this: Step, order: Order, report: VenueReport) -> None:
@@ -304,6 +314,8 @@ def queried(this: Step, item: OrderQueried) -> None:
         this.ask(Notify("NEVER_ARRIVED", f"{item.cl_ord_id} never reached the venue", page=True))
     else:
         _ask_again(this, order)
+        if resting.presumes_gone(this, order):
+            _go_on(this, order.position)
 
 
 def _lost(this: Step, order: Order) -> None:

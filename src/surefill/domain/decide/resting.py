@@ -5,7 +5,11 @@
 2. Whatever else is to reduce the position waits until the stop is gone: the two never work together. What is left of
    the position afterwards gets a new one.
 3. When its price is reached the stop has a little time to fill; then the position leaves from here.
-4. A position is naked from its first fill until the venue has confirmed its stop, and again whenever that ends. The
+4. A stop of unknown fate is asked for, and asked back, again and again. Where it holds an exit up, several queries have
+   not found it and `exit_waits_ns` have passed, it is presumed gone, with a page: an exit must not wait for ever. That
+   is no proof, and ends nothing. When it turns up it is taken back, and when it trades, that is an alarm. A venue that
+   knows orders which only reduce (every exit is one) keeps the two from turning the position round.
+5. A position is naked from its first fill until the venue has confirmed its stop, and again whenever that ends. The
    time is in the journal, and somebody is called when it grows long.
 """
 
@@ -18,11 +22,11 @@ from surefill.domain.decide.cancels import cancel
 from surefill.domain.decide.leaving import leave_at_stop
 from surefill.domain.decide.step import Step
 from surefill.domain.effects import AmendOrder, Notify, SetTimer, SubmitOrder
-from surefill.domain.events import AnomalyNoted, OrderReleased, ReplaceRequested
+from surefill.domain.events import AnomalyNoted, OrderReleased, ReplaceRequested, StopPresumedGone
 from surefill.domain.orders import Order
 from surefill.domain.position import Position, Protection
 from surefill.rules.codes import ExitReason, OrdStatus
-from surefill.units import NS_PER_MS
+from surefill.units import NS_PER_MS, NS_PER_S
 
 NAKED_TIMER = "naked:"
 _WORKING = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
@@ -103,6 +107,29 @@ def release(this: Step, key: str) -> None:
                 OrderReleased(this.ts_ns, order.correlation_id, this.book.seq, order.request.cl_ord_id, send_by_ns)
             )
             this.ask(SubmitOrder(order.request))
+
+
+def presumes_gone(this: Step, order: Order) -> bool:
+    """Whether a stop that a query has just not found holds an exit up no longer; it is in the journal then."""
+    limits, key = this.book.profile.limits, order.position
+    looked = order.absent_count >= limits.absence_queries and order.status == OrdStatus.UNKNOWN
+    if not (looked and order.rests and limits.exit_waits_ns) or order.presumed_gone:
+        return False
+    if this.ts_ns - order.unknown_ns < limits.exit_waits_ns or not _holds_up(this, key):
+        return False
+    cl_ord_id, count = order.request.cl_ord_id, order.absent_count
+    this.emit(StopPresumedGone(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, count))
+    seconds = (this.ts_ns - order.unknown_ns) // NS_PER_S
+    detail = f"{key}: its stop {cl_ord_id} is UNKNOWN for {seconds} s and in {count} queries was not found"
+    this.ask(Notify("STOP_PRESUMED_GONE", f"{detail}: the exit goes beside it, look at the venue", page=True))
+    return True
+
+
+def _holds_up(this: Step, key: str) -> bool:
+    position = this.book.positions[key]
+    due = position.protection is not None and position.protection.due is not None
+    waiting = (this.book.orders[cl_ord_id] for cl_ord_id in this.state.reducing.get(key, ()))
+    return bool(position.qty) and (due or any(order.withheld for order in waiting))
 
 
 def venue_leaves(this: Step, key: str, protection: Protection, reason: int) -> bool:

@@ -66,6 +66,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.OrderResendScheduled: orders.resend_scheduled,
     e.OrderResent: orders.resent,
     e.OrderReleased: resting.released,
+    e.StopPresumedGone: resting.presumed_gone,
     e.ReplaceRequested: resting.replace_requested,
     e.OrderReplaced: resting.replaced,
     e.ReplaceRefused: resting.replace_refused,

@@ -94,6 +94,7 @@ def order_accepted(state: State, event: e.OrderAccepted) -> None:
     order.status = OrdStatus.NEW if order.cum_qty == 0 else OrdStatus.PARTIALLY_FILLED
     order.resend_ns, order.withheld = 0, False
     order.order_id = event.order_id
+    resting.turned_up(state, order)
     if order.rests:
         resting.confirmed(state, order)
 
@@ -157,7 +158,8 @@ def finish(state: State, order: Order, status: int, ts_ns: int) -> None:
     order.replacing, order.doubted = None, order.replacing or order.doubted
     book.done[cl_ord_id] = book.orders.pop(cl_ord_id)
     if order.request.reduce_only:
-        state.reducing[order.position].remove(cl_ord_id)
+        if not order.presumed_gone:
+            state.reducing[order.position].remove(cl_ord_id)
         position = book.positions.get(order.position)
         if position is not None and position.protection is not None:
             protection = position.protection

@@ -21,6 +21,7 @@ def order_filled(state: State, event: e.OrderFilled) -> None:
         order = book.done[event.cl_ord_id]
     order.order_id = event.order_id
     order.resend_ns, order.withheld = 0, False
+    resting.turned_up(state, order)
     order.cum_qty = event.cum_qty
     order.cum_notional += event.last_px * event.last_qty
     order.fees += event.fee

@@ -18,6 +18,24 @@ def released(state: State, event: e.OrderReleased) -> None:
     order.withheld = False
 
 
+def presumed_gone(state: State, event: e.StopPresumedGone) -> None:
+    """It guards nothing any more, and reduces nothing, as far as anybody can see."""
+    order = state.book.orders[event.cl_ord_id]
+    order.presumed_gone = True
+    state.reduce_with(order.position)
+    protection = state.book.positions[order.position].protection
+    if protection is not None and protection.stop_cl_ord_id == event.cl_ord_id:
+        protection.stop_cl_ord_id = ""
+        count_naked(state, protection, event.ts_ns)
+
+
+def turned_up(state: State, order: Order) -> None:
+    """It was there all the while: it counts again."""
+    if order.presumed_gone:
+        order.presumed_gone = False
+        state.reduce_with(order.position)
+
+
 def replace_requested(state: State, event: e.ReplaceRequested) -> None:
     """The terms that were asked for wait beside those that hold."""
     order = state.book.orders[event.cl_ord_id]

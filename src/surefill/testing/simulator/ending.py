@@ -119,6 +119,7 @@ class Ending:
         else:
             item = ResolveOrder(now_ns, cl_ord_id, OrdStatus.REJECTED, "sim", "the venue's own books")
             await stage.engine.feed(workspace_id, item)
+            await asyncio.sleep(LATEST_S)  # a close that waited for that is out now
 
     async def _close(self, workspace_id: str, symbol: str, attempt: int) -> str:
         name = f"flat-{symbol}-{attempt}"

@@ -45,6 +45,7 @@ _NAMES: dict[type[e.Event], Callable[[Any], str]] = {
     e.OrderCreated: _created,
     e.OrderResent: lambda _event: "resent",
     e.OrderReleased: lambda _event: "exit released",
+    e.StopPresumedGone: lambda _event: "stop presumed gone",
     e.CancelRequested: lambda event: "timed out" if event.by == TIMEOUT else "",
     e.OrderTriggered: lambda _event: "stop triggered",
     e.ReplaceRequested: lambda _event: "stop to be changed",

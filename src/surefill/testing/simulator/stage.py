@@ -64,6 +64,8 @@ CAUSES: dict[str, tuple[Fault, ...]] = {
     "OVERFILL": (Fault.LATE_FILL,),
     "POSITION_NAKED": (),
     "POSITION_DRIFT": (Fault.LATE_FILL, Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
+    "STOP_PRESUMED_GONE": (),
+    "STOP_TURNED_UP": (Fault.EMPTY_SNAPSHOT, Fault.STALE_SNAPSHOT),
     "UNCORRELATED_REPORT": (),
     "UNKNOWN_UNRESOLVED": (),
     "VENUE_LOST": (),
@@ -148,6 +150,7 @@ class Stage:
             loss_streak_max=2,
             reject_streak_max=1,
             drawdown_value_max=DRAWDOWN_MAX,
+            exit_waits_ns=(20 if self.seed % 2 else 60) * NS_PER_S,
             rearm_ns={name: choice([REARM_HUMAN, 5 * NS_PER_S]) for name in BREAKERS},
         )
 
