@@ -155,7 +155,8 @@ def finish(state: State, order: Order, status: int, ts_ns: int) -> None:
     order.status = status
     order.closed_ns = ts_ns
     order.cancel_pending, order.resend_ns, order.withheld = False, 0, False
-    order.replacing, order.doubted = None, order.replacing or order.doubted
+    order.doubted = order.replacing or order.doubted
+    order.replacing = None
     book.done[cl_ord_id] = book.orders.pop(cl_ord_id)
     if order.request.reduce_only:
         if not order.presumed_gone:
