@@ -20,6 +20,7 @@ from tests.venues.kite.rig import DELAY_MS, NO_LIMITS, settings_for
 from surefill.intake.real_venue import RealVenue
 from surefill.testing.emulators import AnyFault
 from surefill.testing.emulators.thread import EmulatorThread
+from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.ccxt import BinanceVenue
 from surefill.venues.kite import KiteVenue
 from surefill.venues.protocol import LiveVenue
@@ -42,8 +43,8 @@ class Ground(ABC):
     qty: float
 
     @abstractmethod
-    def adapter(self) -> LiveVenue:
-        """A new adapter for the account, quick enough for a test."""
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        """A new adapter for the account, quick enough for a test; a deaf one hears no reports."""
 
     @abstractmethod
     def configured(self) -> dict[str, Any]:
@@ -56,6 +57,14 @@ class Ground(ABC):
     @abstractmethod
     def arm(self, fault: AnyFault, times: int = 1, *, op: str = "") -> None:
         """Let something go wrong."""
+
+    def refuse_next(self) -> None:
+        """Let the venue refuse the next order, with proof, in its answer."""
+        self.arm(Fault.REFUSED, op="submit")
+
+    def blind(self) -> None:
+        """Let no report be streamed of what happens next."""
+        self.arm(Fault.LOSE_REPORT, 5)
 
     @abstractmethod
     def sent(self) -> Counter[str]:
@@ -74,8 +83,8 @@ class Ground(ABC):
 
     def real(self, **said: Any) -> RealVenue:
         """Yes to real money."""
-        given: dict[str, Any] = {"real_money": True, "without_alerts": True, **said}
-        return RealVenue(**{"market": self.adapter(), **given})
+        market = said.pop("market", None) or self.adapter()
+        return RealVenue(**{"market": market, "real_money": True, "without_alerts": True, **said})
 
 
 class KiteGround(Ground):
@@ -90,8 +99,9 @@ class KiteGround(Ground):
         kite.rules(delay_ms=DELAY_MS)
         self.price(self.px)
 
-    def adapter(self) -> LiveVenue:
-        return KiteVenue(settings_for(self.kite, ticker=True, money_decimals=8))
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        poll_s = 60.0 if deaf else 0.05
+        return KiteVenue(settings_for(self.kite, ticker=not deaf, poll_s=poll_s, money_decimals=8))
 
     def configured(self) -> dict[str, Any]:
         return {
@@ -129,7 +139,9 @@ class BinanceGround(Ground):
         binance.seed(keys=[key], account=self.account, spot={"USDT": "100000"}, usdm={"USDT": "100000"})
         self.price(self.px)
 
-    def adapter(self) -> LiveVenue:
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        if deaf:
+            self.arm(Fault.LOSE_REPORT, 50)
         secret = type(KEYS.secret)
         keys = msgspec.structs.replace(KEYS, api_key=secret(self.account), secret=secret("s"))
         return BinanceVenue(
