@@ -23,7 +23,7 @@ def binance() -> Iterator[EmulatorThread]:
         yield emulated
 
 
-@pytest.fixture(params=["kite", "binance", "binanceusdm"])
+@pytest.fixture(params=["kite", "binance"])
 def ground(request: pytest.FixtureRequest) -> Ground:
     """A fresh account at each of the venues."""
     if request.param == "kite":

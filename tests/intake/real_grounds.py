@@ -19,10 +19,12 @@ from tests.venues.kite.rig import DELAY_MS, NO_LIMITS, settings_for
 
 from surefill.intake.real_venue import RealVenue
 from surefill.testing.emulators import AnyFault
+from surefill.testing.emulators.kite import API_KEY
 from surefill.testing.emulators.thread import EmulatorThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.ccxt import BinanceVenue
 from surefill.venues.kite import KiteVenue
+from surefill.venues.kite.sessions import Session, store
 from surefill.venues.protocol import LiveVenue
 
 PATIENCE_S: Final = 10.0
@@ -47,8 +49,8 @@ class Ground(ABC):
         """A new adapter for the account, quick enough for a test; a deaf one hears no reports."""
 
     @abstractmethod
-    def configured(self) -> dict[str, Any]:
-        """The sections `workspace`, `venues` and whatever else the venue needs."""
+    def configured(self, folder: Path) -> dict[str, Any]:
+        """The sections `workspace` and `venues`: enough to make the adapter from, with its keys in `folder`."""
 
     @abstractmethod
     def price(self, px: float, qty: float = -1) -> None:
@@ -76,7 +78,7 @@ class Ground(ABC):
 
     def config(self, folder: Path, mode: str, **sections: Any) -> dict[str, Any]:
         """A caller's configuration for a workspace in that mode."""
-        ours = self.configured()
+        ours = self.configured(folder)
         ours["workspace"] |= {"mode": mode, "id": f"{self.name}-{mode}"}
         files = {"journal": {"path": str(folder / f"{mode}.journal")}, "artifacts": {"dir": str(folder / mode)}}
         return {**ours, **files, **sections}
@@ -103,11 +105,17 @@ class KiteGround(Ground):
         poll_s = 60.0 if deaf else 0.05
         return KiteVenue(settings_for(self.kite, ticker=not deaf, poll_s=poll_s, money_decimals=8))
 
-    def configured(self) -> dict[str, Any]:
+    def configured(self, folder: Path) -> dict[str, Any]:
+        account = {"api_key": API_KEY, "token_file": str(folder / "session.json"), "product": "MIS"}
+        place = {"root": self.kite.url, "ticker_url": self.kite.ws_url, "exchanges": ["NSE", "NFO"]}
         return {
             "workspace": {"venue": "kite", "account": "AB1234", "currency": "INR"},
-            "venues": {"kite": {"product": "MIS", "exchanges": ["NSE", "NFO"]}},
+            "venues": {"kite": {**account, **place}},
         }
+
+    def log_in(self, folder: Path) -> None:
+        """What a person does each morning before a door is opened by its configuration alone."""
+        store(Session("AB1234", API_KEY, self.kite.access_token(), time.time_ns() + 10**13), folder / "session.json")
 
     def price(self, px: float, qty: float = -1) -> None:
         self.kite.price("NSE:INFY", px, qty=int(qty))
@@ -157,7 +165,7 @@ class BinanceGround(Ground):
             )
         )
 
-    def configured(self) -> dict[str, Any]:
+    def configured(self, folder: Path) -> dict[str, Any]:
         suffix = "/fstream" if self.name == "binanceusdm" else ""
         return {
             "workspace": {"venue": self.name, "account": self.account, "currency": "USDT", "money_decimals": 12},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.intake.real_grounds import Ground, until
+from tests.engine.post_box import post_box
+from tests.intake.real_grounds import Ground, KiteGround, until
 
 from surefill.domain.events import IntentRefused, OrderCreated
-from surefill.errors import ConfigError
+from surefill.errors import ConfigError, RemoteError
 from surefill.intake.real_venue import RealVenue
 from surefill.intake.signals import ExecutionContext, ExecutionEngineV3, ExecutionResult
 from surefill.testing.remote_venue.faults import Fault
@@ -22,10 +24,8 @@ from surefill.views.positions import PositionRow
 class Door:
     """Door 1, open at a venue. It has no feed: the market is the venue's."""
 
-    def __init__(self, ground: Ground, folder: Path, mode: str = "live", **sections: Any) -> None:
-        self.ground = ground
-        venue = ground.real() if mode == "live" else RealVenue(market=ground.adapter())
-        self.engine = ExecutionEngineV3(ground.config(folder, mode, **sections), venue=venue)
+    def __init__(self, ground: Ground, engine: ExecutionEngineV3) -> None:
+        self.ground, self.engine = ground, engine
 
     def send(self, word: str = "BUY", **terms: Any) -> ExecutionResult:
         ground = self.ground
@@ -46,6 +46,9 @@ class Door:
     def position(self) -> PositionRow:
         return self.engine.positions().get(self.ground.held_as) or PositionRow(0.0, 0.0, 0.0, 0.0)
 
+    def holds(self, times: int) -> bool:
+        return self.position().quantity > (times - 0.5) * self.ground.qty
+
     def is_flat(self) -> bool:
         """But for what Binance kept as its commission."""
         return abs(self.position().quantity) < self.ground.qty / 100
@@ -55,10 +58,10 @@ class Door:
 
 
 @contextmanager
-def open_door(ground: Ground, folder: Path, mode: str = "live", **sections: Any) -> Iterator[Door]:
-    door = Door(ground, folder, mode, **sections)
-    with door.engine:
-        yield door
+def open_door(ground: Ground, folder: Path, mode: str = "live") -> Iterator[Door]:
+    venue = ground.real() if mode == "live" else RealVenue(market=ground.adapter())
+    with ExecutionEngineV3(ground.config(folder, mode), venue=venue) as engine:
+        yield Door(ground, engine)
 
 
 def test_signal_is_filled_at_the_venue_and_an_exit_closes_it_there(ground: Ground, tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_order_id_of_a_live_order_is_the_documents_and_never_comes_again(ground:
     for round_ in (1, 2):
         with open_door(ground, tmp_path) as door:
             ids += [door.send("BUY", intent_id=str(round_)).order_id, door.send("BUY", fixed_qty=0).order_id]
-            until(lambda door=door, least=(round_ - 0.5) * ground.qty: door.position().quantity > least)
+            until(functools.partial(door.holds, round_))
     numbers = [each.rpartition("-")[2] for each in ids]
     assert all(each.startswith("V3-") for each in ids)
     assert numbers == sorted(set(numbers))
@@ -162,8 +165,7 @@ def test_ltp_that_the_callers_feed_has_not_is_missing_live_too_and_exits_pass(gr
     config = ground.config(tmp_path, "live")
     feed: dict[str, float] = {ground.symbol: ground.px}
     with ExecutionEngineV3(config, broker_feed=feed, venue=ground.real()) as engine:
-        door = object.__new__(Door)
-        door.ground, door.engine = ground, engine
+        door = Door(ground, engine)
         door.send("BUY")
         until(lambda: not door.is_flat())
         feed.clear()
@@ -181,6 +183,25 @@ def test_dry_run_takes_the_venues_prices_and_sends_nothing(ground: Ground, tmp_p
         ground.price(round(ground.px * 0.98))
         until(door.is_flat)
     assert ground.sent() == {}
+
+
+def test_door_makes_its_venue_of_the_configuration_and_calls_somebody_first(ground: Ground, tmp_path: Path) -> None:
+    if isinstance(ground, KiteGround):
+        ground.log_in(tmp_path)
+    with ExecutionEngineV3(ground.config(tmp_path, "dry_run")) as engine:
+        door = Door(ground, engine)
+        assert (door.send("BUY").status, ground.sent()) == ("FILLED", {})
+    with post_box() as box:
+        config = ground.config(tmp_path, "live", alerts={"urls": [box.url]})
+        with ExecutionEngineV3(config, venue=RealVenue(real_money=True)) as engine:
+            assert [title for title, _ in box.calls] == [f"surefill {ground.name}-live: live trading begins"]
+            door = Door(ground, engine)
+            door.send("BUY")
+            until(lambda: not door.is_flat())
+        box.down = True
+        with pytest.raises(RemoteError, match="did not take it"):
+            ExecutionEngineV3(config, venue=RealVenue(real_money=True))
+    assert list(ground.sent().values()) == [1]
 
 
 REFUSED = [

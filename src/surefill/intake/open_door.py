@@ -252,7 +252,7 @@ class OpenDoor:
     def shown(self, symbol: str) -> Refusal | None:
         """Nothing once the real venue has told a price of it, or where there is no such venue; else why not."""
         problem = "" if self.prices is None else self.prices.missing(symbol)
-        return Refusal(RefusalCode.NO_MARKET_DATA, problem) if problem else None
+        return self.unseen(Refusal(RefusalCode.NO_MARKET_DATA, problem)) if problem else None
 
     def price_what_is_held(self, feed: CallerFeed) -> None:
         """After a start: show the market of every position that has no price yet, as far as the caller's feed has it.
