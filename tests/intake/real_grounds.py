@@ -24,10 +24,11 @@ from surefill.testing.emulators.thread import EmulatorThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.ccxt import BinanceVenue
 from surefill.venues.kite import KiteVenue
-from surefill.venues.kite.sessions import Session, store
+from surefill.venues.kite.sessions import Session, load, store
 from surefill.venues.protocol import LiveVenue
 
 PATIENCE_S: Final = 10.0
+SECRET: Final = "secret-of-a-door"
 
 
 class Ground(ABC):
@@ -51,6 +52,10 @@ class Ground(ABC):
     @abstractmethod
     def configured(self, folder: Path) -> dict[str, Any]:
         """The sections `workspace` and `venues`: enough to make the adapter from, with its keys in `folder`."""
+
+    def secret(self, folder: Path) -> str:
+        """What must stand nowhere but where it was put."""
+        return SECRET
 
     @abstractmethod
     def price(self, px: float, qty: float = -1) -> None:
@@ -113,6 +118,9 @@ class KiteGround(Ground):
             "venues": {"kite": {**account, **place}},
         }
 
+    def secret(self, folder: Path) -> str:
+        return load(folder / "session.json", API_KEY, time.time_ns()).token
+
     def log_in(self, folder: Path) -> None:
         """What a person does each morning before a door is opened by its configuration alone."""
         store(Session("AB1234", API_KEY, self.kite.access_token(), time.time_ns() + 10**13), folder / "session.json")
@@ -143,7 +151,7 @@ class BinanceGround(Ground):
         self.held_as = self.symbol
         self.account = f"door-{next(self._numbers)}"
         binance.heal()
-        key = {"api_key": self.account, "secret": "s", "account": self.account}
+        key = {"api_key": self.account, "secret": SECRET, "account": self.account}
         binance.seed(keys=[key], account=self.account, spot={"USDT": "100000"}, usdm={"USDT": "100000"})
         self.price(self.px)
 
@@ -151,7 +159,7 @@ class BinanceGround(Ground):
         if deaf:
             self.arm(Fault.LOSE_REPORT, 50)
         secret = type(KEYS.secret)
-        keys = msgspec.structs.replace(KEYS, api_key=secret(self.account), secret=secret("s"))
+        keys = msgspec.structs.replace(KEYS, api_key=secret(self.account), secret=secret(SECRET))
         return BinanceVenue(
             binance_settings(
                 self.name,
@@ -172,7 +180,7 @@ class BinanceGround(Ground):
             "venues": {
                 "crypto": {
                     "api_key": self.account,
-                    "api_secret": "s",
+                    "api_secret": SECRET,
                     "rest_url": self.binance.url,
                     "stream_url": self.binance.ws_url + suffix,
                 }

@@ -304,6 +304,7 @@ def _made(ground: BinanceGround, folder: Path, mode: str, story: Callable[[Excha
 def test_factory_makes_the_exchange_of_the_configuration_and_it_trades(ground: BinanceGround, tmp_path: Path) -> None:
     async def story(exchange: ExchangeAdapter) -> None:
         assert isinstance(exchange, BinanceCCXTAdapter)
+        assert exchange.pipeline.settings.venues.crypto.sandbox
         assert (exchange.name, exchange.market_type, exchange.testnet) == ("binance", MARKETS[ground.name], True)
         assert (await exchange.get_balance()).free == 100_000
         info = await exchange.get_symbol_info(ground.symbol)

@@ -202,6 +202,9 @@ def test_door_makes_its_venue_of_the_configuration_and_calls_somebody_first(grou
         with pytest.raises(RemoteError, match="did not take it"):
             ExecutionEngineV3(config, venue=RealVenue(real_money=True))
     assert list(ground.sent().values()) == [1]
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "session.json"]
+    assert len(written) >= 2
+    assert [path for path in written if ground.secret(tmp_path).encode() in path.read_bytes()] == []
 
 
 REFUSED = [
