@@ -59,8 +59,8 @@ class Follower(Protocol):
 class OpenDoor(SeenMarket):
     """One open workspace, seen by a door. A `journal` that is given stays the caller's.
 
-    `venue`: where it trades (`real_venue`). Raises ConfigError, JournalError when it cannot be opened, RemoteError where
-    nobody can be called, VenueOutcomeUnknown where the real venue is silent.
+    `venue`: where it trades (`real_venue`). Raises ConfigError and JournalError when it cannot be opened, RemoteError
+    where nobody can be called, VenueOutcomeUnknown where the real venue is silent.
     """
 
     def __init__(
