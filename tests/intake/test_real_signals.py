@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from tests.engine.post_box import post_box
-from tests.intake.real_grounds import Ground, KiteGround, until
+from tests.intake.real_grounds import BinanceGround, Ground, KiteGround, until
 
 from surefill.domain.events import IntentRefused, OrderCreated
 from surefill.errors import ConfigError, RemoteError
 from surefill.intake.real_venue import RealVenue
 from surefill.intake.signals import ExecutionContext, ExecutionEngineV3, ExecutionResult
+from surefill.testing.emulators.thread import EmulatorThread
 from surefill.testing.remote_venue.faults import Fault
 from surefill.views.positions import PositionRow
 
@@ -27,7 +28,7 @@ class Door:
     def __init__(self, ground: Ground, engine: ExecutionEngineV3) -> None:
         self.ground, self.engine = ground, engine
 
-    def send(self, word: str = "BUY", **terms: Any) -> ExecutionResult:
+    def context(self, **terms: Any) -> ExecutionContext:
         ground = self.ground
         given: dict[str, Any] = {
             "logical_symbol": "UNDERLYING",
@@ -38,8 +39,10 @@ class Door:
             "exchange": ground.exchange,
             "fixed_qty": ground.qty,
         }
-        context = ExecutionContext(**{"symbol": ground.symbol, "timestamp": datetime.now(UTC), **given, **terms})
-        result = self.engine.process_signal(ground.symbol, word, context)
+        return ExecutionContext(**{"symbol": ground.symbol, "timestamp": datetime.now(UTC), **given, **terms})
+
+    def send(self, word: str = "BUY", **terms: Any) -> ExecutionResult:
+        result = self.engine.process_signal(self.ground.symbol, word, self.context(**terms))
         assert result is not None
         return result
 
@@ -58,9 +61,9 @@ class Door:
 
 
 @contextmanager
-def open_door(ground: Ground, folder: Path, mode: str = "live") -> Iterator[Door]:
+def open_door(ground: Ground, folder: Path, mode: str = "live", **sections: Any) -> Iterator[Door]:
     venue = ground.real() if mode == "live" else RealVenue(market=ground.adapter())
-    with ExecutionEngineV3(ground.config(folder, mode), venue=venue) as engine:
+    with ExecutionEngineV3(ground.config(folder, mode, **sections), venue=venue) as engine:
         yield Door(ground, engine)
 
 
@@ -151,6 +154,28 @@ def test_exit_is_guarded_after_a_restart_before_any_signal_comes(ground: Ground,
     with open_door(ground, tmp_path) as door:
         ground.price(round(ground.px * 0.98))
         until(door.is_flat)
+
+
+def test_stop_that_rests_at_the_venue_leaves_without_us(ground: Ground, tmp_path: Path) -> None:
+    with open_door(ground, tmp_path, execution={"stops_at": "venue"}) as door:
+        door.send("BUY", sl_price=round(ground.px * 0.99))
+        until(lambda: not door.is_flat() and len(ground.sent()) == 2)
+        ground.price(round(ground.px * 0.98))
+        until(door.is_flat)
+    assert sorted(ground.sent().values()) == [1, 1]
+    assert abs(ground.held()) < ground.qty / 100
+
+
+def test_entry_into_what_the_venue_tells_no_price_of_is_refused(binance: EmulatorThread, tmp_path: Path) -> None:
+    ground = BinanceGround(binance, "binance")
+    with open_door(ground, tmp_path) as door:
+        prices = door.engine._door.prices
+        assert prices is not None
+        prices._first_price_s = 0.05
+        result = door.engine.process_signal("ETH/USDT", "BUY", door.context(symbol="ETH/USDT"))
+        assert result is not None
+        assert (result.status, result.reason) == ("REJECTED", "ltp_missing")
+    assert ground.sent() == {}
 
 
 def test_context_marked_paper_is_never_sent_from_a_live_workspace(ground: Ground, tmp_path: Path) -> None:
