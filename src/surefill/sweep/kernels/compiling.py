@@ -1,0 +1,80 @@
+"""From plain Python to machine code, once, and kept on disk.
+
+Numba does not notice an edit in a function that a cached one calls: the folder of the cache is named by a digest of all
+source that goes in, so other rules are other folders.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import os
+import pkgutil
+import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, cast
+
+import surefill.rules
+from surefill import units
+from surefill.errors import ConfigError
+from surefill.sweep.kernels import account, tables
+
+if TYPE_CHECKING:
+    from surefill.sweep.kernels.tables import Books, Costs, Ints, Market, Signals
+
+    Kernel = Callable[[Market, Signals, Ints, Ints, Ints, Costs, Books], None]
+
+
+@functools.cache
+def compiled() -> Kernel:
+    """The kernel as machine code; the first call of a process with new source compiles for a few seconds.
+
+    Raises ConfigError without numba.
+    """
+    try:
+        from numba import config, njit
+        from numba.extending import register_jitable
+    except ImportError as error:
+        raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
+    rules = _rule_modules()
+    for module in (*rules, account):
+        for function in _functions_of(module):
+            if function is not account.simulate:
+                register_jitable(function)
+    before, folder = config.CACHE_DIR, _cache_folder((*rules, account, tables, units))
+    config.CACHE_DIR = "" if folder is None else str(folder)
+    try:
+        return cast("Kernel", njit(account.simulate, cache=folder is not None))
+    finally:
+        config.CACHE_DIR = before
+
+
+def _rule_modules() -> tuple[ModuleType, ...]:
+    names = sorted(found.name for found in pkgutil.iter_modules(surefill.rules.__path__))
+    return tuple(importlib.import_module(f"surefill.rules.{name}") for name in names)
+
+
+def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
+    for value in vars(module).values():
+        if inspect.isfunction(value) and value.__module__ == module.__name__:
+            yield value
+
+
+def _cache_folder(modules: tuple[ModuleType, ...]) -> Path | None:
+    """Where this source's machine code is kept; None where nothing can be written."""
+    import numba
+
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    for module in modules:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "surefill" / "kernels"
+    folder = home / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
