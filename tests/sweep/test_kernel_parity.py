@@ -103,7 +103,7 @@ def bars_of(rng: random.Random, name: str, decimals: int, count: int) -> BarSeri
 def exit_of(rng: random.Random) -> ExitSpec:
     kind = rng.choice(("none", "eod", "stop_target", "stop_target", "stop_target"))
     if kind != "stop_target":
-        return ExitSpec(type=kind)
+        return ExitSpec.model_validate({"type": kind})
     found = {
         "stop_loss_pct": rng.choice((0.1, 0.5, 2.5, 33.3)),
         "take_profit_pct": rng.choice((0.2, 1.0, 7.25, 150.0)),
@@ -112,7 +112,7 @@ def exit_of(rng: random.Random) -> ExitSpec:
         "end_of_day": True,
     }
     names = rng.sample(sorted(found), rng.randint(1, len(found)))
-    return ExitSpec(type="stop_target", **{name: found[name] for name in names})
+    return ExitSpec.model_validate({"type": "stop_target", **{name: found[name] for name in names}})
 
 
 def scene(seed: int) -> Scene:
