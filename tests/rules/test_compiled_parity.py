@@ -168,7 +168,8 @@ def compiled() -> Callable[[Callable[..., object]], Callable[..., object]]:
     for module in rule_modules():
         for function in functions_of(module):
             register_jitable(function)
-    return njit
+    compiler: Callable[[Callable[..., object]], Callable[..., object]] = njit
+    return compiler
 
 
 @pytest.mark.parametrize("function", public_functions(), ids=lambda function: function.__qualname__)

@@ -1,6 +1,6 @@
 """The kernel against the engine: random bars, rules, costs and signals; every fill, every refusal, every unit of money.
 
-`SUREFILL_PARITY_SEEDS` says how many runs are compared (300 if it says nothing).
+`PARITY_SEEDS` says how many runs are compared (300 if it says nothing).
 """
 
 import os
@@ -35,7 +35,7 @@ from surefill.units import NS_PER_MIN
 from surefill.venues.paper import PaperVenue
 from surefill.venues.paper.settings import FeeRule, PaperSettings
 
-SEEDS = int(os.environ.get("SUREFILL_PARITY_SEEDS", "300"))
+SEEDS = int(os.environ.get("PARITY_SEEDS", "300"))
 MONEY_DECIMALS = 6
 START_NS = 1_727_720_400 * 10**9  # 2024-09-30, an hour before India's charges change
 
