@@ -87,8 +87,8 @@ def test_backtest_that_was_complete_adds_nothing() -> None:
     expected = runs.payloads_of(journal)
     result = first.run()
     assert runs.payloads_of(journal) == expected
-    assert result.equity == equity[len(equity) - result.moments :]
-    assert result.moments < 10
+    assert result.equity == equity[len(equity) - len(result.equity) :]
+    assert len(result.equity) < 10
 
 
 def test_rehearsal_begins_near_the_end() -> None:

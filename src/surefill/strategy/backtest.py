@@ -16,7 +16,8 @@ waiting for the next open, and proves on the way that the journal is this run's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Literal
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
@@ -26,31 +27,31 @@ from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
 from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.quiet import Quiet, Wants
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
-from surefill.strategy.timeline import Moment, moments
+from surefill.strategy.timeline import Moment, Timeline, moments
 from surefill.strategy.translate import submission_of
+from surefill.strategy.valuation import EquityPoint, Valuation
 from surefill.units import quanta_float
 
 FillAt = Literal["next_open", "close"]
 Progress = Callable[[int, int], None]
 
 
-class EquityPoint(NamedTuple):
-    """Cash and positions at the closes of one moment, in money quanta."""
+class BacktestResult:
+    """What the journal does not say: how many bars it went over, and what the account was worth on the way."""
 
-    ts_ns: int
-    equity: int
+    def __init__(self, bars: int, valuation: Valuation) -> None:
+        self.bars = bars
+        self._valuation = valuation
 
-
-class BacktestResult(NamedTuple):
-    """What the journal does not say: how far it went, and the equity marked to each close from where it began."""
-
-    moments: int
-    bars: int
-    equity: tuple[EquityPoint, ...]
+    @cached_property
+    def equity(self) -> tuple[EquityPoint, ...]:
+        """Cash and positions at the closes of each moment from where the run began (or went on)."""
+        return tuple(self._valuation.points())
 
 
 class Backtest:
@@ -58,6 +59,8 @@ class Backtest:
 
     `writer`'s workspace is open and its instruments defined, all before the first bar begins.
     `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
+    `wants` says after which bars the strategy may want something, by instrument: the others are stepped over where
+    nothing else can happen at them, and the journal is the same.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Backtest:
         fill_at: FillAt = "next_open",
         flush_every: int = 1,
         on_progress: Progress | None = None,
+        wants: Mapping[str, Wants] | None = None,
     ) -> None:
         self._writer = writer
         self._spec = spec
@@ -79,7 +83,10 @@ class Backtest:
         self._flush_every = flush_every
         self._on_progress = on_progress
         self._pending: dict[str, list[Intent]] = {}
-        self._closes: dict[str, int] = {}
+        self._quiet: Quiet | None = None
+        if wants is not None:
+            leaves = self._runner.exit_of(spec).type == "eod"
+            self._quiet = Quiet(self._series, wants, leaves_at_day_end=leaves)
 
     def run(self) -> BacktestResult:
         """Run to the last bar, from the first one or from where the journal ends.
@@ -89,20 +96,36 @@ class Backtest:
         writer = self._writer
         done = self._take_up()
         total = sum(len(series) for series in self._series.values())
-        count = bars = 0
-        equity: list[EquityPoint] = []
-        for number, moment in enumerate(moments(self._series)):
-            bars += len(moment.bars)
-            if number < done:
-                continue
-            equity.append(self._step(writer, moment))
+        valuation, timeline = Valuation(self._series, done), Timeline(self._series)
+        for _ in range(done):
+            timeline.next()
+        count = 0
+        while True:
+            if count:  # the first moment opens the session
+                self._skip_quiet(timeline)
+            moment = timeline.next()
+            if moment is None:
+                break
+            self._step(writer, moment)
+            valuation.take(moment.open_ns, writer.state.book)
             count += 1
             if count % self._flush_every == 0:
                 writer.flush()
             if self._on_progress is not None:
-                self._on_progress(bars, total)
+                self._on_progress(sum(timeline.at.values()), total)
         writer.flush()
-        return BacktestResult(count, bars, tuple(equity))
+        return BacktestResult(total, valuation)
+
+    def _skip_quiet(self, timeline: Timeline) -> None:
+        """Step over what the engine need not see; the last prices of it are told, as if it had."""
+        quiet, writer = self._quiet, self._writer
+        if quiet is None:
+            return
+        before = dict(timeline.at)
+        timeline.skip(quiet.until_ns(writer.state, timeline.at, self._pending, writer.sessions_until_ns))
+        for symbol, at in timeline.at.items():
+            if at > before[symbol]:
+                writer.show(closing_quote(self._series[symbol][at - 1]))
 
     def _take_up(self) -> int:
         """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
@@ -117,7 +140,6 @@ class Backtest:
         done = 0
         for number, moment in enumerate(moments(self._series)):
             if number < start.moment:
-                self._closes.update((symbol, self._series[symbol].close_px[at]) for symbol, at in moment.bars)
                 for symbol, at in moment.bars:  # what the run had seen by then, and no journal keeps
                     again.state.quotes[symbol] = closing_quote(self._series[symbol][at])
             elif rehearsal.seq < last_seq:
@@ -131,7 +153,7 @@ class Backtest:
         writer.state = again.state  # the same books, and the quotes, which no journal keeps
         return done
 
-    def _step(self, writer: WorkspaceWriter, moment: Moment) -> EquityPoint:
+    def _step(self, writer: WorkspaceWriter, moment: Moment) -> None:
         for symbol, at in moment.bars:
             writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
         if self._pending:
@@ -140,11 +162,9 @@ class Backtest:
         for symbol, at in moment.bars:
             bar = self._series[symbol][at]
             writer.feed(bar)
-            self._closes[symbol] = bar.close_px
             last_ns = max(last_ns, bar.ts_ns)
         for symbol, at in moment.bars:
             self._decide(writer, symbol, at, last_ns)
-        return EquityPoint(last_ns, self._equity(writer))
 
     def _due(self, moment: Moment) -> list[Intent]:
         """The intents whose instruments open now: exits, then entries, in instrument order."""
@@ -176,15 +196,6 @@ class Backtest:
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
         evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
         return evaluation.intents
-
-    def _equity(self, writer: WorkspaceWriter) -> int:
-        book = writer.state.book
-        equity = book.cash
-        for symbol, close_px in self._closes.items():
-            position = book.positions.get(symbol)
-            if position is not None and position.qty:
-                equity += position.qty * close_px * book.instruments[symbol].money_per_notional
-        return equity
 
 
 def _execute(writer: WorkspaceWriter, intents: list[Intent], ts_ns: int) -> None:

@@ -83,7 +83,7 @@ class StrategyRunner:
         `pending_entries`: entries decided but not yet filled; they count against `max_positions`. Raises InputError for
         a spec or a snapshot that do not fit, StrategyError when the strategy fails.
         """
-        exit_spec = self._exit_of(spec)
+        exit_spec = self.exit_of(spec)
         if snapshot.symbol not in spec.symbols:
             raise _misfit(f"{snapshot.symbol} is not among its symbols {', '.join(spec.symbols)}", spec)
         if snapshot.timeframe != spec.timeframe:
@@ -108,8 +108,8 @@ class StrategyRunner:
             {"strategy": spec.entry.type, "bars": snapshot.bar_count, "last_price": snapshot.last_price},
         )
 
-    def _exit_of(self, spec: ExecutionSpec) -> ExitSpec:
-        """The spec's exit; a spec is checked when it is first seen."""
+    def exit_of(self, spec: ExecutionSpec) -> ExitSpec:
+        """The spec's exit; a spec is checked when it is first seen. Raises InputError."""
         known = self._checked.get(id(spec))
         if known is not None and known[0] is spec:
             return known[1]
