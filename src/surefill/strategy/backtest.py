@@ -182,7 +182,7 @@ class Backtest:
 
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
-        if at < 1:
+        if at < 1 or (self._quiet is not None and not self._quiet.asks(writer.state, symbol, at)):
             return ()
         book, series = writer.state.book, self._series[symbol]
         instrument = book.instruments[symbol]

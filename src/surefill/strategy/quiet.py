@@ -66,6 +66,13 @@ class Quiet:
                 open_ns = min(open_ns, series.open_ns[needed])
         return open_ns
 
+    def asks(self, state: State, symbol: str, at: int) -> bool:
+        """Whether the strategy, or the spec's exit, may want something after bar `at`."""
+        position = state.book.positions.get(symbol)
+        if position is None or not position.qty or position.dust:
+            return self._wants[symbol].enters[at] == 1
+        return self._wants[symbol].leaves[at] == 1 or (self._leaves_at_day_end and self._ends[symbol][at] == 1)
+
     def _watch(self, state: State, symbol: str) -> _Watch:
         position = state.book.positions.get(symbol)
         if position is None or not position.qty or position.dust:
