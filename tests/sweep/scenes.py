@@ -57,7 +57,7 @@ class Scene:
 
 def bars_of(rng: random.Random, name: str, decimals: int, count: int) -> BarSeries:
     """Bars with gaps in price and in time, doji, and now and then the end of a session."""
-    open_ns, px, step_ns = START_NS, rng.randint(200, 20_000), NS_PER_MIN
+    open_ns, px, step_ns = START_NS, rng.randint(200, 20_000), NS_PER_MIN * rng.choice((1, 3))
     wild = rng.choice((0.001, 0.01, 0.05))
 
     def walked(px: int) -> int:
@@ -145,7 +145,7 @@ def scene(seed: int) -> Scene:
     )
     profile = msgspec.structs.replace(rng.choice((PAPER_FULL, PAPER_LONG_ONLY)), limits=limits, costs=paper.costs)
     cash = rng.choice((2_500, 100_000)) * 10**MONEY_DECIMALS
-    return Scene(series, instruments, profile, paper, spec, Flags(*flags), cash, rng.random() < 0.4)
+    return Scene(series, instruments, profile, paper, spec, Flags(*flags), cash, rng.random() < 0.5)
 
 
 def writer_of(this: Scene) -> WorkspaceWriter:

@@ -118,7 +118,7 @@ def simulate(
                 if day_is_over or (at_close and signals.leaves[at]):
                     _sell(number, at, market.close_px[at], last_ns, _SIGNAL, instruments, rules, costs, books)
                     held -= 1
-                elif signals.leaves[at] and not market.is_last[at]:
+                elif signals.leaves[at]:
                     positions[number, t.WAITING] = t.CLOSE
                     leaving += 1
             elif signals.enters[at] and variant[t.ENABLED] and held + entering < positions_max:
