@@ -32,7 +32,7 @@ def uncovered(
     for wrong, reason in (
         (further, f"gates {', '.join(further)}"),
         (profile.rechecks, "gates that are asked again before the wire"),
-        (set(profile.actions) < {int(Action.OPEN), int(Action.CLOSE)}, f"profile {profile.name}"),
+        (not {Action.OPEN, Action.CLOSE} <= set(profile.actions), f"profile {profile.name}"),
         (int(OrdType.MARKET) not in profile.ord_types, f"profile {profile.name} without market orders"),
         (limits.duplicate_window_ns, "execution.duplicate_window_s"),
         (limits.price_max_age_ns, "execution.price_max_age_s"),
