@@ -1,9 +1,11 @@
 """Runs drawn at random: bars with gaps and doji, instruments, rules, costs, exits, and a strategy of drawn wishes."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from surefill.domain.costs.crypto import BINANCE_SPOT
 from surefill.domain.costs.india import ZERODHA
@@ -16,8 +18,9 @@ from surefill.journal import MemoryJournal
 from surefill.market.series import BarSeries
 from surefill.rules.codes import FeeKind, FillMode
 from surefill.strategy import Decision, EntrySpec, ExecutionSpec, ExitSpec, RiskSpec, StrategyRegistry, StrategyRunner
+from surefill.strategy.advice import Advice, Foreseen, Streamed, Whole
 from surefill.strategy.backtest import Backtest
-from surefill.strategy.quiet import Wants
+from surefill.strategy.forms import Signals
 from surefill.units import NS_PER_MIN
 from surefill.venues.paper import PaperVenue
 from surefill.venues.paper.settings import FeeRule, PaperSettings
@@ -27,7 +30,7 @@ START_NS = 1_727_720_400 * 10**9  # 2024-09-30, an hour before India's charges c
 
 
 class Flags:
-    """A strategy that wants in and out at random: what it wants is drawn before the run, bar by bar."""
+    """A strategy that wants in and out at random: what it wants is drawn before the run, bar by bar. In all forms."""
 
     name = "flags"
     default_exit = "none"
@@ -41,6 +44,29 @@ class Flags:
             yield Decision.open_long("in")
         elif position is not None and self.leaves[snapshot.symbol][at]:
             yield Decision.close_long("out")
+
+    def start(self, spec, price_decimals):  # type: ignore[no-untyped-def]
+        return Stream(self)
+
+    def signals(self, spec, series):  # type: ignore[no-untyped-def]
+        columns = (np.array(flags[series.symbol], np.int8) for flags in (self.enters, self.leaves))
+        return Signals(*columns)
+
+
+class Stream:
+    """The same, bar by bar; what it says after a bar, it says once."""
+
+    def __init__(self, flags: Flags) -> None:
+        self.flags, self.shown = flags, 0
+
+    def on_bar(self, bar, position):  # type: ignore[no-untyped-def]
+        at, self.shown = self.shown, self.shown + 1
+        if position is None and self.flags.enters[bar.instrument_id][at]:
+            yield Decision.open_long("in")
+        elif position is not None and self.flags.leaves[bar.instrument_id][at]:
+            yield Decision.close_long("out")
+        else:
+            yield "nothing"
 
 
 @dataclass
@@ -157,9 +183,20 @@ def writer_of(this: Scene) -> WorkspaceWriter:
     return writer
 
 
-def backtest_of(this: Scene, writer: WorkspaceWriter, wants: dict[str, Wants] | None = None) -> Backtest:
-    """The scene through the engine."""
+def backtest_of(this: Scene, writer: WorkspaceWriter, form: str = "whole") -> Backtest:
+    """The scene through the engine, with its strategy in that form: whole, foreseen or streamed."""
     registry = StrategyRegistry()
     registry.add(this.strategy)
-    fill_at = "close" if this.at_close else "next_open"
-    return Backtest(writer, this.spec, this.series, runner=StrategyRunner(registry), fill_at=fill_at, wants=wants)  # type: ignore[arg-type]
+    made: dict[str, Callable[[], Advice]] = {
+        "whole": Whole,
+        "foreseen": lambda: Foreseen(this.strategy, this.spec, this.series),
+        "streamed": lambda: Streamed(this.strategy, this.spec, this.series),
+    }
+    return Backtest(
+        writer,
+        this.spec,
+        this.series,
+        runner=StrategyRunner(registry),
+        fill_at="close" if this.at_close else "next_open",
+        advice=made[form](),
+    )

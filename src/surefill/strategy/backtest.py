@@ -25,9 +25,10 @@ from surefill.domain.market import BarOpened, closing_quote
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
+from surefill.strategy.advice import Advice, advice_of, wishes
 from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger
-from surefill.strategy.quiet import Quiet, Wants
+from surefill.strategy.quiet import Quiet
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
@@ -59,8 +60,8 @@ class Backtest:
 
     `writer`'s workspace is open and its instruments defined, all before the first bar begins.
     `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
-    `wants` says after which bars the strategy may want something, by instrument: the others are stepped over where
-    nothing else can happen at them, and the journal is the same.
+    `advice` is the strategy in one of its forms (the quickest, where none is given). Where it can look ahead, bars at
+    which nothing can happen are stepped over; the journal is the same.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Backtest:
         fill_at: FillAt = "next_open",
         flush_every: int = 1,
         on_progress: Progress | None = None,
-        wants: Mapping[str, Wants] | None = None,
+        advice: Advice | None = None,
     ) -> None:
         self._writer = writer
         self._spec = spec
@@ -83,10 +84,9 @@ class Backtest:
         self._flush_every = flush_every
         self._on_progress = on_progress
         self._pending: dict[str, list[Intent]] = {}
-        self._quiet: Quiet | None = None
-        if wants is not None:
-            leaves = self._runner.exit_of(spec).type == "eod"
-            self._quiet = Quiet(self._series, wants, leaves_at_day_end=leaves)
+        self._leaves_at_day_end = self._runner.exit_of(spec).type == "eod"
+        self._advice = advice or advice_of(self._runner, spec, self._series)
+        self._quiet = Quiet(self._series, self._advice, leaves_at_day_end=self._leaves_at_day_end)
 
     def run(self) -> BacktestResult:
         """Run to the last bar, from the first one or from where the journal ends.
@@ -118,11 +118,8 @@ class Backtest:
 
     def _skip_quiet(self, timeline: Timeline) -> None:
         """Step over what the engine need not see; the last prices of it are told, as if it had."""
-        quiet, writer = self._quiet, self._writer
-        if quiet is None:
-            return
-        before = dict(timeline.at)
-        timeline.skip(quiet.until_ns(writer.state, timeline.at, self._pending, writer.sessions_until_ns))
+        before, writer = dict(timeline.at), self._writer
+        timeline.skip(self._quiet.until_ns(writer.state, timeline.at, self._pending, writer.sessions_until_ns))
         for symbol, at in timeline.at.items():
             if at > before[symbol]:
                 writer.show(closing_quote(self._series[symbol][at - 1]))
@@ -182,9 +179,13 @@ class Backtest:
 
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
-        if at < 1 or (self._quiet is not None and not self._quiet.asks(writer.state, symbol, at)):
-            return ()
         book, series = writer.state.book, self._series[symbol]
+        ledger = PaperLedger(book)
+        position = ledger.positions.get(symbol)
+        said = self._advice.said(symbol, at, position)
+        day_is_over = self._leaves_at_day_end and position is not None and series.session_end[at]
+        if at < 1 or not (day_is_over or wishes(said)):
+            return ()
         instrument = book.instruments[symbol]
         terms = instrument.terms_at(series.ts_ns[at])
         snapshot = MarketSnapshot.of_series(
@@ -194,7 +195,7 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
+        evaluation = self._runner.evaluate(self._spec, snapshot, ledger, pending_entries=waiting, said=said)
         return evaluation.intents
 
 
