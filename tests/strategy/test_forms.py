@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
-from surefill.strategy import Decision, EntrySpec, ExecutionSpec, MarketSnapshot, Position, Strategy
+from surefill.strategy import Decision, EntrySpec, ExecutionSpec, MarketSnapshot, Position
 from surefill.strategy.arrays import highest_before, lowest_before, sma_differences
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import SlidingHigh
@@ -186,7 +186,7 @@ def test_vectorised_form_that_looks_ahead_is_found_out() -> None:
 
 def test_suite_refuses_a_strategy_with_one_form_and_settings_that_never_trade() -> None:
     class Single(StrategyConformance):
-        strategy: Strategy = BuyTheDip()
+        strategy = BuyTheDip()
 
     class Idle(StrategyConformance):
         strategy = STRATEGIES["sma_cross"]

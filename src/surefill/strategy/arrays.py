@@ -42,7 +42,8 @@ def highest_before(values: Ints, count: int) -> Ints:
     cut = padded.reshape(blocks, count)
     beginnings = np.maximum.accumulate(cut, axis=1).ravel()
     ends = np.maximum.accumulate(cut[:, ::-1], axis=1)[:, ::-1].ravel()
-    return np.maximum(ends[:bars], beginnings[count - 1 : count - 1 + bars])
+    found: Ints = np.maximum(ends[:bars], beginnings[count - 1 : count - 1 + bars])
+    return found
 
 
 def lowest_before(values: Ints, count: int) -> Ints:

@@ -1,1 +1,37 @@
-"""Many variants of a strategy over the same bars: run plans, compiled kernels, what came of them."""
+"""Run plans: many variants of one strategy, each through the engine, compared by what came of them.
+
+::
+
+    from surefill.sweep import generate
+
+    plan = generate(base_spec, {"sweep": {"entry.params.fast": [5, 10, 20]}}, objective="sharpe")
+    for variant in plan.variants: ...
+
+A variant is a base spec with overrides, in a workspace of its own.
+"""
+
+from surefill.sweep.axes import Span
+from surefill.sweep.canonical import VARIANT_NS, canonical_json, variant_id_of, workspace_of
+from surefill.sweep.metrics import VariantMetrics
+from surefill.sweep.objectives import OBJECTIVES
+from surefill.sweep.overrides import apply_overrides
+from surefill.sweep.plan import Constraints, RunPlan, Variant, generate, load_constraints
+from surefill.sweep.split import TrainTest, WalkForward
+
+__all__ = [
+    "OBJECTIVES",
+    "VARIANT_NS",
+    "Constraints",
+    "RunPlan",
+    "Span",
+    "TrainTest",
+    "Variant",
+    "VariantMetrics",
+    "WalkForward",
+    "apply_overrides",
+    "canonical_json",
+    "generate",
+    "load_constraints",
+    "variant_id_of",
+    "workspace_of",
+]
