@@ -80,10 +80,7 @@ class Streamed:
         shown = self._shown[symbol]
         if shown > first and wishes(self._last[symbol]):  # it was looked at before, and nothing has changed since
             return min(shown - 1, end)
-        for at in range(shown, end):
-            if wishes(self._show(symbol, at, position)):
-                return at
-        return end
+        return self._first_wish(symbol, shown, end, position) if shown < end else end
 
     def said(self, symbol: str, at: int, position: Position | None) -> Said | None:
         """See `Advice`."""
@@ -102,21 +99,29 @@ class Streamed:
             self._show(symbol, at, None)
 
     def _show(self, symbol: str, at: int, position: Position | None) -> Said | StrategyError:
-        self._shown[symbol] = at + 1
-        self._last[symbol] = said = self._asked(symbol, at, position)
-        return said
+        self._first_wish(symbol, at, at + 1, position)
+        return self._last[symbol]
 
-    def _asked(self, symbol: str, at: int, position: Position | None) -> Said | StrategyError:
-        """What it says; its failure is kept until the run has come to the bar."""
-        bar = self._series[symbol][at]
-        try:
-            return tuple(self._streams[symbol].on_bar(bar, position))
-        except StrategyError as error:
-            return error
-        except Exception as error:
-            failure = failed(f"{type(error).__name__}: {error}", self._spec, symbol, bar.ts_ns)
-            failure.__cause__ = error
-            return failure
+    def _first_wish(self, symbol: str, first: int, end: int, position: Position | None) -> int:
+        """Show the bars from `first` on, up to the first after which there is a wish; its place, else `end`.
+
+        A failure is kept until the run has come to its bar.
+        """
+        series, on_bar = self._series[symbol], self._streams[symbol].on_bar
+        for at in range(first, end):  # the innermost loop of a backtest
+            last: Said | StrategyError
+            try:
+                last = tuple(on_bar(series[at], position))
+            except StrategyError as error:
+                last = error
+            except Exception as error:
+                last = failed(f"{type(error).__name__}: {error}", self._spec, symbol, series.ts_ns[at])
+                last.__cause__ = error
+            if last and wishes(last):
+                self._shown[symbol], self._last[symbol] = at + 1, last
+                return at
+        self._shown[symbol], self._last[symbol] = end, ()
+        return end
 
 
 def wishes(said: Said | StrategyError | None) -> bool:
