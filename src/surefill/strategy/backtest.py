@@ -15,8 +15,8 @@ waiting for the next open, and proves on the way that the journal is this run's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal, NamedTuple
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
@@ -35,6 +35,7 @@ from surefill.strategy.translate import submission_of
 from surefill.units import quanta_float
 
 FillAt = Literal["next_open", "close"]
+TIME_MIN_NS: Final = -(2**63)
 Progress = Callable[[int, int], None]
 
 
@@ -57,7 +58,8 @@ class Backtest:
     """One strategy over its instruments' bars, through one workspace.
 
     `writer`'s workspace is open and its instruments defined, all before the first bar begins.
-    `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
+    Bars that open before `from_ns` are known to the strategy and not traded. `on_progress(done, all)` is told of bars.
+    Refusals are in the journal; an exception of the strategy stops the run.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Backtest:
         runner: StrategyRunner | None = None,
         fill_at: FillAt = "next_open",
         flush_every: int = 1,
+        from_ns: int = TIME_MIN_NS,
         on_progress: Progress | None = None,
     ) -> None:
         self._writer = writer
@@ -77,6 +80,7 @@ class Backtest:
         self._runner = runner or StrategyRunner()
         self._at_close = fill_at == "close"
         self._flush_every = flush_every
+        self._from_ns = from_ns
         self._on_progress = on_progress
         self._pending: dict[str, list[Intent]] = {}
         self._closes: dict[str, int] = {}
@@ -91,7 +95,7 @@ class Backtest:
         total = sum(len(series) for series in self._series.values())
         count = bars = 0
         equity: list[EquityPoint] = []
-        for number, moment in enumerate(moments(self._series)):
+        for number, moment in enumerate(self._moments()):
             bars += len(moment.bars)
             if number < done:
                 continue
@@ -108,14 +112,14 @@ class Backtest:
         """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
         writer = self._writer
         last_seq = writer.state.book.seq
-        first = next(moments(self._series), None)
+        first = next(self._moments(), None)
         if first is None or last_event_ns(writer.journal, writer.workspace_id, last_seq) < first.open_ns:
             return 0
-        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, moments(self._series))
+        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, self._moments())
         rehearsal = Rehearsal(writer.journal, writer.workspace_id, start.seq)
         again = WorkspaceWriter(rehearsal, writer.workspace_id, writer.venue)
         done = 0
-        for number, moment in enumerate(moments(self._series)):
+        for number, moment in enumerate(self._moments()):
             if number < start.moment:
                 self._closes.update((symbol, self._series[symbol].close_px[at]) for symbol, at in moment.bars)
                 for symbol, at in moment.bars:  # what the run had seen by then, and no journal keeps
@@ -130,6 +134,9 @@ class Backtest:
             raise InvariantBreach(f"workspace {writer.workspace_id}: folded and rehearsed, the state is not the same")
         writer.state = again.state  # the same books, and the quotes, which no journal keeps
         return done
+
+    def _moments(self) -> Iterator[Moment]:
+        return (moment for moment in moments(self._series) if moment.open_ns >= self._from_ns)
 
     def _step(self, writer: WorkspaceWriter, moment: Moment) -> EquityPoint:
         for symbol, at in moment.bars:
