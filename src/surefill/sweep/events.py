@@ -10,6 +10,7 @@ from surefill.errors import JournalCorrupt
 from surefill.strategy.backtest import FillAt
 from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.plan import RunPlan
+from surefill.sweep.split import Window
 
 #: A run's stream: this, and the plan's id. No workspace can be called so.
 PREFIX: Final = "~sweep:"
@@ -26,11 +27,13 @@ class Curve(msgspec.Struct, frozen=True):
 class RunStarted(msgspec.Struct, frozen=True, tag="run_started"):
     """A plan begins to run. `settings` are those of the configuration that were set; `build` is the program's.
 
-    `strategies` are files that strategies were loaded from, `path` how variants may be run.
+    `windows` are those of the plan's split over the bars, `strategies` files that strategies were loaded from, `path`
+    how variants may be run.
     """
 
     ts_ns: int
     plan: RunPlan
+    windows: tuple[Window, ...]
     settings: dict[str, Any]
     strategies: tuple[str, ...]
     fill_at: FillAt
@@ -109,6 +112,7 @@ def encode(event: SweepEvent) -> bytes:
 def decode(payload: bytes) -> SweepEvent:
     """An event from the journal. Raises JournalCorrupt for what is none."""
     try:
-        return _DECODER.decode(payload)
+        event: SweepEvent = _DECODER.decode(payload)
     except msgspec.DecodeError as error:
         raise JournalCorrupt(f"a run's stream holds what is no event of a run: {error}", code=NO_EVENT) from error
+    return event

@@ -117,7 +117,7 @@ class _Run:
     def to_the_end(self, executor: Executor, stopping: Callable[[], bool], *, again: bool) -> RunResult:
         record = self._record
         if record.status == "completed" and not (again and any(self._failed())):
-            return result_of(record, self._windows)
+            return result_of(record)
         if record.started is None:
             self._write_start()
         else:
@@ -126,12 +126,12 @@ class _Run:
             self._work(executor, phase(), stopping)
             if stopping():
                 self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
-                return result_of(record, self._windows)
+                return result_of(record)
         failed = len(list(self._failed()))
         last = self._windows[-1].train if self._windows else WHOLE
         best = chosen_in(self._plan, record.outcomes, last.name)
         self._write(RunCompleted(time.time_ns(), best, len(record.outcomes) - failed, failed))
-        return result_of(record, self._windows)
+        return result_of(record)
 
     def _failed(self) -> Iterator[VariantFailed]:
         return (outcome for outcome in self._record.outcomes.values() if isinstance(outcome, VariantFailed))
@@ -142,6 +142,7 @@ class _Run:
             RunStarted(
                 time.time_ns(),
                 self._plan,
+                self._windows,
                 job.settings.model_dump(mode="json", exclude_unset=True),
                 tuple(strategy for strategy in job.strategies if isinstance(strategy, str)),
                 job.fill_at,
@@ -198,12 +199,9 @@ class _Run:
 
     def _progress(self) -> Progress:
         done, failed = len(self._record.outcomes), len(list(self._failed()))
-        total = len(self._plan.variants) * max(len(self._windows), 1) + sum(
-            1 + (chosen_in(self._plan, self._record.outcomes, window.train.name) != self._plan.variants[0].variant_id)
-            for window in self._windows
-        )
+        total = len(self._training()) + len(self._testing())
         per_s = self._own / max(time.monotonic() - self._began, 1e-9)
-        return Progress(done, max(total, done), failed, per_s, (total - done) / per_s if per_s else None)
+        return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
 
 
 def _check_conditions(plan: RunPlan, market: Market, fill_at: FillAt) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from surefill.sweep.run_record import Key, RunRecord, Status
 from surefill.sweep.significance import deflated_sharpe
 from surefill.sweep.split import WHOLE, Window
 from surefill.views.daily_figures import DailyFigures, daily_figures
+
+_UNIT: Final = 10**12
 
 
 class VariantResult(msgspec.Struct, frozen=True):
@@ -75,9 +78,9 @@ def chosen_in(plan: RunPlan, outcomes: Mapping[Key, Outcome], segment: str) -> s
     return best if metrics_in(outcomes, best, segment) is not None else ""
 
 
-def result_of(record: RunRecord, windows: Sequence[Window] = ()) -> RunResult:
-    """The results of a run so far; `windows` are those of its plan's split."""
-    plan, outcomes = record.begun.plan, record.outcomes
+def result_of(record: RunRecord) -> RunResult:
+    """The results of a run so far."""
+    plan, windows, outcomes = record.begun.plan, record.begun.windows, record.outcomes
     segments = [window.train.name for window in windows] or [WHOLE.name]
     tests = [window.test.name for window in windows]
     rows = [row for segment in [*segments, *tests] for row in _rows(plan, outcomes, segment)]
@@ -147,6 +150,3 @@ def _stitched(outcomes: Mapping[Key, Outcome], judged: Sequence[WindowResult]) -
             worth *= now / before if before > 0 else 1.0
             curve.append(round(worth * _UNIT))
     return daily_figures(_UNIT, curve, per_year) if curve else None
-
-
-_UNIT = 10**12
