@@ -10,6 +10,7 @@ from surefill.domain.costs.india import ZERODHA
 from surefill.domain.instrument import Terms
 from surefill.domain.intent import Action
 from surefill.domain.profile import PAPER_FULL
+from surefill.domain.sizing import SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.strategy import ExitSpec, RiskSpec
 from surefill.sweep.kernels.coverage import uncovered, variant_uncovered
@@ -50,6 +51,11 @@ def instrument(**told: object) -> Change:
     ("change", "reason"),
     [
         (profile(gates=(*PAPER_FULL.gates, "daily_loss", "spread")), "gates daily_loss, spread"),
+        (profile(gates=(*PAPER_FULL.gates, "regime", "size_caps")), "gates regime"),
+        (
+            profile(gates=(*PAPER_FULL.gates, "size_caps"), sizing_caps=SizingCaps(max_position_ppb=1)),
+            "gates size_caps",
+        ),
         (profile(rechecks=("tick_age",)), "gates that are asked again before the wire"),
         (profile(name="odd", actions=(Action.TRADE,)), "profile odd"),
         (profile(name="odd", ord_types=(OrdType.LIMIT,)), "profile odd without market orders"),

@@ -57,7 +57,8 @@ def test_contract_metrics_by_hand() -> None:
     assert found.max_drawdown_pct == pytest.approx(10.0)
     returns = [0.1, -0.1, 60 / 990]
     assert found.sharpe == pytest.approx(statistics.fmean(returns) / statistics.pstdev(returns))
-    assert (found.trade_count, found.win_rate) == (3, pytest.approx(2 / 3))
+    assert found.trade_count == 3
+    assert found.win_rate == pytest.approx(2 / 3)
     assert found.profit_factor == pytest.approx(160 / 110)
     assert (found.starting_equity, found.ending_equity, found.fees) == (1_000, 1_200, 10)
     assert found.expectancy == pytest.approx(50 / 3)

@@ -48,7 +48,8 @@ def highest_before(values: Ints, count: int) -> Ints:
 
 def lowest_before(values: Ints, count: int) -> Ints:
     """At each bar the lowest of the up to `count` values before it; at the first there is none: the highest but one."""
-    return -highest_before(-values, count) - (np.arange(len(values)) == 0)
+    found: Ints = -highest_before(-values, count) - (np.arange(len(values)) == 0)
+    return found
 
 
 def sma_differences(closes: Ints, fast: int, slow: int) -> NDArray[np.int8]:

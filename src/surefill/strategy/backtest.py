@@ -15,9 +15,9 @@ waiting for the next open, and proves on the way that the journal is this run's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
@@ -39,6 +39,7 @@ from surefill.strategy.valuation import EquityPoint, Valuation
 from surefill.units import quanta_float
 
 FillAt = Literal["next_open", "close"]
+TIME_MIN_NS: Final = -(2**63)
 Progress = Callable[[int, int], None]
 
 
@@ -59,7 +60,8 @@ class Backtest:
     """One strategy over its instruments' bars, through one workspace.
 
     `writer`'s workspace is open and its instruments defined, all before the first bar begins.
-    `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
+    Bars that open before `from_ns` are known to the strategy and not traded. `on_progress(done, all)` is told of bars.
+    Refusals are in the journal; an exception of the strategy stops the run.
     `advice` is the strategy in one of its forms (the quickest, where none is given). Where it can look ahead, bars at
     which nothing can happen are stepped over; the journal is the same.
     """
@@ -73,6 +75,7 @@ class Backtest:
         runner: StrategyRunner | None = None,
         fill_at: FillAt = "next_open",
         flush_every: int = 1,
+        from_ns: int = TIME_MIN_NS,
         on_progress: Progress | None = None,
         advice: Advice | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Backtest:
         self._runner = runner or StrategyRunner()
         self._at_close = fill_at == "close"
         self._flush_every = flush_every
+        self._from_ns = from_ns
         self._on_progress = on_progress
         self._pending: dict[str, list[Intent]] = {}
         self._leaves_at_day_end = self._runner.exit_of(spec).type == "eod"
@@ -96,7 +100,8 @@ class Backtest:
         writer = self._writer
         done = self._take_up()
         total = sum(len(series) for series in self._series.values())
-        valuation, timeline = Valuation(self._series, done), Timeline(self._series)
+        valuation, timeline = Valuation(self._series, self._from_ns, done), Timeline(self._series)
+        timeline.skip(self._from_ns)
         for _ in range(done):
             timeline.next()
         count = 0
@@ -128,14 +133,14 @@ class Backtest:
         """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
         writer = self._writer
         last_seq = writer.state.book.seq
-        first = next(moments(self._series), None)
+        first = next(self._moments(), None)
         if first is None or last_event_ns(writer.journal, writer.workspace_id, last_seq) < first.open_ns:
             return 0
-        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, moments(self._series))
+        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, self._moments())
         rehearsal = Rehearsal(writer.journal, writer.workspace_id, start.seq)
         again = WorkspaceWriter(rehearsal, writer.workspace_id, writer.venue)
         done = 0
-        for number, moment in enumerate(moments(self._series)):
+        for number, moment in enumerate(self._moments()):
             if number < start.moment:
                 for symbol, at in moment.bars:  # what the run had seen by then, and no journal keeps
                     again.state.quotes[symbol] = closing_quote(self._series[symbol][at])
@@ -149,6 +154,9 @@ class Backtest:
             raise InvariantBreach(f"workspace {writer.workspace_id}: folded and rehearsed, the state is not the same")
         writer.state = again.state  # the same books, and the quotes, which no journal keeps
         return done
+
+    def _moments(self) -> Iterator[Moment]:
+        return (moment for moment in moments(self._series) if moment.open_ns >= self._from_ns)
 
     def _step(self, writer: WorkspaceWriter, moment: Moment) -> None:
         for symbol, at in moment.bars:

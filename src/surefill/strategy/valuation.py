@@ -26,11 +26,15 @@ class _Holding(NamedTuple):
 
 
 class Valuation:
-    """Takes the book after each moment at which it may have changed; `first`: the number of the first moment."""
+    """Takes the book after each moment at which it may have changed.
 
-    def __init__(self, series: Mapping[str, BarSeries], first: int) -> None:
+    The first `skipped` moments from `from_ns` on are not told of.
+    """
+
+    def __init__(self, series: Mapping[str, BarSeries], from_ns: int, skipped: int) -> None:
         self._series = series
-        self._first = first
+        self._from_ns = from_ns
+        self._skipped = skipped
         self._holdings: list[_Holding] = []
 
     def take(self, open_ns: int, book: Book) -> None:
@@ -49,12 +53,14 @@ class Valuation:
         closes: dict[str, int] = {}
         after = iter(self._holdings)
         holding, coming = None, next(after, None)
-        for number, moment in enumerate(moments(self._series)):
+        left = self._skipped
+        for moment in moments(self._series):
             last_ns = moment.open_ns
             for symbol, at in moment.bars:
                 closes[symbol] = self._series[symbol].close_px[at]
                 last_ns = max(last_ns, self._series[symbol].ts_ns[at])
-            if number < self._first:
+            if moment.open_ns < self._from_ns or left:
+                left -= moment.open_ns >= self._from_ns
                 continue
             while coming is not None and coming.open_ns <= moment.open_ns:
                 holding, coming = coming, next(after, None)

@@ -11,6 +11,7 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action
 from surefill.domain.limits import UNSET
 from surefill.domain.profile import BASIC_GATES, Profile
+from surefill.domain.sizing import NO_CAPS
 from surefill.market.series import BarSeries
 from surefill.rules.codes import OrdType
 from surefill.strategy.sizing import exact, parts
@@ -28,7 +29,9 @@ def uncovered(
 ) -> str:
     """Why the kernel cannot stand in for the engine with this market and these rules; "" if it can."""
     limits = profile.limits
-    further = [name for name in profile.gates if name not in GATES]
+    silent = {"regime"} if limits.regime_optional else set()
+    silent |= {"size_caps"} if profile.sizing_caps == NO_CAPS else set()
+    further = [name for name in profile.gates if name not in GATES | silent]
     for wrong, reason in (
         (further, f"gates {', '.join(further)}"),
         (profile.rechecks, "gates that are asked again before the wire"),

@@ -31,14 +31,21 @@ class Stage(NamedTuple):
 
 
 def stage_of(
-    series: Mapping[str, BarSeries], instruments: Mapping[str, Instrument], profile: Profile, paper: PaperSettings
+    series: Mapping[str, BarSeries],
+    instruments: Mapping[str, Instrument],
+    profile: Profile,
+    paper: PaperSettings,
+    earlier: Mapping[str, int] | None = None,
 ) -> Stage:
-    """The tables of a market and an account's rules. What they cannot hold, `coverage.uncovered` says."""
+    """The tables of a market and an account's rules. What they cannot hold, `coverage.uncovered` says.
+
+    `earlier`: how many bars of each instrument are known before these: nobody is asked about the very first one.
+    """
     names = tuple(sorted(series))
     ordered = [instruments[name] for name in names]
     return Stage(
         names,
-        _market(names, series),
+        _market(names, series, earlier or {}),
         _instruments(ordered),
         _rules(profile, paper),
         _costs(ordered, paper),
@@ -82,7 +89,13 @@ def books_for(stage: Stage, cash: int, fills: int) -> t.Books:
     )
 
 
-def _market(names: Sequence[str], series: Mapping[str, BarSeries]) -> t.Market:
+def closing_times(market: t.Market) -> t.Ints:
+    """When the last bar of each moment closes."""
+    closes: t.Ints = np.maximum.reduceat(market.ts_ns[market.moment_bars], market.moment_from[:-1])
+    return np.maximum(closes, market.moment_ns)
+
+
+def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapping[str, int]) -> t.Market:
     counts = [len(series[name]) for name in names]
     begins = np.concatenate(([0], np.cumsum(counts)))
 
@@ -95,7 +108,9 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries]) -> t.Market:
     moment_ns, moment_from = np.unique(opens[order], return_index=True)
     flags = np.concatenate([np.asarray(series[each].session_end, np.uint8) for each in names])
     is_first, is_last = np.zeros(len(opens), np.uint8), np.zeros(len(opens), np.uint8)
-    is_first[begins[:-1][np.diff(begins) > 0]] = 1
+    is_first[
+        [begin for begin, count, name in zip(begins, counts, names, strict=False) if count and not earlier.get(name)]
+    ] = 1
     is_last[begins[1:][np.diff(begins) > 0] - 1] = 1
     return t.Market(
         moment_ns,
