@@ -43,7 +43,7 @@ def test_digest_of_bars_sees_every_figure() -> None:
 @pytest.mark.slow
 def test_workers_give_what_one_process_gives_though_one_is_killed(tmp_path: Path) -> None:
     plan, files = mischief(MARKET, tmp_path, range(2, 8))
-    alone = execute(plan, MARKET, MemoryJournal(), strategies=files)
+    alone = execute(plan, MARKET, MemoryJournal(), strategies=files, keep_journals=True)
     (tmp_path / "die-once-5").touch()
     journal = MemoryJournal()
     result = execute(

@@ -12,6 +12,7 @@ from surefill.journal import MemoryJournal
 from surefill.strategy import ExitSpec, StrategyRegistry
 from surefill.sweep import RunPlan, RunResult, TrainTest, WalkForward, execute, generate
 from surefill.sweep.events import VariantCompleted
+from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.orchestrator import conditions_of
 from surefill.sweep.workbench import ENGINE, KERNEL
 
@@ -20,8 +21,8 @@ GUARDED = ExitSpec(type="stop_target", stop_loss_pct=1.5, take_profit_pct=4.0, t
 EXITS = {"none": ExitSpec(type="none"), "eod": ExitSpec(type="eod"), "guarded": GUARDED}
 
 
-def figures(result: RunResult) -> list[tuple[str, str, object]]:
-    found = []
+def figures(result: RunResult) -> list[tuple[str, str, VariantMetrics]]:
+    found: list[tuple[str, str, VariantMetrics]] = []
     for row in result.rows:
         assert isinstance(row.outcome, VariantCompleted), row.outcome
         found.append((row.outcome.variant_id, row.outcome.segment, row.outcome.metrics))

@@ -46,8 +46,10 @@ def _metrics(
     trades: list[Trade], equity: list[int], running: tuple[Trade, ...] = (), start: int = 1_000
 ) -> VariantMetrics:
     times = [(at + 2) * NS_PER_DAY for at in range(len(equity))]
-    booked = Booked(start, times, equity, trades, running, sum(trade.fees for trade in trades), {"X": 2})
-    return metrics_of(booked, SERIES, 252)
+    went = [excursion(trade, SERIES[trade.instrument_id]) for trade in trades]
+    fees = sum(trade.fees for trade in trades)
+    booked = Booked(start, times, sum(equity), daily_equity(times, equity), trades, running, went, fees, {"X": 2})
+    return metrics_of(booked, 252)
 
 
 def test_contract_metrics_by_hand() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain.instrument import Instrument
@@ -15,14 +15,17 @@ from surefill.strategy.spec import ExecutionSpec
 from surefill.sweep.metrics import Booked
 from surefill.sweep.split import Segment, cut, inside
 from surefill.sweep.workbench import KERNEL, Ran, Task, Workbench
+from surefill.views.daily_figures import daily_sums
+from surefill.views.excursions import Excursion
 from surefill.views.trades import Trade
 from surefill.views.wording import exit_word
 
 if TYPE_CHECKING:
     from surefill.sweep.kernels.prepare import Stage
     from surefill.sweep.kernels.run import Fill
-    from surefill.sweep.kernels.tables import Signals
+    from surefill.sweep.kernels.tables import Ints, Signals
 
+_HALF: Final = 30
 _SIGNALS_KEPT: Final = 64
 
 
@@ -60,6 +63,7 @@ class KernelPath:
 
     def run(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> Ran:
         """Its figures, from the kernel's fills."""
+        from surefill.sweep.kernels.compiling import compiled
         from surefill.sweep.kernels.run import run_variant
 
         ground = _ground(bench, spec, task.segment)
@@ -77,16 +81,50 @@ class KernelPath:
         fills = list(found.fills())
         per_notional = {name: each.money_per_notional for name, each in ground.instruments.items()}
         closed, running = trades_of(fills, per_notional, spec.strategy_id)
+        ends = ground.stage.day_ends
         booked = Booked(
             ground.starting_cash,
             ground.times,
-            found.equity.tolist(),
+            _sum(found.equity),
+            (ground.stage.closes_ns[ends].tolist(), cast("Sequence[int]", found.equity[ends])),
             closed,
             running,
+            _went(ground.stage, closed),
             sum(fill.fee for fill in fills),
             per_notional,
         )
-        return Ran(bench.completed(KERNEL, spec, task, booked, ground.traded))
+        return Ran(bench.completed(KERNEL, task, booked, sum_up=compiled(daily_sums)))
+
+
+def _sum(column: Ints) -> int:
+    """The sum of money, which may be beyond 64 bits."""
+    return (int((column >> _HALF).sum()) << _HALF) + int((column & (1 << _HALF) - 1).sum())
+
+
+def _went(stage: Stage, trades: Sequence[Trade]) -> list[Excursion]:
+    """How far each trade went, as `views.excursions` has it."""
+    import numpy as np
+
+    from surefill.sweep.kernels.compiling import compiled
+    from surefill.sweep.kernels.figures import TRADE_COLUMNS, excursions
+
+    numbers = {name: number for number, name in enumerate(stage.names)}
+    rows = np.array(
+        [
+            (
+                numbers[each.instrument_id],
+                each.entry_ns,
+                each.exit_ns,
+                each.entry_notional // each.entry_qty,
+                each.exit_notional // each.exit_qty,
+            )
+            for each in trades
+        ],
+        np.int64,
+    ).reshape(-1, TRADE_COLUMNS)
+    adverse, favourable = np.zeros(len(rows)), np.zeros(len(rows))
+    compiled(excursions)(rows, stage.bounds, stage.market, adverse, favourable)
+    return list(map(Excursion, adverse.tolist(), favourable.tolist()))
 
 
 def trades_of(
@@ -120,7 +158,7 @@ def _ground(bench: Workbench, spec: ExecutionSpec, segment: Segment) -> _Ground:
 
 def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment) -> _Ground:
     from surefill.sweep.kernels.coverage import uncovered
-    from surefill.sweep.kernels.prepare import closing_times, stage_of
+    from surefill.sweep.kernels.prepare import stage_of
 
     known, traded = cut(series, segment), inside(series, segment)
     instruments = {symbol: instrument_of(settings, symbol) for symbol in series}
@@ -130,9 +168,7 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
         return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, [], {})
     earlier = {symbol: len(known[symbol]) - len(traded[symbol]) for symbol in series}
     stage = stage_of(traded, instruments, opening.profile, paper, earlier)
-    return _Ground(
-        known, traded, instruments, opening.starting_cash, "", stage, closing_times(stage.market).tolist(), {}
-    )
+    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, stage.closes_ns.tolist(), {})
 
 
 def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:

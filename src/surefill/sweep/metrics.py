@@ -26,9 +26,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from surefill.market.series import BarSeries
-from surefill.views.daily_figures import DailyFigures, daily_equity, daily_figures
-from surefill.views.excursions import excursion
+from surefill.views.daily_figures import DailyFigures, SumUp, daily_figures, daily_sums
+from surefill.views.excursions import Excursion
 from surefill.views.metrics import net, trade_figures, underwater
 from surefill.views.trades import Trade
 
@@ -36,15 +35,18 @@ from surefill.views.trades import Trade
 class Booked(NamedTuple):
     """What a run left behind, whichever path ran it. Money in money quanta.
 
-    `equity` is the account at `times`, the closes. `trades` are closed, in the order in which they ended; `running`
-    are open. `per_notional` by instrument: money for one quantum of price and quantity.
+    `times` are the closes, `worth` the sum of the equity at them; `daily` is when each day ended and what the account
+    was worth then. `trades` are closed, in the order in which they ended, `went` is how far each went; `running` are
+    open. `per_notional` by instrument: money for one quantum of price and quantity.
     """
 
     starting_equity: int
     times: Sequence[int]
-    equity: Sequence[int]
+    worth: int
+    daily: tuple[Sequence[int], Sequence[int]]
     trades: Sequence[Trade]
     running: Sequence[Trade]
+    went: Sequence[Excursion]
     fees: int
     per_notional: Mapping[str, int]
 
@@ -71,17 +73,15 @@ class VariantMetrics(msgspec.Struct, frozen=True):
     daily: DailyFigures
 
 
-def metrics_of(booked: Booked, series: Mapping[str, BarSeries], per_year: int) -> VariantMetrics:
-    """The figures of a run over these bars; `per_year`: `views.daily_figures.periods_per_year`."""
-    start = booked.starting_equity
-    end = booked.equity[-1] if booked.equity else start
+def metrics_of(booked: Booked, per_year: int, *, sum_up: SumUp = daily_sums) -> VariantMetrics:
+    """The figures of a run; `per_year`: `views.daily_figures.periods_per_year`; `sum_up`: see `daily_figures`."""
+    start, daily = booked.starting_equity, booked.daily[1]
+    end = int(daily[-1]) if len(daily) else start
     nets = [net(trade) for trade in booked.trades]
     curve = [start]
     for made in nets:
         curve.append(curve[-1] + made)
     figures = trade_figures(booked.trades)
-    _, daily = daily_equity(booked.times, booked.equity)
-    went = [excursion(trade, series[trade.instrument_id]) for trade in booked.trades]
     return VariantMetrics(
         return_pct=(end / start - 1) * 100 if start else 0.0,
         max_drawdown_pct=100 * max(underwater(start, curve), default=0.0),
@@ -97,9 +97,9 @@ def metrics_of(booked: Booked, series: Mapping[str, BarSeries], per_year: int) -
         turnover=_turnover(booked, len(daily), per_year),
         winning_streak=_streak(nets, lambda made: made > 0),
         losing_streak=_streak(nets, lambda made: made < 0),
-        mae_pct=_mean_pct([each.adverse for each in went]),
-        mfe_pct=_mean_pct([each.favourable for each in went]),
-        daily=daily_figures(start, daily, per_year),
+        mae_pct=_mean_pct([each.adverse for each in booked.went]),
+        mfe_pct=_mean_pct([each.favourable for each in booked.went]),
+        daily=daily_figures(start, daily, per_year, sum_up=sum_up),
     )
 
 
@@ -131,8 +131,7 @@ def _turnover(booked: Booked, days: int, per_year: int) -> float | None:
         (trade.entry_notional + trade.exit_notional) * booked.per_notional[trade.instrument_id]
         for trade in (*booked.trades, *booked.running)
     )
-    worth = sum(booked.equity)
-    return traded * len(booked.equity) / worth * per_year / days if days and worth > 0 else None
+    return traded * len(booked.times) / booked.worth * per_year / days if days and booked.worth > 0 else None
 
 
 def _streak(nets: Iterable[int], counts: Callable[[int], bool]) -> int:

@@ -30,7 +30,8 @@ from surefill.sweep.overrides import Sweepable
 from surefill.sweep.plan import Variant
 from surefill.sweep.split import Segment, cut, inside
 from surefill.venues.paper import PaperVenue
-from surefill.views.daily_figures import daily_equity, periods_per_year
+from surefill.views.daily_figures import SumUp, daily_equity, daily_sums, periods_per_year
+from surefill.views.excursions import excursion
 from surefill.views.trades import TradeLog
 
 AUTO: Final = "auto"
@@ -116,17 +117,20 @@ class EnginePath:
             from_ns=task.segment.from_ns,
         ).run()
         book = writer.state.book
+        times, equity = [point.ts_ns for point in result.equity], [point.equity for point in result.equity]
         booked = Booked(
             book.starting_cash,
-            [point.ts_ns for point in result.equity],
-            [point.equity for point in result.equity],
+            times,
+            sum(equity),
+            daily_equity(times, equity),
             log.closed,
             list(log.running.values()),
+            [excursion(trade, traded[trade.instrument_id]) for trade in log.closed],
             book.fees,
             {name: instrument.money_per_notional for name, instrument in book.instruments.items()},
         )
         head = journal.heads()[spec.workspace_id]
-        completed = bench.completed(ENGINE, spec, task, booked, traded, events=head.seq, head=head.chain_hash.hex())
+        completed = bench.completed(ENGINE, task, booked, events=head.seq, head=head.chain_hash.hex())
         if not task.with_journal:
             return Ran(completed)
         payloads = tuple(record.payload for record in journal.read(spec.workspace_id))
@@ -181,18 +185,17 @@ class Workbench:
     def completed(
         self,
         path: str,
-        spec: ExecutionSpec,
         task: Task,
         booked: Booked,
-        traded: Mapping[str, BarSeries],
         *,
         events: int = 0,
         head: str = "",
+        sum_up: SumUp = daily_sums,
     ) -> VariantCompleted:
-        """The outcome of a run that left this behind, over these bars."""
+        """The outcome of a run that left this behind."""
         curve = None
         if task.with_curve:
-            times, equity = daily_equity(booked.times, booked.equity)
-            curve = Curve(tuple(times), tuple(equity))
-        metrics = metrics_of(booked, traded, self._per_year)
+            times, equity = booked.daily
+            curve = Curve(tuple(map(int, times)), tuple(map(int, equity)))
+        metrics = metrics_of(booked, self._per_year, sum_up=sum_up)
         return VariantCompleted(task.variant.variant_id, task.segment.name, path, metrics, events, head, curve)

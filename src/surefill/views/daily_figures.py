@@ -19,15 +19,13 @@ A day is one of UTC (a close at midnight belongs to the day that it ends). A rat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from math import fsum, sqrt
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from math import sqrt
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from surefill.units import NS_PER_DAY
-from surefill.views.metrics import underwater
 
 DDOF: Final = 1
 #: Trading days in a year, by calendar; exchanges have 252.
@@ -70,44 +68,85 @@ def daily_equity(times: Sequence[int], equity: Sequence[int]) -> tuple[list[int]
     return [ts_ns for ts_ns, _ in last.values()], [value for _, value in last.values()]
 
 
-def daily_figures(start: int, equity: Sequence[int], per_year: int, *, rf: float = 0.0) -> DailyFigures:
-    """Figures of an account that had `start` before the first day and `equity` at the end of each; `rf` is annual."""
-    rf_per_day = (1.0 + rf) ** (1.0 / per_year) - 1.0
-    returns = [now / before - 1 - rf_per_day if before > 0 else 0.0 for before, now in pairwise([start, *equity])]
-    count = len(returns)
-    mean = fsum(returns) / count if count else 0.0
-    deviation = sqrt(_central(returns, mean, 2) / (count - DDOF)) if count > DDOF else 0.0
-    downside = sqrt(fsum(change * change for change in returns if change < 0) / count) if count else 0.0
-    depths = underwater(start, equity)
-    drawdown = max(depths, default=0.0)
-    end = equity[-1] if equity else start
+class DailySums(NamedTuple):
+    """What the figures are made of. `m2` to `m4`: sums of the powers of what the returns are away from their mean.
+
+    `below`: the sum of the squares of the negative returns; `drawdown`: a fraction; `longest`: days below a high.
+    """
+
+    mean: float
+    m2: float
+    m3: float
+    m4: float
+    below: float
+    drawdown: float
+    longest: int
+
+
+def daily_sums(
+    start: int, equity: Sequence[int], rf_per_day: float
+) -> tuple[float, float, float, float, float, float, int]:
+    """The fields of `DailySums`, one operation after the other: compiled it gives the same bits."""
+    count = len(equity)
+    total = below = drawdown = 0.0
+    before = peak = float(start)
+    longest = run = 0
+    for day in range(count):
+        now = float(equity[day])
+        change = now / before - 1.0 - rf_per_day if before > 0.0 else 0.0
+        total += change
+        if change < 0.0:
+            below += change * change
+        if now >= peak or peak <= 0.0:
+            peak, run = max(peak, now), 0
+        else:
+            run += 1
+            longest = max(longest, run)
+            drawdown = max(drawdown, (peak - now) / peak)
+        before = now
+    mean = total / count if count else 0.0
+    m2 = m3 = m4 = 0.0
+    before = float(start)
+    for day in range(count):
+        now = float(equity[day])
+        away = (now / before - 1.0 - rf_per_day if before > 0.0 else 0.0) - mean
+        square = away * away
+        m2 += square
+        m3 += square * away
+        m4 += square * square
+        before = now
+    return mean, m2, m3, m4, below, drawdown, longest
+
+
+SumUp = Callable[[int, Any, float], tuple[float, float, float, float, float, float, int]]
+
+
+def daily_figures(
+    start: int, equity: Sequence[int], per_year: int, *, rf: float = 0.0, sum_up: SumUp = daily_sums
+) -> DailyFigures:
+    """Figures of an account that had `start` before the first day and `equity` at the end of each; `rf` is annual.
+
+    `sum_up`: `daily_sums`, or what it was compiled to.
+    """
+    count, end = len(equity), int(equity[-1]) if len(equity) else start
+    sums = DailySums(*sum_up(start, equity, (1.0 + rf) ** (1.0 / per_year) - 1.0))
+    deviation = sqrt(sums.m2 / (count - DDOF)) if count > DDOF else 0.0
+    downside = sqrt(sums.below / count) if count else 0.0
+    spread = sqrt(sums.m2 / count) if count else 0.0
     cagr = (end / start) ** (per_year / count) - 1 if count and start > 0 and end > 0 else None
-    spread = sqrt(_central(returns, mean, 2) / count) if count else 0.0
     return DailyFigures(
         days=count,
         periods_per_year=per_year,
         rf=rf,
         ddof=DDOF,
-        sharpe=mean / deviation * sqrt(per_year) if deviation else None,
-        sortino=mean / downside * sqrt(per_year) if downside else None,
+        sharpe=sums.mean / deviation * sqrt(per_year) if deviation else None,
+        sortino=sums.mean / downside * sqrt(per_year) if downside else None,
         cagr=cagr,
-        calmar=cagr / drawdown if cagr is not None and drawdown else None,
+        calmar=cagr / sums.drawdown if cagr is not None and sums.drawdown else None,
         volatility=deviation * sqrt(per_year) if deviation else None,
-        max_drawdown_pct=100 * drawdown,
-        drawdown_days=_longest(depth > 0 for depth in depths),
-        sharpe_per_day=mean / deviation if deviation else None,
-        skew=_central(returns, mean, 3) / count / spread**3 if spread else None,
-        kurtosis=_central(returns, mean, 4) / count / spread**4 if spread else None,
+        max_drawdown_pct=100 * sums.drawdown,
+        drawdown_days=sums.longest,
+        sharpe_per_day=sums.mean / deviation if deviation else None,
+        skew=sums.m3 / count / spread**3 if spread else None,
+        kurtosis=sums.m4 / count / spread**4 if spread else None,
     )
-
-
-def _central(values: Iterable[float], mean: float, power: int) -> float:
-    return fsum((value - mean) ** power for value in values)
-
-
-def _longest(flags: Iterable[bool]) -> int:
-    longest = run = 0
-    for flag in flags:
-        run = run + 1 if flag else 0
-        longest = max(longest, run)
-    return longest

@@ -16,39 +16,43 @@ import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import Any, Final, TypeVar, cast
 
 import surefill.rules
 from surefill import units
 from surefill.errors import ConfigError
-from surefill.sweep.kernels import account, tables
+from surefill.sweep.kernels import account, figures, tables
+from surefill.views import daily_figures
 
-if TYPE_CHECKING:
-    from surefill.sweep.kernels.tables import Books, Costs, Ints, Market, Signals
+F = TypeVar("F", bound=Callable[..., Any])
+#: What is called from Python; everything else is compiled into these.
+_ENTRIES: Final = (account.simulate, figures.excursions, daily_figures.daily_sums)
 
-    Kernel = Callable[[Market, Signals, Ints, Ints, Ints, Costs, Books], None]
 
-
-@functools.cache
-def compiled() -> Kernel:
-    """The kernel as machine code; the first call of a process with new source compiles for a few seconds.
+def compiled(function: F) -> F:
+    """One of the kernels as machine code; the first call of it with new source compiles for a few seconds.
 
     Raises ConfigError without numba.
     """
+    return cast(F, _compiled()[function.__name__])
+
+
+@functools.cache
+def _compiled() -> dict[str, Callable[..., Any]]:
     try:
         from numba import config, njit
         from numba.extending import register_jitable
     except ImportError as error:
         raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
-    rules = _rule_modules()
-    for module in (*rules, account):
+    sources = (*_rule_modules(), account, figures)
+    for module in sources:
         for function in _functions_of(module):
-            if function is not account.simulate:
+            if function not in _ENTRIES:
                 register_jitable(function)
-    before, folder = config.CACHE_DIR, _cache_folder((*rules, account, tables, units))
+    before, folder = config.CACHE_DIR, _cache_folder((*sources, tables, units, daily_figures))
     config.CACHE_DIR = "" if folder is None else str(folder)
     try:
-        return cast("Kernel", njit(account.simulate, cache=folder is not None))
+        return {entry.__name__: njit(entry, cache=folder is not None) for entry in _ENTRIES}
     finally:
         config.CACHE_DIR = before
 

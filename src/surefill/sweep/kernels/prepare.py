@@ -16,11 +16,16 @@ from surefill.rules.codes import IntrabarPolicy
 from surefill.strategy.sizing import exact, parts
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.kernels import tables as t
+from surefill.units import NS_PER_DAY
 from surefill.venues.paper.settings import PaperSettings
 
 
 class Stage(NamedTuple):
-    """What all variants over the same bars share. `names`: the instruments by their number."""
+    """What all variants over the same bars share. `names`: the instruments by their number.
+
+    The bars of instrument n are those from `bounds[n]` to before `bounds[n + 1]`. `closes_ns`: when the last bar of
+    each moment closes; `day_ends`: the last places in it that belong to each day (`views.daily_figures.daily_equity`).
+    """
 
     names: tuple[str, ...]
     market: t.Market
@@ -28,6 +33,9 @@ class Stage(NamedTuple):
     rules: t.Ints
     costs: t.Costs
     lots: tuple[tuple[int, int], ...]
+    bounds: t.Ints
+    closes_ns: t.Ints
+    day_ends: t.Ints
 
 
 def stage_of(
@@ -43,13 +51,18 @@ def stage_of(
     """
     names = tuple(sorted(series))
     ordered = [instruments[name] for name in names]
+    market = _market(names, series, earlier or {})
+    closes_ns = _closing_times(market)
     return Stage(
         names,
-        _market(names, series, earlier or {}),
+        market,
         _instruments(ordered),
         _rules(profile, paper),
         _costs(ordered, paper),
         tuple((10 ** (each.price_decimals + each.qty_decimals), each.terms[0].lot) for each in ordered),
+        np.concatenate(([0], np.cumsum([len(series[name]) for name in names]))),
+        closes_ns,
+        np.array(list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values()), np.int64),
     )
 
 
@@ -89,8 +102,10 @@ def books_for(stage: Stage, cash: int, fills: int) -> t.Books:
     )
 
 
-def closing_times(market: t.Market) -> t.Ints:
+def _closing_times(market: t.Market) -> t.Ints:
     """When the last bar of each moment closes."""
+    if not len(market.moment_ns):
+        return market.moment_ns
     closes: t.Ints = np.maximum.reduceat(market.ts_ns[market.moment_bars], market.moment_from[:-1])
     return np.maximum(closes, market.moment_ns)
 

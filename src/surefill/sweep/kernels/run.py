@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from surefill.domain.refusals import RefusalCode
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.kernels import tables as t
+from surefill.sweep.kernels.account import simulate
 from surefill.sweep.kernels.compiling import compiled
 from surefill.sweep.kernels.prepare import Stage, books_for, budgets_of, variant_of
 
@@ -63,7 +64,7 @@ def run_variant(
 
     Raises ConfigError where numba is not installed.
     """
-    kernel, variant = compiled(), variant_of(spec, exit_spec, at_close=at_close)
+    kernel, variant = compiled(simulate), variant_of(spec, exit_spec, at_close=at_close)
     instruments = stage.instruments.copy()
     instruments[:, t.LOTS_BUDGET] = budgets_of(stage, spec.risk.dollars_per_trade)
     room = _FILLS_GUESSED
