@@ -11,6 +11,7 @@ import pytest
 from tests.sweep.sweeps import Backwards, base, crosses, market, mischief
 
 from surefill.domain import codec
+from surefill.engine.claims import ClaimsReader
 from surefill.errors import InputError, JournalError, LocalError, StrategyError
 from surefill.journal import Journal, MemoryJournal, SqliteJournal, verify
 from surefill.sweep import (
@@ -72,7 +73,7 @@ def test_run_is_told_by_events_of_its_own_stream(undisturbed: RunResult) -> None
 def test_variant_goes_through_the_engine_into_a_journal_that_verifies() -> None:
     journal = MemoryJournal()
     result = execute(PLAN, MARKET, journal, keep_journals=True)
-    assert verify(journal).ok
+    assert verify(journal, claims_of=ClaimsReader()).ok
     for row in result.rows:
         outcome = row.outcome
         assert isinstance(outcome, VariantCompleted)

@@ -174,6 +174,7 @@ def _result(each: Tested) -> dict[str, Any]:
         "total": _line(found, found.total),
         "symbols": {line.name: _line(found, line) for line in found.lines},
         "equity": {**money_of_curve, **curve},
+        "daily": msgspec.to_builtins(found.daily),
         "exits": {why: {"count": ends.count, "net": _money(found, ends.net)} for why, ends in found.exits.items()},
         "refused": msgspec.to_builtins(found.refused),
         "events": sum(found.events.values()),

@@ -6,14 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from surefill.engine.claims import RUN_PREFIX
 from surefill.errors import JournalCorrupt
 from surefill.strategy.backtest import FillAt
 from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.plan import RunPlan
 from surefill.sweep.split import Window
 
-#: A run's stream: this, and the plan's id. No workspace can be called so.
-PREFIX: Final = "~sweep:"
 NO_EVENT: Final = "NO_SUCH_EVENT"
 
 
@@ -100,8 +99,8 @@ _DECODER: Final = msgspec.json.Decoder(SweepEvent)
 
 
 def stream_of(run_plan_id: str) -> str:
-    """The name of a run's stream."""
-    return PREFIX + run_plan_id
+    """The name of a run's stream; no workspace can be called so."""
+    return RUN_PREFIX + run_plan_id
 
 
 def encode(event: SweepEvent) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from surefill.engine.claims import RUN_PREFIX
 from surefill.errors import InputError
 from surefill.journal.protocol import Batch, Journal, Lease
 from surefill.sweep.events import (
-    PREFIX,
     Outcome,
     RunCanceled,
     RunResumed,
@@ -87,15 +87,15 @@ class RunStream:
 def runs_in(journal: Journal) -> Iterator[tuple[str, RunRecord]]:
     """All runs of a journal, by plan id, in the order of their ids."""
     for name in sorted(journal.heads()):
-        if name.startswith(PREFIX):
+        if name.startswith(RUN_PREFIX):
             record = read_run(journal, name)
             if record.started is not None:
-                yield name.removeprefix(PREFIX), record
+                yield name.removeprefix(RUN_PREFIX), record
 
 
 def run_in(journal: Journal, run_plan_id: str) -> RunRecord:
     """A run by its plan's id, or by the beginning of it. Raises InputError (UNKNOWN_RUN)."""
-    found = [name for name in sorted(journal.heads()) if name.startswith(PREFIX + run_plan_id)]
+    found = [name for name in sorted(journal.heads()) if name.startswith(RUN_PREFIX + run_plan_id)]
     if len(found) != 1 or not run_plan_id:
         many = f"{len(found)} runs whose ids begin with" if found else "no run"
         raise InputError(
