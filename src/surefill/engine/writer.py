@@ -166,6 +166,17 @@ class WorkspaceWriter:
                 self._run(VenueReports(item.ts_ns, reports))
         self._run(item)
 
+    @property
+    def sessions_until_ns(self) -> int:
+        """Until then no session that is known ends."""
+        return self._sessions_until_ns
+
+    def show(self, quote: Quote) -> None:
+        """Remember a price at which nothing could happen: no order rested, no position waited for it."""
+        self.state.quotes[quote.instrument_id] = quote
+        if self.in_process is not None:
+            self.in_process.observe(quote)
+
     def submit(self, item: SubmitIntent) -> Ticket:
         """Feed an intent. A repeated key changes nothing and tells of the first one.
 
