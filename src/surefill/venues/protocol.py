@@ -20,6 +20,7 @@ from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import Book
+from surefill.rules.codes import OrdType, TimeInForce
 
 ReportSink = Callable[[VenueReport], None]
 QuoteSink = Callable[[Quote], None]
@@ -45,6 +46,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     absence is never proof by itself). `cl_ord_id_max` and `cl_ord_id_alphabet`: how long a client order id may be and
     of which characters (a regular expression's class, "" for any). `native_stops`: it keeps stop orders itself.
     `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
+    `time_in_force_of`: order types that take fewer of its times in force, and which.
     """
 
     name: str
@@ -58,6 +60,13 @@ class Capabilities(msgspec.Struct, frozen=True):
     amends: bool = False
     dead_man: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
+    time_in_force_of: Mapping[int, frozenset[int]] = {}
+
+    def takes(self, ord_type: int, time_in_force: int) -> bool:
+        """Whether an order of that type may have that time in force. A market order may say how long it would rest."""
+        if ord_type == OrdType.MARKET and time_in_force in (TimeInForce.DAY, TimeInForce.GTC):
+            return True
+        return time_in_force in self.time_in_force_of.get(ord_type, self.time_in_force)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
