@@ -114,7 +114,7 @@ class Shown:
         return tuple(instrument for instrument in made if instrument is not None)
 
     def _margin_ppb(self, name: str) -> int:
-        """The share that a purchase binds, by the terminal's own reckoning; 0 where it cannot tell, as without a price."""
+        """The share that a purchase binds, as the terminal reckons; 0 where it cannot tell, as without a price."""
         symbol, price = self._account.scale(name).symbol, self._account.tick(name).ask
         volume = min(max(1.0, symbol.volume_min), symbol.volume_max)
         margin = self._account.looks.margin(_BUY, name, volume, price) if price > 0 else None
