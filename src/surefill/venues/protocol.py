@@ -20,7 +20,6 @@ from surefill.domain.market import Bar, BarOpened, Quote
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import VenueReport
 from surefill.domain.state import Book
-from surefill.rules.codes import OrdType, TimeInForce
 
 ReportSink = Callable[[VenueReport], None]
 QuoteSink = Callable[[Quote], None]
@@ -63,9 +62,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     time_in_force_of: Mapping[int, frozenset[int]] = {}
 
     def takes(self, ord_type: int, time_in_force: int) -> bool:
-        """Whether an order of that type may have that time in force. A market order may say how long it would rest."""
-        if ord_type == OrdType.MARKET and time_in_force in (TimeInForce.DAY, TimeInForce.GTC):
-            return True
+        """Whether an order of that type may have that time in force."""
         return time_in_force in self.time_in_force_of.get(ord_type, self.time_in_force)
 
 
