@@ -360,12 +360,13 @@ def test_context_that_does_not_fit_is_refused(terms: dict[str, Any], reason: str
         ("live", "live", True),
         ("live", "paper", False),  # what is marked paper must never become a real order
         ("dry_run", "paper", True),
-        ("dry_run", "live", False),
+        ("dry_run", "live", True),  # what a dry run rehearses is a live one
+        ("paper", "live", False),
         ("backtest", "paper", True),
     ],
 )
 def test_mode_of_a_context_is_the_workspaces(ours: str, said: str, taken: bool) -> None:
-    venue = "paper" if ours == "backtest" else "binance"
+    venue = "paper" if ours in ("paper", "backtest") else "binance"
     settings = load_settings(None, {"workspace": {"mode": ours, "venue": venue}}, {})
     known = Known(SYMBOL, instrument_of(load_settings(None, MEMORY, {}), SYMBOL), None)
     signal = read_signal("BUY")

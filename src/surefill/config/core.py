@@ -47,6 +47,8 @@ SIMULATED: Final = ("paper", "backtest")
 LIVE_WINDOW_S: Final = Decimal(2)
 #: Prices and quantities of 12 decimals together, as the adapters count them, come out whole in these.
 CRYPTO_MONEY_DECIMALS: Final = 12
+#: A door whose ids say how real they are.
+_ID_PREFIXES: Final = {("v2", "dry_run"): "DRY-RUN", ("v2", "live"): "LIVE"}
 _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillMode.BID_ASK}
 # What may change without changing a decision: where files lie, which market is replayed, who is called.
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
@@ -95,7 +97,11 @@ def profile_of(settings: Settings) -> Profile:
         limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
     template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
     profile = msgspec.structs.replace(
-        profile, limits=limits, calendar=_calendar(settings, template) or preset.calendar, costs=paper.costs
+        profile,
+        limits=limits,
+        calendar=_calendar(settings, template) or preset.calendar,
+        costs=paper.costs,
+        id_prefix=_ID_PREFIXES.get((profile.name, settings.workspace.mode), profile.id_prefix),
     )
     complain = functools.partial(_wrong, settings)
     profile = with_policy(profile, settings.policy, settings.risk, complain)
@@ -168,7 +174,7 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
 def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) -> OpenWorkspace:
     """The first input of the workspace's life, and of each start; `accept_changes`: a live one may have other rules."""
     workspace = settings.workspace
-    _check_place(settings)
+    check_place(settings)
     decimals = money_decimals_of(settings)
     starting_cash = _told(
         settings,
@@ -193,8 +199,8 @@ def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) 
     )
 
 
-def _check_place(settings: Settings) -> None:
-    """Mode and venue must belong together."""
+def check_place(settings: Settings) -> None:
+    """Mode and venue must belong together. Raises ConfigError."""
     mode, venue = settings.workspace.mode, settings.workspace.venue
     if venue not in ("paper", *REAL_VENUES):
         raise _wrong(settings, ("workspace", "venue"), venue, f"it may be paper or one of {', '.join(REAL_VENUES)}")

@@ -23,6 +23,7 @@ from surefill.domain.inputs import Input, SubmitIntent
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
 from surefill.domain.market import Quote, Source
+from surefill.domain.position import position_key
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
@@ -34,12 +35,15 @@ from surefill.intake.caller_stores import CallerStores
 from surefill.intake.caller_values import Known, named
 from surefill.intake.door_settings import artifacts_dir, in_memory
 from surefill.intake.following import JournalFollower
+from surefill.intake.hints import Hints
+from surefill.intake.real_venue import LIVE, VenueChoice, place_of
 from surefill.intake.session import Session
+from surefill.intake.venue_names import VenueNames, bucket_of
+from surefill.intake.venue_prices import VenuePrices
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.plain import plain_text
 from surefill.units import NS_PER_S, observed_quanta, quanta_text
-from surefill.venues.protocol import Venue
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
 from surefill.views.positions import PositionRow, position_rows
@@ -63,8 +67,8 @@ class Follower(Protocol):
 class OpenDoor:
     """One open workspace, seen by a door. A `journal` that is given stays the caller's.
 
-    `venue` is where its orders go instead of the simulated market. Raises ConfigError, JournalError when it cannot be
-    opened.
+    `venue`: where it trades (`real_venue`). Raises ConfigError, JournalError when it cannot be opened, and RemoteError
+    where nobody can be called.
     """
 
     def __init__(
@@ -74,12 +78,18 @@ class OpenDoor:
         clock: Clock | None = None,
         journal: Journal | None = None,
         *,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
     ) -> None:
         self.settings = settings
         self._memory: Journal | None = MemoryJournal() if journal is None and in_memory(settings) else None
-        self.session = Session.open(settings, clock=clock, journal=journal or self._memory, venue=venue)
+        place = place_of(settings, venue)
+        if self._memory is not None and settings.workspace.mode == LIVE:
+            raise ConfigError("a live workspace outlives its process: name a file", key="journal.path")
+        self.session = Session.open(settings, clock=clock, journal=journal or self._memory, **place._asdict())
         try:
+            self._names = VenueNames(settings, self.session.listed)
+            self.hints = Hints(self.session)
+            self.prices = self._followed_prices()
             self._desk = self.session.engine.engine.desks[self.session.workspace_id]
             self._lines: deque[OrderLine] = deque()
             self._projector: Projector | None = None
@@ -113,6 +123,15 @@ class OpenDoor:
         self._projector.catch_up()
         self._projector.listeners.append(self._lines.append)
         writer.subscribers.append(self._projector.follow)
+
+    def _followed_prices(self) -> VenuePrices | None:
+        """At a real venue: its prices, of what is configured and held from the start, of the rest once it is named."""
+        if self.session.market is None:
+            return None
+        prices = VenuePrices(self.session, self.session.market)
+        held = self.session.read(lambda state: {position.instrument_id for _, position in state.open_positions()})
+        prices.follow(sorted(held.union(map(self._names.of, self.settings.feed.symbols))))
+        return prices
 
     def follow_with(self, follower: Follower) -> None:
         """Let a further projection catch up with the journal, and follow it from then on."""
@@ -164,25 +183,34 @@ class OpenDoor:
         if items:
             self.session.engine.run(_feed(self.session.engine.engine, self.session.workspace_id, items))
 
-    def instrument(self, symbol: object) -> Known:
+    def instrument(self, symbol: object, exchange: str = "") -> Known:
         """What a caller's symbol names: its instrument, defined if need be, or why there is none."""
+        said = named(symbol)
         try:
-            instrument = self.session.ensure_instrument(plain_text(symbol, "symbol"))
+            instrument = self.session.ensure_instrument(self._names.of(plain_text(symbol, "symbol"), exchange))
         except LocalError as error:
-            return Known(named(symbol), None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message))
-        return Known(instrument.instrument_id, instrument, None)
+            return Known(said, None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message), said)
+        if self.prices is not None:
+            self.prices.follow([instrument.instrument_id])
+        return Known(instrument.instrument_id, instrument, None, said)
 
-    def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
-        """The market that the caller's feed shows; or why an intent without it is refused (`unseen`)."""
-        quote, refusal = self._look(feed, symbol)
+    def look(self, feed: CallerFeed, symbol: str, said: str = "") -> tuple[Quote | None, Refusal | None]:
+        """The market that the caller's feed shows; or why an intent without it is refused (`unseen`).
+
+        `said`: how the caller writes the symbol. At a real venue a caller without a feed gets the venue's market, which
+        the engine has been shown already.
+        """
+        quote, refusal = self._look(feed, symbol, said or symbol)
         return quote, None if refusal is None else self.unseen(refusal)
 
     def unseen(self, refusal: Refusal) -> Refusal:
         """A market that the door cannot see holds back entries. A simulated venue cannot trade an exit without it."""
         return msgspec.structs.replace(refusal, entries_only=not self.session.is_simulated)
 
-    def _look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
-        seen = feed.look(symbol)
+    def _look(self, feed: CallerFeed, symbol: str, said: str) -> tuple[Quote | None, Refusal | None]:
+        if self.prices is not None and not feed.is_connected:
+            return None, self.shown(symbol)
+        seen = feed.look(said)
         if seen.problem:
             return None, Refusal(RefusalCode.NO_MARKET_DATA, seen.problem)
         ts_ns, refusal = self._time_of(symbol, seen)
@@ -221,6 +249,11 @@ class OpenDoor:
         reason = f"the feed's price of {symbol} is {age} s old, at most {most} s is allowed"
         return now_ns, Refusal(RefusalCode.STALE_PRICE, reason)
 
+    def shown(self, symbol: str) -> Refusal | None:
+        """Nothing once the real venue has told a price of it, or where there is no such venue; else why not."""
+        problem = "" if self.prices is None else self.prices.missing(symbol)
+        return Refusal(RefusalCode.NO_MARKET_DATA, problem) if problem else None
+
     def price_what_is_held(self, feed: CallerFeed) -> None:
         """After a start: show the market of every position that has no price yet, as far as the caller's feed has it.
 
@@ -231,7 +264,12 @@ class OpenDoor:
             held = {position.instrument_id for _, position in state.open_positions()}
             return sorted(held - state.quotes.keys())
 
-        looks = [self.look(feed, symbol)[0] for symbol in self.session.read(unpriced)]
+        symbols = self.session.read(unpriced)
+        if self.prices is not None:
+            for symbol in symbols:
+                self.prices.missing(symbol)  # waits for the first one
+            return
+        looks = [self.look(feed, symbol)[0] for symbol in symbols]
         self.feed([quote for quote in looks if quote is not None])
 
     def ticks(self, prices: Iterable[tuple[str, object]]) -> tuple[list[Quote], list[str]]:
@@ -240,7 +278,7 @@ class OpenDoor:
         now_ns = self.now_ns()
         quotes, skipped = [], []
         for symbol, price in prices:
-            instrument = known.get(symbol)
+            instrument = known.get(self._named(symbol))
             if instrument is None:
                 skipped.append(f"{symbol} is not known here")
                 continue
@@ -268,7 +306,14 @@ class OpenDoor:
 
     def known(self, symbol: object) -> Instrument | None:
         """The instrument of a symbol that has been met before; None for whatever else a caller says."""
-        return self.instruments().get(symbol) if isinstance(symbol, str) else None
+        return self.instruments().get(self._named(symbol)) if isinstance(symbol, str) else None
+
+    def _named(self, symbol: str) -> str:
+        """The instrument id of a symbol; of one that has none, itself."""
+        try:
+            return self._names.of(symbol)
+        except InputError:
+            return symbol
 
     def positions(self) -> dict[str, PositionRow]:
         """Every position, valued at the last prices seen."""
@@ -282,6 +327,10 @@ class OpenDoor:
             return 0 if position is None else position.qty
 
         return self.session.read(held)
+
+    def position(self, symbol: str, product: str) -> PositionRow | None:
+        """What is held of a symbol in that product; None where nothing ever was."""
+        return self.positions().get(position_key(self._named(symbol), bucket_of(product, self.settings)))
 
     def announce(self, stores: CallerStores) -> None:
         """Tell the caller's stores what has happened since the last time; after an order's step, wait for the files."""

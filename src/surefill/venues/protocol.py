@@ -45,6 +45,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     absence is never proof by itself). `cl_ord_id_max` and `cl_ord_id_alphabet`: how long a client order id may be and
     of which characters (a regular expression's class, "" for any). `native_stops`: it keeps stop orders itself.
     `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
+    `pretended`: nothing at it is anybody's money, now or ever: only such a one, or one in this process, may be what a
+    paper workspace trades at.
     `time_in_force_of`: order types that take fewer of its times in force, and which.
     """
 
@@ -58,6 +60,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     native_stops: bool = False
     amends: bool = False
     dead_man: bool = False
+    pretended: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
     time_in_force_of: Mapping[int, frozenset[int]] = {}
 
