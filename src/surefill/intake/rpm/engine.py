@@ -67,10 +67,11 @@ class RPMExecutionEngine(ExecutionRecords):
     """The contract's engine. `config`: a dict, a file's path, or settings; keys of `rpm` are this door's.
 
     `market_data` tells bid and ask (see `market`); without it, prices are the real venue's own, and on the simulated
-    market come through `on_quote` alone. `venue` is where orders go: see `surefill.intake.real_venue`. `on_alert` hears what a person should know, on a thread of its own.
-    `wait_s`: how long `execute` waits for an end (None: the order's timeout and a little more). `clock` and `journal`
-    are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and JournalError when it
-    cannot be opened, RemoteError where a live one could call nobody, VenueOutcomeUnknown where its venue is silent.
+    market come through `on_quote` alone. `venue` is where orders go: see `surefill.intake.real_venue`. `on_alert` hears
+    what a person should know, on a thread of its own. `wait_s`: how long `execute` waits for an end (None: the order's
+    timeout and a little more). `clock` and `journal` are for tests and replays. Close it, or use it as a context
+    manager. Raises ConfigError and JournalError when it cannot be opened, RemoteError where a live one could call
+    nobody, VenueOutcomeUnknown where its venue is silent.
     """
 
     def __init__(
