@@ -66,6 +66,12 @@ class Terminal:
         """Signed units of every open position."""
         return [units for row in self.process.truth().positions if (units := _units(row["qty"]))]
 
+    def balance(self) -> float:
+        """The account's money."""
+        package = EmulatedMetaTrader5(self.process.port)
+        package.initialize()
+        return float(package.account_info().balance)
+
     def seen(self) -> tuple[list[tuple[str, int, int]], list[tuple[int, int]], list[int]]:
         """Orders, deals, positions."""
         return self.orders(), self.deals(), self.held()

@@ -21,7 +21,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from surefill.domain.account import AccountMove, MoveKind
-from surefill.units import to_quanta
+from surefill.units import MONEY_MAX, to_quanta
 from surefill.venues.mt5.reading import is_trade
 from surefill.venues.mt5.records import DealRecord, raw
 from surefill.venues.mt5.symbols import cleaned
@@ -49,7 +49,9 @@ def move_of(deal: DealRecord, money_decimals: int, currency: str, bucket: str, t
         str(deal.ticket),
         instrument_id=deal.symbol,
         bucket=bucket if deal.symbol else "",
-        amount=to_quanta(amount, money_decimals, field=f"money of deal {deal.ticket}", allow_negative=True),
+        amount=to_quanta(
+            amount, money_decimals, field=f"money of deal {deal.ticket}", max_quanta=MONEY_MAX, allow_negative=True
+        ),
         asset=currency,
         transact_ns=transact_ns,
         raw=raw(deal),

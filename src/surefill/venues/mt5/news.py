@@ -6,7 +6,10 @@ until their end is known.
 
 from __future__ import annotations
 
+import contextlib
+
 from surefill.domain.reports import ExecType, VenueReport
+from surefill.errors import VenueOutcomeUnknown
 from surefill.units import NS_PER_S
 from surefill.venues.mt5.account import Account
 from surefill.venues.mt5.reading import is_trade
@@ -27,11 +30,15 @@ class News:
         self._since_ns = 0
         self._seen: dict[int, None] = {}
         self._triggered: set[int] = set()
+        self._clocks: list[str] = []
         self._looks = 0
 
     def begin(self) -> None:
-        """What has been dealt until now is no news."""
+        """What has been dealt until now is no news; and how old the ticks are that stand now, nobody knows."""
         self._since_ns = self._account.now_ns()
+        self._clocks = sorted(self._account.scales)[:_CLOCKS]
+        for name in self._clocks:
+            self._look_at_clock(name)
         for deal in self._recent_deals():
             self._seen[deal.ticket] = None
 
@@ -52,10 +59,13 @@ class News:
         return [report for report in news if report.exec_type != ExecType.TRADE or self._is_new(int(report.exec_id))]
 
     def _watch_clock(self) -> None:
-        names = sorted(self._account.scales)[:_CLOCKS]
-        if names:
-            self._account.tick(names[self._looks % len(names)])
+        if self._clocks:
+            self._look_at_clock(self._clocks[self._looks % len(self._clocks)])
         self._looks += 1
+
+    def _look_at_clock(self, name: str) -> None:
+        with contextlib.suppress(VenueOutcomeUnknown):  # a symbol without a price; whatever else fails, fails below too
+            self._account.tick(name)
 
     def _is_new(self, deal: int) -> bool:
         """Whether a deal has not been told before; from here on it has."""
