@@ -155,10 +155,11 @@ def test_books_have_the_terminals_money_once_over_rounds_and_starts(terminal: Em
         journal = door.rpm.journal
     balance = account.balance()
     assert first == again == (balance, 500 - 4, "")
+    terminal.control("money", kind=2, amount="-70")  # while nobody looks
 
     with Door(account, journal=journal) as door:
         account.price(bid="1.09497", ask="1.09507")
         session = door.rpm.engine._door.session
         account.until(lambda: session.market._account.clock.offset_s is not None)  # type: ignore[union-attr]
-        assert told(door) == first
+        assert told(door) == told(door) == (balance - 70, 500 - 4 - 70, "")
     assert check_journal(journal, "fx-live") == []
