@@ -29,6 +29,7 @@ def adapter(port: int, gateway_url: str = "", **changed: Any) -> Mt5Venue:
     terms: dict[str, Any] = {
         "symbols": ("EURUSD",),
         "calendar": "24x7",
+        "server_offset_s": 0,
         "poll_s": 0.03,
         "quote_poll_s": 0.02,
         "timeout_s": 2.0,

@@ -103,7 +103,13 @@ def test_dry_run_counts_in_the_terminals_lots_and_sends_nothing(process: Emulato
 def test_configured_terminal_is_reached_through_its_gateway(process: EmulatorProcess, tmp_path: Path) -> None:
     terminal = Terminal(process)
     with gateway(process.port) as url:
-        ours = {"symbols": ["EURUSD"], "calendar": "24x7", "gateway_url": url, "gateway_token": TOKEN.reveal()}
+        ours = {
+            "symbols": ["EURUSD"],
+            "calendar": "24x7",
+            "server_offset_s": 0,
+            "gateway_url": url,
+            "gateway_token": TOKEN.reveal(),
+        }
         config = _config(tmp_path, venues={"mt5": ours})
         with RPMExecutionEngine(config, venue=RealVenue(real_money=True, without_alerts=True)) as engine:
             assert engine.execute(decision()).status is ExecutionStatus.FILLED

@@ -239,8 +239,6 @@ def test_order_of_other_terms_is_not_in_doubt_though_its_comment_is_gone(
 
     async def story(venue: Mt5Venue) -> Any:
         await venue.submit(order)
-        terminal.price("EURUSD", bid="1.10001", ask="1.10011")
-        await rig.until(lambda: venue._account.clock.offset_s is not None)
         return await venue.query(request(**terms))
 
     assert not rig.run(story).found

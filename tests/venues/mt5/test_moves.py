@@ -19,13 +19,9 @@ CENT = 10**6  # money of eight decimals
 SELL = {"side": -1, "reduce_only": True}
 
 
-async def _moves(rig: Rig, venue: Mt5Venue, since_ns: int = 0) -> tuple[AccountMove, ...]:
-    """What is told once a fresh tick has shown the server's clock; what was there at the start of it left out."""
-    if venue._account.clock.offset_s is None:
-        assert await venue.moves(since_ns) == ()
-        rig.process.price("EURUSD", bid="1.10001", ask="1.10011")
-        await rig.until(lambda: venue._account.clock.offset_s is not None)
-    return (await venue.moves(since_ns))[1:]
+async def _moves(venue: Mt5Venue) -> tuple[AccountMove, ...]:
+    """All but the deposit that every account begins with."""
+    return (await venue.moves(0))[1:]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +51,7 @@ def test_deal_that_is_no_trade_is_a_move_of_its_kind(
 
     async def story(venue: Mt5Venue) -> Any:
         ticket = terminal.control("money", kind=deal_type, amount=amount, comment="by the broker")
-        return ticket, await _moves(rig, venue), await venue.moves(0), await venue.balances()
+        return ticket, await _moves(venue), await venue.moves(0), await venue.balances()
 
     ticket, (move,), again, (balance,) = rig.run(story)
 
@@ -76,7 +72,7 @@ def test_dividend_and_tax_of_a_symbol_belong_to_its_position(
 
     async def story(venue: Mt5Venue) -> Any:
         terminal.control("money", kind=deal_type, amount="12.5", symbol="EURUSD")
-        return await _moves(rig, venue)
+        return await _moves(venue)
 
     (move,) = rig.run(story)
 
@@ -89,7 +85,7 @@ def test_canceled_deal_moves_nothing(terminal: EmulatorProcess, deal_type: int) 
 
     async def story(venue: Mt5Venue) -> Any:
         terminal.control("money", kind=deal_type, amount="12.5", symbol="EURUSD")
-        return await _moves(rig, venue)
+        return await _moves(venue)
 
     assert rig.run(story) == ()
 
@@ -101,10 +97,10 @@ def test_swap_is_no_money_by_night_and_is_told_when_the_position_closes(terminal
     async def story(venue: Mt5Venue) -> Any:
         await venue.submit(request(qty=10))
         terminal.control("rollover", nights=3)  # 0.7 points a night: 0.21 for a tenth of a lot
-        by_night = await _moves(rig, venue)
+        by_night = await _moves(venue)
         first = await venue.submit(request(qty=4, **SELL))
         rest = await venue.submit(request(qty=6, **SELL))
-        return by_night, first, rest, await _moves(rig, venue)
+        return by_night, first, rest, await _moves(venue)
 
     by_night, _, _, moves = rig.run(story)
 
@@ -124,7 +120,7 @@ def test_swap_of_a_position_of_somebody_elses_is_in_its_bucket(terminal: Emulato
         ticket = terminal.control("by_hand", **by_hand)["order"]
         terminal.control("rollover", per_lot="-3")
         terminal.control("by_hand", **{**by_hand, "type": 1, "position": ticket})
-        return ticket, await _moves(rig, venue)
+        return ticket, await _moves(venue)
 
     ticket, (move,) = rig.run(story)
 
@@ -141,9 +137,6 @@ def test_books_have_the_terminals_money_once_over_rounds_and_starts(terminal: Em
         return book.cash / (100 * CENT), book.outside / (100 * CENT), book.halted_code
 
     with Door(account) as door:
-        account.price(bid="1.09496", ask="1.09506")
-        session = door.rpm.engine._door.session
-        account.until(lambda: session.market._account.clock.offset_s is not None)  # type: ignore[union-attr]
         assert told(door) == (101_000, 0, "")  # what came before is in the beginning
         door.send("in")
         terminal.control("rollover", per_lot="-2")
@@ -158,8 +151,5 @@ def test_books_have_the_terminals_money_once_over_rounds_and_starts(terminal: Em
     terminal.control("money", kind=2, amount="-70")  # while nobody looks
 
     with Door(account, journal=journal) as door:
-        account.price(bid="1.09497", ask="1.09507")
-        session = door.rpm.engine._door.session
-        account.until(lambda: session.market._account.clock.offset_s is not None)  # type: ignore[union-attr]
         assert told(door) == told(door) == (balance - 70, 500 - 4 - 70, "")
     assert check_journal(journal, "fx-live") == []

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.venues.mt5.rig import Rig, request
 
+from surefill.domain.market import Quote
 from surefill.domain.reports import ExecType
+from surefill.errors import VenueOutcomeUnknown
 from surefill.testing.emulators import EmulatorProcess
 from surefill.venues.mt5 import Mt5Venue
 from surefill.venues.mt5.server_clock import ServerClock
@@ -106,7 +108,7 @@ def test_deals_around_a_change_are_told_with_their_times(terminal: EmulatorProce
         since_ns = began_ns - NS
         return await venue.executions(since_ns), await venue.moves(since_ns), await venue.query(order)
 
-    executions, moves, answer = rig.run(story)
+    executions, moves, answer = rig.run(story, server_offset_s=None)
 
     stamps = [each.transact_ns for each in (*executions, *moves)]
     assert (len(executions), len(moves)) == (2, 2)
@@ -114,11 +116,19 @@ def test_deals_around_a_change_are_told_with_their_times(terminal: EmulatorProce
     assert answer.reports[-1].exec_type == ExecType.TRADE
 
 
-def test_tick_that_stood_there_before_shows_nothing(terminal: EmulatorProcess) -> None:
-    rig = Rig(terminal, offset_s=WINTER_S)
+def test_price_that_stood_there_before_shows_no_clock_and_is_told_to_nobody(terminal: EmulatorProcess) -> None:
+    rig, quotes = Rig(terminal, offset_s=WINTER_S), list[Quote]()
 
-    async def story(venue: Mt5Venue) -> Any:
-        await venue.positions()
-        return venue._account.clock.offset_s, await venue.moves(0)
+    async def story(venue: Mt5Venue) -> None:
+        await venue.subscribe(("EURUSD",), quotes.append)
+        for look in (venue.executions, venue.moves):
+            with pytest.raises(VenueOutcomeUnknown, match="clock is off is not known"):
+                await look(0)
+        assert (await venue.positions(), quotes) == ({}, [])
+        terminal.price("EURUSD", bid="1.10001", ask="1.10011")
+        await rig.until(lambda: quotes)
+        assert await venue.executions(0) == ()
 
-    assert rig.run(story, poll_s=9.0) == (None, ())
+    rig.run(story, server_offset_s=None)
+
+    assert (quotes[0].bid_px, abs(quotes[0].ts_ns - time.time_ns()) < 30 * NS) == (110_001, True)

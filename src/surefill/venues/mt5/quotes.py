@@ -25,8 +25,9 @@ class Quotes:
     def _quote(self, name: str) -> Quote | None:
         account = self._account
         tick, scale = account.tick(name), account.scale(name)
-        if tick.time_msc in (0, self._told.get(name)):
-            return None
+        ts_ns = account.clock.ns(tick.time_msc)
+        if not ts_ns or tick.time_msc == self._told.get(name):
+            return None  # one that stood there before the server's clock was known may be of any age
         self._told[name] = tick.time_msc
         bid, ask, px = (scale.px(price) for price in (tick.bid, tick.ask, tick.last))
-        return Quote(name, account.clock.ns(tick.time_msc) or account.now_ns(), last_px=px, bid_px=bid, ask_px=ask)
+        return Quote(name, ts_ns, last_px=px, bid_px=bid, ask_px=ask)

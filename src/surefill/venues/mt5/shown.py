@@ -8,6 +8,7 @@ from surefill.domain.account import AccountMove
 from surefill.domain.instrument import Instrument
 from surefill.domain.position import position_key
 from surefill.domain.reports import VenueReport
+from surefill.errors import VenueOutcomeUnknown
 from surefill.rules.codes import OrdType
 from surefill.units import NS_PER_S, quanta_decimal
 from surefill.venues.mt5.account import Account
@@ -28,7 +29,6 @@ class Shown:
 
     def __init__(self, account: Account, stories: Stories) -> None:
         self._account, self._stories = account, stories
-        self._owed_since_ns = 0
 
     def positions(self) -> dict[str, int]:
         """Signed quantity by position key."""
@@ -66,22 +66,16 @@ class Shown:
         )
 
     def executions(self, since_ns: int) -> tuple[VenueReport, ...]:
-        """Every deal since then that is an execution, oldest first."""
+        """Every deal since then that is an execution, oldest first. Raises VenueOutcomeUnknown (see `_deals`)."""
         told = (self._stories.execution(deal) for deal in self._deals(since_ns) if is_trade(deal))
-        return tuple(report for report in told if not report.transact_ns or report.transact_ns >= since_ns)
+        return tuple(report for report in told if report.transact_ns >= since_ns)
 
     def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
         """What moved money since then and is no trade, oldest first; some from an hour before (see `server_clock`).
 
-        While the server's offset is not known nobody can say what was since then: it is told later.
+        Raises VenueOutcomeUnknown (see `_deals`).
         """
-        account = self._account
-        since_ns = min(since_ns, self._owed_since_ns or since_ns)
-        if account.clock.offset_s is None:
-            self._owed_since_ns = since_ns
-            return ()
-        moves = tuple(move for deal in self._deals(since_ns) if (move := self._move(deal)) is not None)
-        self._owed_since_ns = 0
+        moves = (move for deal in self._deals(since_ns) if (move := self._move(deal)) is not None)
         return tuple(move for move in moves if move.transact_ns >= since_ns - CHANGE_S * NS_PER_S)
 
     def _move(self, deal: DealRecord) -> AccountMove | None:
@@ -92,7 +86,13 @@ class Shown:
         return move_of(deal, account.settings.money_decimals, reader.currency, bucket, account.clock.ns(deal.time_msc))
 
     def _deals(self, since_ns: int) -> list[DealRecord]:
+        """Nobody can say what was since then while the server's clock is not known."""
         account = self._account
+        if account.clock.offset_s is None:
+            raise VenueOutcomeUnknown(
+                "how far the server's clock is off is not known: no price has come yet to tell it by (is the market"
+                " closed? venues.mt5.server_offset_s says it)"
+            )
         return account.looks.deals(*account.clock.window(since_ns, account.now_ns()))
 
     def balances(self) -> tuple[Balance, ...]:
