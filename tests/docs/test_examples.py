@@ -15,6 +15,12 @@ EXAMPLES = ROOT / "examples"
 
 #: Example -> what every line of its output must be.
 SAYS = {
+    "door_at_a_venue.py": [
+        r"dry run, PLACED: 0\.01 held, sent: 0",
+        r"live, (PLACED|FILLED): 0\.01 held, sent: 1",
+        r"the answer is lost: PLACED OUTCOME_UNKNOWN",
+        r"the venue was asked: 0\.03 held, sent: 2",
+    ],
     "my_strategy.py": [r"\d{4}-\d\d-\d\d (OPEN|CLOSE)_LONG .*", r"cash \d+\.\d\d, holding .*"],
     "paper_trading.py": [
         r"BUY 150 at 19501\.95: FILLED",

@@ -19,12 +19,16 @@ from tests.venues.kite.rig import DELAY_MS, NO_LIMITS, settings_for
 
 from surefill.intake.real_venue import RealVenue
 from surefill.testing.emulators import AnyFault
+from surefill.testing.emulators.kite import API_KEY
 from surefill.testing.emulators.thread import EmulatorThread
+from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.ccxt import BinanceVenue
 from surefill.venues.kite import KiteVenue
+from surefill.venues.kite.sessions import Session, load, store
 from surefill.venues.protocol import LiveVenue
 
 PATIENCE_S: Final = 10.0
+SECRET: Final = "secret-of-a-door"
 
 
 class Ground(ABC):
@@ -42,12 +46,16 @@ class Ground(ABC):
     qty: float
 
     @abstractmethod
-    def adapter(self) -> LiveVenue:
-        """A new adapter for the account, quick enough for a test."""
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        """A new adapter for the account, quick enough for a test; a deaf one hears no reports."""
 
     @abstractmethod
-    def configured(self) -> dict[str, Any]:
-        """The sections `workspace`, `venues` and whatever else the venue needs."""
+    def configured(self, folder: Path) -> dict[str, Any]:
+        """The sections `workspace` and `venues`: enough to make the adapter from, with its keys in `folder`."""
+
+    def secret(self, folder: Path) -> str:
+        """What must stand nowhere but where it was put."""
+        return SECRET
 
     @abstractmethod
     def price(self, px: float, qty: float = -1) -> None:
@@ -56,6 +64,14 @@ class Ground(ABC):
     @abstractmethod
     def arm(self, fault: AnyFault, times: int = 1, *, op: str = "") -> None:
         """Let something go wrong."""
+
+    def refuse_next(self) -> None:
+        """Let the venue refuse the next order, with proof, in its answer."""
+        self.arm(Fault.REFUSED, op="submit")
+
+    def blind(self) -> None:
+        """Let no report be streamed of what happens next."""
+        self.arm(Fault.LOSE_REPORT, 5)
 
     @abstractmethod
     def sent(self) -> Counter[str]:
@@ -67,15 +83,15 @@ class Ground(ABC):
 
     def config(self, folder: Path, mode: str, **sections: Any) -> dict[str, Any]:
         """A caller's configuration for a workspace in that mode."""
-        ours = self.configured()
+        ours = self.configured(folder)
         ours["workspace"] |= {"mode": mode, "id": f"{self.name}-{mode}"}
         files = {"journal": {"path": str(folder / f"{mode}.journal")}, "artifacts": {"dir": str(folder / mode)}}
         return {**ours, **files, **sections}
 
     def real(self, **said: Any) -> RealVenue:
         """Yes to real money."""
-        given: dict[str, Any] = {"real_money": True, "without_alerts": True, **said}
-        return RealVenue(**{"market": self.adapter(), **given})
+        market = said.pop("market", None) or self.adapter()
+        return RealVenue(**{"market": market, "real_money": True, "without_alerts": True, **said})
 
 
 class KiteGround(Ground):
@@ -90,14 +106,24 @@ class KiteGround(Ground):
         kite.rules(delay_ms=DELAY_MS)
         self.price(self.px)
 
-    def adapter(self) -> LiveVenue:
-        return KiteVenue(settings_for(self.kite, ticker=True, money_decimals=8))
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        poll_s = 60.0 if deaf else 0.05
+        return KiteVenue(settings_for(self.kite, ticker=not deaf, poll_s=poll_s, money_decimals=8))
 
-    def configured(self) -> dict[str, Any]:
+    def configured(self, folder: Path) -> dict[str, Any]:
+        account = {"api_key": API_KEY, "token_file": str(folder / "session.json"), "product": "MIS"}
+        place = {"root": self.kite.url, "ticker_url": self.kite.ws_url, "exchanges": ["NSE", "NFO"]}
         return {
             "workspace": {"venue": "kite", "account": "AB1234", "currency": "INR"},
-            "venues": {"kite": {"product": "MIS", "exchanges": ["NSE", "NFO"]}},
+            "venues": {"kite": {**account, **place}},
         }
+
+    def secret(self, folder: Path) -> str:
+        return load(folder / "session.json", API_KEY, time.time_ns()).token
+
+    def log_in(self, folder: Path) -> None:
+        """What a person does each morning before a door is opened by its configuration alone."""
+        store(Session("AB1234", API_KEY, self.kite.access_token(), time.time_ns() + 10**13), folder / "session.json")
 
     def price(self, px: float, qty: float = -1) -> None:
         self.kite.price("NSE:INFY", px, qty=int(qty))
@@ -125,13 +151,15 @@ class BinanceGround(Ground):
         self.held_as = self.symbol
         self.account = f"door-{next(self._numbers)}"
         binance.heal()
-        key = {"api_key": self.account, "secret": "s", "account": self.account}
+        key = {"api_key": self.account, "secret": SECRET, "account": self.account}
         binance.seed(keys=[key], account=self.account, spot={"USDT": "100000"}, usdm={"USDT": "100000"})
         self.price(self.px)
 
-    def adapter(self) -> LiveVenue:
+    def adapter(self, *, deaf: bool = False) -> LiveVenue:
+        if deaf:
+            self.arm(Fault.LOSE_REPORT, 50)
         secret = type(KEYS.secret)
-        keys = msgspec.structs.replace(KEYS, api_key=secret(self.account), secret=secret("s"))
+        keys = msgspec.structs.replace(KEYS, api_key=secret(self.account), secret=secret(SECRET))
         return BinanceVenue(
             binance_settings(
                 self.name,
@@ -145,14 +173,14 @@ class BinanceGround(Ground):
             )
         )
 
-    def configured(self) -> dict[str, Any]:
+    def configured(self, folder: Path) -> dict[str, Any]:
         suffix = "/fstream" if self.name == "binanceusdm" else ""
         return {
             "workspace": {"venue": self.name, "account": self.account, "currency": "USDT", "money_decimals": 12},
             "venues": {
                 "crypto": {
                     "api_key": self.account,
-                    "api_secret": "s",
+                    "api_secret": SECRET,
                     "rest_url": self.binance.url,
                     "stream_url": self.binance.ws_url + suffix,
                 }

@@ -98,7 +98,8 @@ def test_smart_fill_simulator_is_the_paper_venue_seen_through_this_door(settings
         def get_quote(self, _symbol: str) -> dict[str, float]:
             return {"bid": 19_490.0, "ask": 19_510.0}
 
-    with SmartFillSimulator(Quoted(), **settings) as simulator:
+    real = {"workspace": {"venue": "kite", "mode": "live", "currency": "INR"}}
+    with SmartFillSimulator(Quoted(), **settings, config=real) as simulator:
         result = simulator.simulate(OrderIntent(SYMBOL, "s", "BUY", 1))
     assert (result.status, result.avg_price) == ("FILLED", price)
 

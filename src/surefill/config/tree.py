@@ -81,7 +81,8 @@ class ExecutionSettings(Section):
         default=False, description="With engine: null, true means v2 and false means paper_full"
     )
     dry_run: Annotated[bool | None, Blank] = Field(
-        default=None, description="true refuses --mode live: a guard in the file; null leaves it to the mode"
+        default=None,
+        description="true refuses mode live, false lets the v2 door's mode 'live' be that; null leaves it to the mode",
     )
     slippage_bps: Annotated[Bps | None, Blank] = Field(
         default=None, description="How much worse than the price a simulated fill is, in basis points below 10000"

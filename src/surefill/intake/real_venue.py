@@ -21,6 +21,7 @@ import msgspec
 from surefill.config import Settings
 from surefill.config.core import SIMULATED, check_place
 from surefill.errors import ConfigError
+from surefill.intake.door_settings import in_memory
 from surefill.intake.venues import venue_of
 from surefill.venues.protocol import LiveVenue, Venue
 
@@ -84,6 +85,8 @@ def _may_begin(settings: Settings, told: RealVenue) -> None:
             code="REAL_MONEY_NOT_SAID",
             key="workspace.mode",
         )
+    if in_memory(settings):
+        raise ConfigError("a live workspace outlives its process: name a file", key="journal.path")
     if settings.alerts.urls:
         from surefill.engine.channels import AppriseChannel
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from surefill.domain.market import Quote
-from surefill.errors import SurefillError
+from surefill.intake.caller_values import failure_text
 from surefill.intake.session import Session
 from surefill.logs import logger
 from surefill.venues.protocol import LiveVenue
@@ -51,10 +51,10 @@ class VenuePrices:
         came = self._came[instrument_id] = threading.Event()
         try:
             self._session.engine.run(self._market.subscribe((instrument_id,), self._take))
-        except SurefillError as error:
+        except Exception as error:  # whatever an adapter raises, it has told no price
             del self._came[instrument_id]
-            self._problems[instrument_id] = error.message
-            _log.error("prices_not_to_be_had", instrument_id=instrument_id, error=error.message)
+            self._problems[instrument_id] = problem = failure_text(error)
+            _log.error("prices_not_to_be_had", instrument_id=instrument_id, error=problem)
         if self._session.read(lambda state: instrument_id in state.quotes):
             came.set()
 

@@ -102,7 +102,8 @@ class WorkspaceExchange(ExchangeAdapter):
             )
         except InputError as error:
             raise InvalidOrderError(error.message, code=error.code) from error
-        receipt = await self.pipeline.door.submit(intent, None)
+        unseen = await self.pipeline.door.run(self.pipeline.door.door.shown, symbol)
+        receipt = await self.pipeline.door.submit(intent, None, unseen)
         await self.pipeline.door.settle()
         return self._placed(receipt)
 
@@ -170,6 +171,7 @@ class WorkspaceExchange(ExchangeAdapter):
     async def get_ticker(self, symbol: str) -> Ticker:
         """The last market shown."""
         instrument = await self._instrument(symbol)
+        await self.pipeline.door.run(self.pipeline.door.door.shown, symbol)
         quote = await self.pipeline.door.read(lambda state: state.quotes.get(symbol))
         if quote is None:
             raise ExchangeError(f"no price of {symbol} has been seen: connect its feed", code="NO_MARKET_DATA")

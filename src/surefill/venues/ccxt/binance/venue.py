@@ -327,8 +327,15 @@ class BinanceVenue:
         return tuple(each for each in found if each is not None)
 
     async def access(self) -> Access:
-        """What the key may do (sapi apiRestrictions), and how the clocks stand. Raises VenueOutcomeUnknown."""
+        """What the key may do (sapi apiRestrictions), and how the clocks stand. Raises VenueOutcomeUnknown.
+
+        Binance's test systems have no /sapi (testnet.binance.vision, "Can I use the /sapi endpoints?"): there a key
+        that is known may trade, and nothing is withdrawn.
+        """
         await self.compare_clock()
+        if self._settings.sandbox:
+            await self.balances()
+            return Access(self._settings.account, True, None, self._wire.clock_ahead_ns, "a test system")
         told = await self._asking.look(terms.PERMISSIONS)
         trades = told.get("enableFutures" if self._market.usdm else "enableSpotAndMarginTrading")
         withdraws = told.get("enableWithdrawals")
