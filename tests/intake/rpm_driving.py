@@ -100,7 +100,7 @@ class Rpm:
         self._heard = threading.Condition()
         self.journal = journal or MemoryJournal()
         config: dict[str, Any] = {
-            "journal": {"path": ":memory:"},
+            "journal": {"path": ":memory:" if folder is None else str(folder / "not.made")},  # one is given
             "workspace": {"starting_equity": 100_000, **settings.pop("workspace", {})},
             **settings,
         }

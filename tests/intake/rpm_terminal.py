@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from tests.intake.rpm_driving import Rpm, decision
@@ -107,8 +109,10 @@ class Door:
         **settings: Any,
     ) -> None:
         self.terminal = terminal
+        self._folder = tempfile.TemporaryDirectory()
         market = adapter(terminal.process.port, gateway_url, poll_s=poll_s)
         self.rpm = Rpm(
+            folder=Path(self._folder.name),
             venue=RealVenue(market=market, real_money=True, without_alerts=True),
             clock=LiveClock(),
             journal=journal,
@@ -123,6 +127,7 @@ class Door:
 
     def __exit__(self, *_: object) -> None:
         self.rpm.engine.close()
+        self._folder.cleanup()
 
     def send(self, order_id: str = "rpm_order_123", **changed: Any) -> ExecutionConfirmation:
         """Send the document's decision; `timeout_seconds` is the request's, all else the trade's."""
