@@ -284,7 +284,7 @@ class Engine:
         if self._stopped:
             raise self._has_stopped()
         desk = self._desk(workspace_id)
-        future = desk.put(fitted(item, desk.writer.venue.capabilities))
+        future = desk.put(fitted(item, desk.writer.venue))
         self._schedule()
         return future
 

@@ -8,14 +8,14 @@ from surefill.domain.inputs import Input, SubmitIntent
 from surefill.domain.intent import Intent
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.rules.codes import OrdType, TimeInForce
-from surefill.venues.protocol import Capabilities
+from surefill.venues.protocol import Capabilities, Venue
 
 
-def fitted(item: Input, capabilities: Capabilities) -> Input:
+def fitted(item: Input, venue: Venue) -> Input:
     """The input as it is; an intent that the venue cannot take with why not, which is journaled with it."""
     if not isinstance(item, SubmitIntent) or item.refusal is not None:
         return item
-    refusal = _misfit(item.intent, capabilities)
+    refusal = _misfit(item.intent, venue.capabilities)
     return item if refusal is None else msgspec.structs.replace(item, refusal=refusal)
 
 

@@ -153,3 +153,17 @@ def test_books_have_the_terminals_money_once_over_rounds_and_starts(terminal: Em
     with Door(account, journal=journal) as door:
         assert told(door) == told(door) == (balance - 70, 500 - 4 - 70, "")
     assert check_journal(journal, "fx-live") == []
+
+
+def test_money_of_a_kind_that_nobody_knows_is_not_booked_and_somebody_is_called(terminal: EmulatorProcess) -> None:
+    account = Terminal(terminal)
+
+    with Door(account) as door:
+        session = door.rpm.engine._door.session
+        terminal.control("money", kind=18, amount="-9")
+        session.refetch()
+        session.refetch()
+        assert door.rpm.hears("UNUSABLE_MOVE")
+        assert session.read(lambda state: state.book.cash) == 100_000 * 100 * CENT
+        assert check_journal(door.rpm.journal, "fx-live") == []
+        assert door.rpm.alerted().count("UNUSABLE_MOVE") == 1

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from tests.venues.mt5.rig import HEDGING, NETTING, Rig, request
 
-from surefill.errors import VenueOutcomeUnknown
+from surefill.errors import ConfigError, VenueOutcomeUnknown
 from surefill.rules.codes import OrdType, TimeInForce
-from surefill.testing.emulators import EmulatorProcess
+from surefill.testing.emulators import EmulatorProcess, Fault
 from surefill.venues.mt5 import Mt5Venue
 from surefill.venues.mt5.comments import comment_of
 from surefill.venues.protocol import Accepted, Outcome, Rejected
@@ -163,6 +163,30 @@ def test_margin_of_an_instrument_is_the_terminals(terminal: EmulatorProcess, way
     made = {each.instrument_id: each.margin_ppb for each in rig.run(story, symbols=("EURUSD", "XAUUSD", "USDJPY"))}
 
     assert made == {"EURUSD": 10_000_000, "XAUUSD": 0, "USDJPY": 0}  # no price; and a profit in yen
+
+
+def test_symbol_whose_money_does_not_come_out_whole_hides_no_other(terminal: EmulatorProcess) -> None:
+    rig = Rig(terminal, symbols=[{"name": "GBPUSD", "trade_contract_size": 1.0}])  # 10^-7 of a dollar is its quantum
+
+    async def story(venue: Mt5Venue) -> Any:
+        return await venue.instruments()
+
+    assert "GBPUSD" not in [each.instrument_id for each in rig.run(story, symbols=(), money_decimals=2)]
+    with pytest.raises(ConfigError, match="GBPUSD"):
+        rig.run(story, money_decimals=2)
+
+
+def test_margin_that_the_terminal_does_not_tell_is_not_known(terminal: EmulatorProcess) -> None:
+    rig = Rig(terminal)
+
+    async def story(venue: Mt5Venue) -> Any:
+        terminal.arm(Fault.QUERY_ERROR, 10, op="order_calc_margin")
+        return await venue.instruments()
+
+    made = rig.run(story)
+    terminal.heal()
+
+    assert [(each.instrument_id, each.margin_ppb) for each in made] == [("EURUSD", 0), ("GBPUSD", 0)]
 
 
 def test_venue_that_is_closed_twice_is_closed_and_sends_nothing_more(terminal: EmulatorProcess, way: str) -> None:

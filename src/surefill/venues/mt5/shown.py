@@ -8,20 +8,22 @@ from surefill.domain.account import AccountMove
 from surefill.domain.instrument import Instrument
 from surefill.domain.position import position_key
 from surefill.domain.reports import VenueReport
-from surefill.errors import VenueOutcomeUnknown
+from surefill.errors import ConfigError, VenueOutcomeUnknown
+from surefill.logs import logger
 from surefill.rules.codes import OrdType
 from surefill.units import NS_PER_S, quanta_decimal
 from surefill.venues.mt5.account import Account
 from surefill.venues.mt5.looking import netted
 from surefill.venues.mt5.moves import move_of
 from surefill.venues.mt5.reading import cum_qty_of, is_trade, ord_type_of, side_of
-from surefill.venues.mt5.records import DealRecord, OrderRecord, PositionRecord, raw
+from surefill.venues.mt5.records import DealRecord, OrderRecord, PositionRecord, SymbolRecord, raw
 from surefill.venues.mt5.server_clock import CHANGE_S
 from surefill.venues.mt5.stories import Stories
 from surefill.venues.mt5.symbols import instrument_of, margin_ppb_of
 from surefill.venues.protocol import Access, Balance, OpenOrder
 
 _BUY = 0
+_log = logger("surefill.venues.mt5")
 
 
 class Shown:
@@ -102,22 +104,35 @@ class Shown:
         return (Balance(account.currency, total, _money(account.margin_free)),)
 
     def instruments(self) -> tuple[Instrument, ...]:
-        """The symbols that can be traded here, with today's ticks, lots, bounds and margins."""
-        account, settings = self._account, self._account.settings
-        currency = account.learn().currency
-        made = []
-        for symbol in account.looks.symbols():
-            if not account.wanted(symbol):
-                continue
-            margin_ppb = self._margin_ppb(symbol.name) if symbol.currency_profit == currency else 0
-            made.append(instrument_of(symbol, settings.money_decimals, settings.calendar, margin_ppb))
+        """The symbols that can be traded here, with today's ticks, lots, bounds and margins.
+
+        Raises ConfigError for one that the settings name and whose money does not come out whole; others are left out.
+        """
+        currency = self._account.learn().currency
+        wanted = (symbol for symbol in self._account.looks.symbols() if self._account.wanted(symbol))
+        made = (self._instrument(symbol, currency) for symbol in wanted)
         return tuple(instrument for instrument in made if instrument is not None)
 
-    def _margin_ppb(self, name: str) -> int:
+    def _instrument(self, symbol: SymbolRecord, currency: str) -> Instrument | None:
+        settings = self._account.settings
+        margin_ppb = self._margin_ppb(symbol) if symbol.currency_profit == currency else 0
+        try:
+            return instrument_of(symbol, settings.money_decimals, settings.calendar, margin_ppb)
+        except ConfigError as error:
+            if symbol.name in settings.symbols:
+                raise
+            _log.warning("mt5.symbol_left_out", symbol=symbol.name, error=error.message)
+            return None
+
+    def _margin_ppb(self, symbol: SymbolRecord) -> int:
         """The share that a purchase binds, as the terminal reckons; 0 where it cannot tell, as without a price."""
-        symbol, price = self._account.scale(name).symbol, self._account.tick(name).ask
         volume = min(max(1.0, symbol.volume_min), symbol.volume_max)
-        margin = self._account.looks.margin(_BUY, name, volume, price) if price > 0 else None
+        try:
+            price = self._account.tick(symbol.name).ask
+            margin = self._account.looks.margin(_BUY, symbol.name, volume, price) if price > 0 else None
+        except VenueOutcomeUnknown as error:
+            _log.warning("mt5.margin_not_known", symbol=symbol.name, error=str(error))
+            return 0
         return 0 if margin is None else margin_ppb_of(symbol, volume, price, margin)
 
     def access(self) -> Access:
