@@ -59,7 +59,8 @@ def _msc(utc_ns: int, offset_s: int) -> int:
 def test_stamp_counts_by_the_offset_of_its_time_over_a_change(before_s: int, after_s: int) -> None:
     clock, changed_ns = ServerClock(), NOW_NS + 10 * HOUR_S * NS
     clock.observe(_msc(NOW_NS, before_s), NOW_NS)
-    clock.observe(_msc(changed_ns, after_s), changed_ns)
+    for later_ns in (changed_ns, changed_ns + 5 * NS):
+        clock.observe(_msc(later_ns, after_s), later_ns)
 
     long_before_ns, after_ns = changed_ns - 2 * HOUR_S * NS, changed_ns + 60 * NS
     assert clock.offset_s == after_s
@@ -73,7 +74,8 @@ def test_look_back_over_a_change_leaves_nothing_out(before_s: int, after_s: int,
     clock, now_ns = ServerClock(), NOW_NS + 600 * NS
     if seen:
         clock.observe(_msc(NOW_NS - 60 * NS, before_s), NOW_NS - 60 * NS)
-    clock.observe(_msc(now_ns, after_s), now_ns)
+    for tick_ns in (now_ns - NS, now_ns):
+        clock.observe(_msc(tick_ns, after_s), tick_ns)
 
     since_s, until_s = clock.window(NOW_NS, now_ns)
     assert since_s * 1_000 <= _msc(NOW_NS, before_s)
@@ -83,25 +85,41 @@ def test_look_back_over_a_change_leaves_nothing_out(before_s: int, after_s: int,
 def test_hour_that_comes_twice_is_the_later_one() -> None:
     clock = ServerClock()
     clock.observe(_msc(NOW_NS, SUMMER_S), NOW_NS)
-    clock.observe(_msc(NOW_NS + NS, WINTER_S), NOW_NS + NS)
+    for tick_ns in (NOW_NS + NS, NOW_NS + 2 * NS):
+        clock.observe(_msc(tick_ns, WINTER_S), tick_ns)
 
     assert clock.ns(_msc(NOW_NS, SUMMER_S)) == NOW_NS + HOUR_S * NS
+
+
+def test_one_tick_that_is_older_than_it_seems_changes_no_clock() -> None:
+    clock = ServerClock()
+    clock.observe(_msc(NOW_NS, WINTER_S), NOW_NS)
+    clock.observe(_msc(NOW_NS, WINTER_S), NOW_NS + 900 * NS)  # the first after a lost connection
+    assert (clock.offset_s, clock.ahead_ns) == (WINTER_S, 0)
+
+    clock.observe(_msc(NOW_NS + 901 * NS, WINTER_S), NOW_NS + 901 * NS)
+    clock.observe(_msc(NOW_NS, WINTER_S), NOW_NS + 900 * NS)
+
+    assert clock.offset_s == WINTER_S
 
 
 def test_deals_around_a_change_are_told_with_their_times(terminal: EmulatorProcess, way: str) -> None:
     rig = Rig(terminal, way, offset_s=WINTER_S)
     began_ns = time.time_ns()
 
-    async def moved(venue: Mt5Venue, bid: str, offset_s: int) -> None:
-        terminal.price("EURUSD", bid=bid, ask="1.10020")
-        await rig.until(lambda: venue._account.clock.offset_s == offset_s)
+    async def moved(venue: Mt5Venue, offset_s: int) -> None:
+        def shown() -> bool:
+            terminal.price("EURUSD", bid="1.10001", ask="1.10020")
+            return venue._account.clock.offset_s == offset_s
+
+        await rig.until(shown)
 
     async def story(venue: Mt5Venue) -> Any:
-        await moved(venue, "1.10001", WINTER_S)
+        await moved(venue, WINTER_S)
         await venue.submit(request())
         terminal.control("money", kind=2, amount="5")
         terminal.seed(offset_s=SUMMER_S)
-        await moved(venue, "1.10002", SUMMER_S)
+        await moved(venue, SUMMER_S)
         order = request()
         await venue.submit(order)
         terminal.control("money", kind=2, amount="6")

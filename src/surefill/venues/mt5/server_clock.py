@@ -2,9 +2,9 @@
 
 1. The offset is a whole number of quarters of an hour. A tick that has just come shows it: its time less ours is the
    offset but for seconds. How old a tick is cannot be seen in it: whoever calls `observe` has seen it come.
-2. A server that changes between winter and summer time shows another offset from a tick on. What is stamped from there
-   on counts by the new one, what is stamped before by the old one. In the hour that comes twice in autumn a stamp is
-   taken for the later moment.
+2. A server that changes between winter and summer time shows another offset from a tick on; a second tick must say the
+   same, for the first after a lost connection may be old. What is stamped from there on counts by the new one, what is
+   stamped before by the old one. In the hour that comes twice in autumn a stamp is taken for the later moment.
 3. Looks reach back by an hour more than asked, so that a change that nobody saw hides nothing.
 """
 
@@ -26,6 +26,7 @@ class ServerClock:
         self.ahead_ns = 0
         self._given = offset_s is not None
         self._offsets: list[tuple[int, int]] = [] if offset_s is None else [(0, offset_s)]
+        self._doubted: tuple[int, int] | None = None  # since when, how far: what one tick has said
 
     @property
     def offset_s(self) -> int | None:
@@ -38,10 +39,23 @@ class ServerClock:
         offset_s = round(off_s / _QUARTER_S) * _QUARTER_S
         if tick_msc <= 0 or abs(off_s - offset_s) > _FRESH_S or abs(off_s) > _WIDEST_S:
             return
-        if not self._given and offset_s != self.offset_s:
-            self._offsets.append((tick_msc if self._offsets else 0, offset_s))
-            del self._offsets[:-_CHANGES_KEPT]
+        if not self._given and not self._is_sure(tick_msc, offset_s):
+            return
         self.ahead_ns = tick_msc * NS_PER_MS - now_ns - (self.offset_s or 0) * NS_PER_S
+
+    def _is_sure(self, tick_msc: int, offset_s: int) -> bool:
+        """Whether that is the offset; a change of it is one once it is said twice."""
+        if offset_s == self.offset_s:
+            self._doubted = None
+        elif not self._offsets:
+            self._offsets.append((0, offset_s))
+        elif self._doubted is None or self._doubted[1] != offset_s:
+            self._doubted = (tick_msc, offset_s)
+            return False
+        else:
+            self._offsets = [*self._offsets, self._doubted][-_CHANGES_KEPT:]
+            self._doubted = None
+        return True
 
     def ns(self, server_msc: int) -> int:
         """UTC of a server time; 0 while the offset is not known."""
