@@ -77,7 +77,7 @@ class Mt5VenueSettings(Section):
     deviation_points: Annotated[int, Field(ge=0)] = Field(default=20, description="How far a price may slip")
     calendar: str = Field(default="forex", description="When its symbols trade: a calendar")
     server_offset_s: Annotated[int | None, Blank] = Field(
-        default=None, description="The server's clock less UTC, in seconds; null finds it out from ticks that come"
+        default=None, description="The server's clock less UTC, in seconds, until ticks that come say it"
     )
     gateway_url: str = Field(default="", description="The gateway; empty uses the package MetaTrader5 here")
     gateway_token: Key = Field(default=None, description=f"Its token; {_FROM}")

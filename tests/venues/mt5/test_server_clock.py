@@ -43,12 +43,14 @@ def test_server_clock_takes_its_offset_from_a_fresh_tick(off_s: int, offset_s: i
     assert since <= (NOW_NS // NS) + (offset_s or 0) <= until
 
 
-def test_server_clock_that_was_given_stays() -> None:
-    clock = ServerClock(3_600)
-    clock.observe((NOW_NS + 7_201 * NS) // 1_000_000, NOW_NS)
+def test_offset_that_was_given_holds_until_ticks_say_another() -> None:
+    clock = ServerClock(WINTER_S)
+    assert clock.ns(_msc(NOW_NS, WINTER_S)) == NOW_NS
 
-    assert clock.ns(NOW_NS // 1_000_000) == NOW_NS - 3_600 * NS
-    assert (clock.offset_s, clock.ahead_ns) == (3_600, 3_601 * NS)
+    for tick_ns in (NOW_NS + NS, NOW_NS + 2 * NS):
+        clock.observe(_msc(tick_ns, SUMMER_S) + 500, tick_ns)
+
+    assert (clock.offset_s, clock.ahead_ns) == (SUMMER_S, NS // 2)
 
 
 def _msc(utc_ns: int, offset_s: int) -> int:

@@ -20,11 +20,10 @@ _CHANGES_KEPT = 8
 
 
 class ServerClock:
-    """`offset_s`: the server's time less UTC, where it is known."""
+    """`offset_s`: the server's time less UTC, to begin with; ticks may say otherwise."""
 
     def __init__(self, offset_s: int | None = None) -> None:
         self.ahead_ns = 0
-        self._given = offset_s is not None
         self._offsets: list[tuple[int, int]] = [] if offset_s is None else [(0, offset_s)]
         self._doubted: tuple[int, int] | None = None  # since when, how far: what one tick has said
 
@@ -39,7 +38,7 @@ class ServerClock:
         offset_s = round(off_s / _QUARTER_S) * _QUARTER_S
         if tick_msc <= 0 or abs(off_s - offset_s) > _FRESH_S or abs(off_s) > _WIDEST_S:
             return
-        if not self._given and not self._is_sure(tick_msc, offset_s):
+        if not self._is_sure(tick_msc, offset_s):
             return
         self.ahead_ns = tick_msc * NS_PER_MS - now_ns - (self.offset_s or 0) * NS_PER_S
 
