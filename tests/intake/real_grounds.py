@@ -28,6 +28,7 @@ from surefill.venues.kite.sessions import Session, load, store
 from surefill.venues.protocol import LiveVenue
 
 PATIENCE_S: Final = 10.0
+TIMEOUT_S: Final = 0.6
 SECRET: Final = "secret-of-a-door"
 
 
@@ -108,7 +109,7 @@ class KiteGround(Ground):
 
     def adapter(self, *, deaf: bool = False) -> LiveVenue:
         poll_s = 60.0 if deaf else 0.05
-        return KiteVenue(settings_for(self.kite, ticker=not deaf, poll_s=poll_s, money_decimals=8))
+        return KiteVenue(settings_for(self.kite, ticker=not deaf, poll_s=poll_s, timeout_s=TIMEOUT_S, money_decimals=8))
 
     def configured(self, folder: Path) -> dict[str, Any]:
         account = {"api_key": API_KEY, "token_file": str(folder / "session.json"), "product": "MIS"}
@@ -165,7 +166,7 @@ class BinanceGround(Ground):
                 self.name,
                 self.binance.url,
                 self.binance.ws_url,
-                timeout_s=0.5,
+                timeout_s=TIMEOUT_S,
                 keys=keys,
                 account=self.account,
                 instrument_ids=(self.symbol,),

@@ -65,6 +65,7 @@ def test_market_order_is_filled_at_the_venue_and_an_exit_flattens_it(ground: Gro
         assert (order.symbol, order.side, order.qty) == (ground.symbol, "BUY", ground.qty)
         until(lambda: door.status(order) == "FILLED" and door.holds())
         assert (door.now(order).qty, door.now(order).avg_price) == (ground.qty, ground.px)
+        assert (door.now(order).raw or {})["venue_order_id"]
         where = {"exchange": ground.exchange}
         leave = execution_bridge.to_order_intent("EXIT", ground.symbol, "EMA", position_qty=door.held(), metadata=where)
         assert door.engine.execute_intent(leave).status in ("PLACED", "FILLED")

@@ -14,8 +14,10 @@ from tests.intake.real_grounds import BinanceGround
 from surefill.intake.pipeline import (
     BinanceCCXTAdapter,
     EventBus,
+    ExchangeError,
     ExchangeFactory,
     ExecutionEngine,
+    InsufficientBalanceError,
     InvalidOrderError,
     OrderCancelled,
     OrderFailed,
@@ -25,6 +27,7 @@ from surefill.intake.pipeline import (
     OrderState,
     PipelineResult,
     PositionClosed,
+    RateLimitError,
     SystemError,
     TradingSignalGenerated,
 )
@@ -324,6 +327,35 @@ def test_factory_makes_the_exchange_of_the_configuration_and_it_trades(ground: B
 
     _made(ground, tmp_path, "live", story)
     assert list(ground.sent().values()) == [1]
+
+
+def _poor(ground: BinanceGround) -> None:
+    ground.binance.seed(account=ground.account, spot={"USDT": "1"}, usdm={"USDT": "1"})
+
+
+def _throttling(ground: BinanceGround) -> None:
+    ground.arm(Fault.THROTTLED, op="submit")
+
+
+TROUBLES: list[tuple[Callable[[BinanceGround], None], type[ExchangeError]]] = [
+    (_poor, InsufficientBalanceError),
+    (_throttling, RateLimitError),
+]
+
+
+@pytest.mark.parametrize(("trouble", "error"), TROUBLES)
+def test_exchange_order_that_the_venue_refuses_raises_the_contracts_error(
+    ground: BinanceGround, tmp_path: Path, trouble: Callable[[BinanceGround], None], error: type[ExchangeError]
+) -> None:
+    async def story(rig: Rig) -> None:
+        exchange = rig.engine.exchange
+        await exchange.get_ticker(ground.symbol)
+        trouble(ground)
+        with pytest.raises(error):
+            await exchange.place_order(ground.symbol, "BUY", "MARKET", 0.01, **LEVELS)
+
+    Rig(ground, tmp_path, max_retries=0).run(story)
+    assert ground.sent() == {}
 
 
 def test_exchange_of_the_factory_is_a_dry_run_unless_it_is_told_otherwise(

@@ -19,6 +19,7 @@ from surefill.intake.real_venue import RealVenue
 from surefill.intake.signals import ExecutionContext, ExecutionEngineV3, ExecutionResult
 from surefill.testing.emulators.thread import EmulatorThread
 from surefill.testing.remote_venue.faults import Fault
+from surefill.venues.paper import PaperSettings, PaperVenue
 from surefill.views.positions import PositionRow
 
 
@@ -156,6 +157,17 @@ def test_exit_is_guarded_after_a_restart_before_any_signal_comes(ground: Ground,
         until(door.is_flat)
 
 
+def test_signal_filled_in_part_holds_what_filled_and_guards_that(ground: Ground, tmp_path: Path) -> None:
+    with open_door(ground, tmp_path) as door:
+        ground.price(ground.px, qty=ground.qty / 2)
+        result = door.send("BUY", sl_price=round(ground.px * 0.99))
+        assert result.status in ("PLACED", "FILLED"), result
+        until(lambda: not door.is_flat())
+        assert door.position().quantity == pytest.approx(ground.qty / 2, rel=0.01)
+        ground.price(round(ground.px * 0.98))
+        until(lambda: door.is_flat() and abs(ground.held()) < ground.qty / 100)
+
+
 def test_stop_that_rests_at_the_venue_leaves_without_us(ground: Ground, tmp_path: Path) -> None:
     with open_door(ground, tmp_path, execution={"stops_at": "venue"}) as door:
         door.send("BUY", sl_price=round(ground.px * 0.99))
@@ -256,6 +268,12 @@ def test_paper_workspace_meets_no_real_venue(ground: Ground, tmp_path: Path) -> 
         with pytest.raises(ConfigError, match="meets no real venue"):
             ExecutionEngineV3(paper, venue=venue)
     assert not list(tmp_path.iterdir())
+
+
+def test_simulated_venue_is_no_real_one(ground: Ground, tmp_path: Path) -> None:
+    for venue in (PaperVenue(PaperSettings()), ground.real(market=PaperVenue(PaperSettings()))):
+        with pytest.raises(ConfigError, match="a PaperVenue is no real venue's adapter"):
+            ExecutionEngineV3(ground.config(tmp_path, "dry_run"), venue=venue)
 
 
 def test_live_workspace_keeps_no_journal_in_memory(ground: Ground, tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ def place_of(settings: Settings, said: VenueChoice = None) -> Place:
             )
         return Place(said)
     told = said if isinstance(said, RealVenue) else RealVenue(market=cast("LiveVenue | None", said))
+    if told.market is not None and not hasattr(told.market, "access"):
+        raise ConfigError(
+            f"a {type(told.market).__name__} is no real venue's adapter", code="NO_REAL_VENUE", key="venue"
+        )
     if settings.workspace.mode == LIVE:
         _may_begin(settings, told)
     return Place(None, told.market or venue_of(settings), told.accept_changes)

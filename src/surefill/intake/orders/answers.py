@@ -71,7 +71,11 @@ def result_of_order(order: Order, instrument: Instrument) -> ExecutionResult:
             order.code,
             order.text,
             order.closed_ns or order.created_ns,
-            {"correlation_id": order.correlation_id, "cl_ord_id": request.cl_ord_id},
+            {
+                "correlation_id": order.correlation_id,
+                "cl_ord_id": request.cl_ord_id,
+                "venue_order_id": order.order_id,
+            },
         ),
         request.instrument_id,
         instrument,
