@@ -40,6 +40,7 @@ from surefill.engine.budget import Budgets
 from surefill.engine.clock import Clock
 from surefill.engine.control_stream import ControlStream
 from surefill.engine.desk import Desk, Reader
+from surefill.engine.fitting import fitted
 from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
 from surefill.engine.rounds import Rounds, RoundTimes
@@ -282,7 +283,8 @@ class Engine:
         """Queue an input for the next turn."""
         if self._stopped:
             raise self._has_stopped()
-        future = self._desk(workspace_id).put(item)
+        desk = self._desk(workspace_id)
+        future = desk.put(fitted(item, desk.writer.venue))
         self._schedule()
         return future
 

@@ -7,7 +7,8 @@
    has not named yet: an execution that may be that order's is not given to anybody else, and must not be lost either.
 4. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
 5. A position whose exits wait for prices that do not come is blind: somebody is called, once for each time.
-6. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
+6. What moved an account before the workspace began is in the cash that it began with.
+7. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class Rounds:
         self._alarm = alarm
         self._times = times
         self._since_ns = last_written_ns(desk, clock) - times.overlap_ns
+        self._began_ns = _written_ns(desk, clock, 1)
         self._told: Differences = {}
         self._failures = 0
         self._lost = False
@@ -151,13 +153,16 @@ class Rounds:
         executions = await look(desk, lambda: venue.executions(since_ns))
         moves: tuple[AccountMove, ...] = ()
         if (teller := tells_moves(desk.writer.venue)) is not None:
-            moves = await look(desk, lambda: teller.moves(since_ns))
+            moves = tuple(filter(self._is_since_then, await look(desk, lambda: teller.moves(since_ns))))
         if executions:
             await self._feed(CompareExecutions(self._clock.now_ns(), executions))
         if moves:
             await self._feed(MoveAccount(self._clock.now_ns(), moves))
         await self._feed(CompareOrders(self._clock.now_ns(), asked_ns, tuple(map(_working, listed))))
         self._since_ns = min(asked_ns, _oldest_unnamed_ns(desk.writer.state, asked_ns)) - self._times.overlap_ns
+
+    def _is_since_then(self, move: AccountMove) -> bool:
+        return not 0 < move.transact_ns < self._began_ns
 
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
@@ -185,9 +190,13 @@ def tells_moves(venue: Venue) -> TellsMoves | None:
 
 def last_written_ns(desk: Desk, clock: Clock) -> int:
     """When the workspace wrote last: what its venue said until then may be known."""
+    return _written_ns(desk, clock, desk.writer.state.book.seq)
+
+
+def _written_ns(desk: Desk, clock: Clock, seq: int) -> int:
+    """When it wrote the event of that number; now, where it has written none yet."""
     writer = desk.writer
-    seq = writer.state.book.seq
-    if not seq:
+    if not writer.state.book.seq:
         return clock.now_ns()
     return decode(next(writer.journal.read(writer.workspace_id, seq, seq)).payload).ts_ns
 

@@ -12,7 +12,7 @@ from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument
 from surefill.errors import ConfigError
 from surefill.logs import logger
-from surefill.rules.codes import TimeInForce
+from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import MONEY_MAX, NS_PER_MS, NS_PER_S, to_quanta
 from surefill.venues.protocol import Access, Capabilities, LiveVenue
 
@@ -55,7 +55,7 @@ def fitted(opening: OpenWorkspace, capabilities: Capabilities) -> OpenWorkspace:
     if capabilities.receive_window_ns and not limits.absence_horizon_ns:
         horizon_ns = capabilities.receive_window_ns + ABSENCE_MARGIN_NS
         limits = msgspec.structs.replace(limits, absence_horizon_ns=horizon_ns)
-    if limits.stop_time_in_force not in capabilities.time_in_force:
+    if not capabilities.takes(OrdType.STOP, limits.stop_time_in_force):
         limits = msgspec.structs.replace(limits, stop_time_in_force=TimeInForce.DAY)
     return msgspec.structs.replace(opening, profile=msgspec.structs.replace(opening.profile, limits=limits))
 

@@ -47,6 +47,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
     `pretended`: nothing at it is anybody's money, now or ever: only such a one, or one in this process, may be what a
     paper workspace trades at.
+    `time_in_force_of`: order types that take fewer of its times in force, and which.
     """
 
     name: str
@@ -61,6 +62,11 @@ class Capabilities(msgspec.Struct, frozen=True):
     dead_man: bool = False
     pretended: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
+    time_in_force_of: Mapping[int, frozenset[int]] = {}
+
+    def takes(self, ord_type: int, time_in_force: int) -> bool:
+        """Whether an order of that type may have that time in force."""
+        return time_in_force in self.time_in_force_of.get(ord_type, self.time_in_force)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
