@@ -64,6 +64,8 @@ from surefill.plain import readable
 from surefill.venues.protocol import Venue
 
 Alarm = Callable[[str, Notify], None]
+#: Timers are due by the machine's clock, which may be set while they wait: it is looked at this often at least.
+LOOK_AGAIN_S = 1.0
 
 _log = logger("surefill.engine")
 
@@ -99,6 +101,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_ns = 0
         self._stopping = False
         self._stopped = False
 
@@ -455,8 +458,10 @@ class Engine:
             desk.break_off(InvariantBreach(f"{type(error).__name__}: {error}"))
 
     def _watch_disk(self) -> None:
+        if not self.disk_floor_bytes:
+            return
         working = [desk for desk in self.desks.values() if desk.broken is None]
-        if self.disk_floor_bytes and working and self.journal.free_bytes() < self.disk_floor_bytes:
+        if working and self.journal.free_bytes() < self.disk_floor_bytes:
             for desk in working:
                 if not desk.writer.state.book.halted_code:
                     reason = f"less than {self.disk_floor_bytes} bytes are left for the journal"
@@ -502,7 +507,7 @@ class Engine:
             for name in desk.writer.timers.take_due(now_ns):
                 desk.tell(TimerFired(now_ns, name))
                 self._schedule()
-        self._wake_for_timers()  # the loop's clock may have woken us a moment too early
+        self._wake_for_timers()
 
     def next_timer_ns(self) -> int | None:
         """When the next timer is due."""
@@ -510,13 +515,20 @@ class Engine:
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def _wake_for_timers(self) -> None:
+        at_ns = self.next_timer_ns()
         if self._wake is not None:
+            if at_ns == self._wake_ns:
+                return
             self._wake.cancel()
             self._wake = None
-        at_ns = self.next_timer_ns()
         if at_ns is not None and not self._stopping:
             delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
-            self._wake = self._loop.call_later(delay_s, self.fire_timers)
+            self._wake, self._wake_ns = self._loop.call_later(min(delay_s, LOOK_AGAIN_S), self._woken), at_ns
+
+    def _woken(self) -> None:
+        """The clock is looked at: it may not be so late yet, or the machine's clock may have been set."""
+        self._wake = None
+        self.fire_timers()
 
 
 def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:

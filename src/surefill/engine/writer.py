@@ -48,6 +48,7 @@ from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_DAY
 from surefill.venues.protocol import InProcessVenue, Venue
 
+_SUBMITTED, _ACCEPTED = OrdStatus.SUBMITTED, Verdict.ACCEPTED
 MARKET_DATA = (Quote, BarOpened, Bar)
 #: Inputs that bring the market's time along. What people do to a workspace whose market is replayed has their own.
 TELLS_THE_TIME = (*MARKET_DATA, VenueReports)
@@ -326,8 +327,8 @@ class WorkspaceWriter:
         answered, waiting = [], []
         for ticket in self._waiting:
             order = ticket.order
-            if order is not None and (order.status != OrdStatus.SUBMITTED or self._held_up(order)):
-                ticket.receipt = receipt_of(Verdict.ACCEPTED, ticket.intent_id, order.created_ns, order)
+            if order is not None and (order.status != _SUBMITTED or self._held_up(order)):
+                ticket.receipt = receipt_of(_ACCEPTED, ticket.intent_id, order.created_ns, order)
                 answered.append(ticket)
             else:
                 waiting.append(ticket)

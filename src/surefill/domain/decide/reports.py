@@ -45,6 +45,7 @@ from surefill.rules.codes import Anomaly, ExitReason, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
 from surefill.units import NS_PER_S
 
+_FILLED = OrdStatus.FILLED
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 DONE_MAX = 512
 QUERY_TIMER = "query:"
@@ -182,14 +183,14 @@ def _traded(this: Step, order: Order, report: VenueReport) -> None:
         park(this, report, "the execution is booked for another order")
         _anomaly(this, order, "EXECUTION_OF_ANOTHER", f"execution {report.exec_id} is booked for another order already")
         return
-    ending = order.status < OrdStatus.FILLED and order.end_status
+    ending = order.status < _FILLED and order.end_status
     fills.book(this, order, report)
     if ending and order.cum_qty >= order.end_qty:
         if order.status < OrdStatus.FILLED:
             end(this, order, order.end_status, "all fills of the ended order have arrived", order.end_qty)
             return
         _beyond_end(this, order, order.end_qty)
-    if order.status >= OrdStatus.FILLED:
+    if order.status >= _FILLED:
         _after_end(this, order)
 
 

@@ -121,9 +121,9 @@ class Streams:
             return address
 
         def take(text: str) -> None:
-            row = json.loads(text).get("data", {})
-            listing = by_name.get(str(row.get("s", "")))
-            if listing is not None:
+            row = words.told_by(text).data
+            listing = None if row is None else by_name.get(row.s)
+            if row is not None and listing is not None:
                 told.add(listing.name)
                 sink(words.quote_of(listing, row, self._now_ns()))
 

@@ -7,7 +7,7 @@ Averages and cumulated values are never used: what was traded is the sum of the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -314,23 +314,44 @@ def open_algo(listing: Listing, row: Mapping[str, Any]) -> OpenOrder:
     )
 
 
-def quote_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
+class BookTicker(msgspec.Struct, gc=False):
+    """Best bid and ask as the stream names them; spot tells no time."""
+
+    s: str = ""
+    b: str = ""
+    a: str = ""
+    B: str = ""
+    A: str = ""
+    T: int = 0
+    E: int = 0
+
+
+class Told(msgspec.Struct, gc=False):
+    """A message of a combined stream. One without `data` answers a request."""
+
+    data: BookTicker | None = None
+
+
+#: Prices come by the thousand: what is not asked for is not made into anything.
+told_by: Callable[[str], Told] = msgspec.json.Decoder(Told).decode
+
+
+def quote_of(listing: Listing, row: BookTicker, now_ns: int) -> Quote:
     """A bookTicker event. Spot's tells no time: it is dated when it comes."""
-    ts_ns = _ns(row, "T", "E") or now_ns
     return Quote(
         listing.instrument_id,
-        ts_ns,
-        bid_px=listing.px(row["b"]),
-        ask_px=listing.px(row["a"]),
-        bid_qty=listing.size(row["B"]),
-        ask_qty=listing.size(row["A"]),
+        (row.T or row.E) * NS_PER_MS or now_ns,
+        bid_px=listing.px(row.b),
+        ask_px=listing.px(row.a),
+        bid_qty=listing.size(row.B),
+        ask_qty=listing.size(row.A),
     )
 
 
 def best_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
     """What ticker/bookTicker answers."""
-    names = {"b": "bidPrice", "a": "askPrice", "B": "bidQty", "A": "askQty"}
-    return quote_of(listing, {**{short: row[name] for short, name in names.items()}, "T": row.get("time")}, now_ns)
+    best = (str(row[name]) for name in ("symbol", "bidPrice", "askPrice", "bidQty", "askQty"))
+    return quote_of(listing, BookTicker(*best, T=int(row.get("time") or 0)), now_ns)
 
 
 def _venue_text(cl_ord_id: str) -> str:
