@@ -45,7 +45,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `stops_at_venue`: a position's stop is kept at the venue as an order of its own, good for `stop_time_in_force`;
     once its price is reached it has `stop_grace_ns` to fill before the position leaves from here; a position whose
     stop is not confirmed is naked, and after `naked_page_ns` somebody is called. `refused_stop_flattens`: a position
-    whose stop the venue refuses is left at once, else its stop is watched from here.
+    whose stop the venue refuses is left at once, else its stop is watched from here. `targets_at_venue`: its target
+    goes there with the stop, linked: the venue ends the one when the other fills.
     `shutdown_flattens`: a kill switch at SHUTDOWN sells what is held. `throttle_spacing_ns`: at THROTTLE, the least
     time between two entries.
 
@@ -137,6 +138,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     rearm_ns: dict[str, int] = {}
     # stops at the venue
     stops_at_venue: bool = False
+    targets_at_venue: bool = False
     stop_time_in_force: int = TimeInForce.GTC
     stop_grace_ns: int = 3 * NS_PER_S
     naked_page_ns: int = 2 * NS_PER_S

@@ -523,6 +523,11 @@ def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
             f"workspace {opening.workspace_id} wants its stops kept at the venue, and {venue.capabilities.name} keeps"
             " none: set execution.stops_at to engine"
         )
+    if opening.profile.limits.targets_at_venue and not venue.capabilities.links:
+        raise ConfigError(
+            f"workspace {opening.workspace_id} wants its targets linked to its stops at the venue, and"
+            f" {venue.capabilities.name} links none: set execution.targets_at to engine"
+        )
 
 
 def _outcome_unknown(error: Exception) -> AppendFailed:

@@ -36,6 +36,8 @@ def order_filled(state: State, event: e.OrderFilled) -> None:
             finish(state, order, OrdStatus.FILLED, event.ts_ns)
         else:
             order.status = event.status
+    if order.lost_stop and order.status < OrdStatus.FILLED:
+        resting.begun(state, order, event.ts_ns)
 
 
 def _count_trade(state: State, order: Order) -> None:
