@@ -173,16 +173,32 @@ def test_target_that_an_addition_brings_is_linked_to_the_stop_that_rests() -> No
     _sound(core)
 
 
-@pytest.mark.parametrize("flattens", [False, True])
-def test_refused_pair_is_watched_from_here_or_left_as_the_profile_says(flattens: bool) -> None:
-    core = _core(refused_stop_flattens=flattens)
-    core.hold(plan=PLAN)
+def test_refused_pair_leaves_the_stop_to_go_alone_and_the_target_to_be_watched_from_here() -> None:
+    core = _core(refused_stop_flattens=True)
+    core.hold(plan=ExitPlan(stop_px=950, target_px=1_100, trail_distance=50))
     core.rejected(_pair(core))
     assert [notice.code for notice in core.all(Notify)] == ["EXIT_REJECTED"]
-    if not flattens:
-        core.quote(1_101)  # at once: nothing at the venue has a time to wait for
-    reason = ExitReason.UNPROTECTED if flattens else ExitReason.TARGET
-    assert core.only(ExitTriggered).reason == reason
+    alone = core.only(SubmitOrder).request
+    assert (alone.ord_type, alone.stop_px, alone.target_px) == (OrdType.STOP, 950, 0)
+    core.accept(_pair(core))
+    assert _naked_ns(core) == 0
+    core.quote(1_040)  # another stop: the venue may take the two together now
+    assert core.only(ReplaceRequested).target_px == 1_100
+    core.report(_pair(core), ExecType.REPLACE_REJECTED, code="NOT_SUPPORTED")
+    core.canceled(_pair(core))
+    core.rejected(_pair(core))
+    core.accept(_pair(core))
+    core.quote(1_101)  # at once: no target at the venue has a time to wait for
+    assert core.only(ExitTriggered).reason == ExitReason.TARGET
+    _sound(core)
+
+
+def test_stop_alone_that_is_refused_too_is_left_as_the_profile_says() -> None:
+    core = _core(refused_stop_flattens=True)
+    core.hold(plan=PLAN)
+    core.rejected(_pair(core))
+    core.rejected(_pair(core))
+    assert core.only(ExitTriggered).reason == ExitReason.UNPROTECTED
     assert core.only(SubmitOrder).request.ord_type == OrdType.MARKET
     _sound(core)
 

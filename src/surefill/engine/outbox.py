@@ -64,6 +64,8 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
     kill = desk.control.holds_back(desk.writer.state.book.venue)
     if kill is not None and not request.reduce_only:
         return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", f"halted before it was sent ({kill.text()})")
+    if request.target_px and not desk.writer.venue.capabilities.links:
+        return SendLapsed(now_ns, request.cl_ord_id, "NOT_LINKED", "this venue does not link a target to a stop")
     objection = _too_much(desk, order) or first_objection(desk.writer.state, order, now_ns)
     if objection is None:
         return None

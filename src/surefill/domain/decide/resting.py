@@ -9,7 +9,8 @@
    time is in the journal, and somebody is called when it grows long.
 5. Where the profile says so the target goes to the venue too, linked to the stop: one order here, over the same
    quantity, that fills at either price. What begins to fill at its target has lost its stop at the venue: the rest is
-   taken back, and what is left of the position gets a new pair.
+   taken back, and what is left of the position gets a new pair. A pair that the venue refuses leaves the stop to go
+   alone.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def keep(this: Step, key: str) -> None:
 
 
 def _linked_px(this: Step, protection: Protection) -> int:
-    """The target that goes to the venue with the stop; 0: none does."""
-    return protection.target_px if this.book.profile.limits.targets_at_venue else 0
+    """The target that goes to the venue with the stop; 0: none does, or the venue would not have the two linked."""
+    return protection.target_px if this.book.profile.limits.targets_at_venue and not protection.target_refused else 0
 
 
 def watch_naked(this: Step, key: str, protection: Protection) -> None:

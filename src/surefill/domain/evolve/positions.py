@@ -168,7 +168,7 @@ def stop_moved(state: State, event: e.StopMoved) -> None:
     protection = _protection(state, event.position)
     protection.stop_px = event.stop_px
     protection.trailed = True
-    protection.stop_refused = False
+    protection.stop_refused = protection.target_refused = False
     resting.count_naked(state, protection, event.ts_ns)
 
 

@@ -177,7 +177,7 @@ class Binance:
             key = key_of(self._desk.store, request.headers.get("X-MBX-APIKEY", ""))
             if self._desk.faults.strike(WireFault.EXPIRE_TOKEN, route.op):
                 raise errors.bad_key()
-        limits.take(route.weight, key.account if key and route.order else "")
+        limits.take(route.weight, key.account if key and route.order else "", route.orders)
         if key is not None and route.security is Security.SIGNED:
             check_time(params, self._desk.now_ms())
             check_signature(key.secret, query, body)
