@@ -52,7 +52,7 @@ _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillM
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
 
 
-_YOUNGER_EXECUTION: Final = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop")
+_YOUNGER_EXECUTION: Final = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "dead_man_s")
 
 
 def profile_name(settings: Settings) -> str:
@@ -86,10 +86,11 @@ def profile_of(settings: Settings) -> Profile:
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
         stops_at_venue=execution.stops_at == "venue",
-        targets_at_venue=execution.targets_at == "venue",
+        targets_at_venue=execution.targets_at == "venue" and settings.workspace.mode == "live",
         stop_grace_ns=_ns(settings, execution.stop_grace_s, "stop_grace_s"),
         naked_page_ns=_ns(settings, execution.naked_page_s, "naked_page_s"),
         refused_stop_flattens=execution.refused_stop == "flatten",
+        dead_man_ns=_ns(settings, execution.dead_man_s, "dead_man_s") if settings.workspace.mode == "live" else 0,
         **_breakers(settings),
     )
     if profile.name == "pipeline":

@@ -141,12 +141,19 @@ class ExecutionSettings(Section):
     refused_stop: Literal["watch", "flatten"] = Field(
         default="watch", description="A stop that the venue refuses: watched by the engine, or the position is left"
     )
+    dead_man_s: NotNegative = Field(
+        default=Decimal(0),
+        description="binanceusdm cancels every order of a symbol that we trade, by whomever, when it has not heard from"
+        " us for so long; not together with stops_at: venue. 0: never",
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
     @model_validator(mode="after")
-    def _target_beside_its_stop(self) -> ExecutionSettings:
+    def _stops_are_there_and_stay(self) -> ExecutionSettings:
         if self.targets_at == "venue" and self.stops_at != "venue":
             raise ValueError("targets_at: venue links the target to the stop: stops_at must be venue too")
+        if self.dead_man_s and self.stops_at == "venue":
+            raise ValueError("dead_man_s may cancel the stops that stops_at: venue keeps there: choose one of them")
         return self
 
     @model_validator(mode="after")

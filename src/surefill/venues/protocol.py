@@ -197,6 +197,13 @@ class TellsMoves(Protocol):
         """Funding, dividends, expiries, deposits since then, oldest first. Raises VenueOutcomeUnknown as all looks."""
 
 
+class CancelsWhenSilent(Protocol):
+    """A venue with a dead man's switch (`Capabilities.dead_man`)."""
+
+    async def cancel_all_after(self, instrument_id: str, countdown_ms: int) -> Outcome:
+        """Cancel all that works in the instrument unless this is asked again within that time; 0 switches it off."""
+
+
 class InProcessVenue(Venue, Protocol):
     """A venue inside this process: it sees the same market, and is rebuilt from our journal."""
 

@@ -51,10 +51,8 @@ class Binance:
         self._floor = Floor(desk)
         self._listening = ListenKeys(desk)
         self._limits: dict[str, Limits] = {}
-        self._routes = {
-            **Spot(self._floor, self._listening).routes(),
-            **Usdm(self._floor, self._listening).routes(),
-        }
+        self._usdm = Usdm(self._floor, self._listening)
+        self._routes = {**Spot(self._floor, self._listening).routes(), **self._usdm.routes()}
         sockets = Sockets(desk, self._listening)
 
         async def streams(socket: WebSocket) -> None:
@@ -108,7 +106,9 @@ class Binance:
                 store.add_balance(account, scope, asset, Decimal(str(amount)) - was)
 
     def control(self, command: str, body: Mapping[str, Any]) -> Any:
-        """`limits` (market, weight, orders), `expire_listen_keys`, `order` and `cancel` of somebody else's hand."""
+        """`limits` (market, weight, orders), `expire_listen_keys`, `order` and `cancel` of somebody else's hand, and
+        `countdowns`: the symbols whose dead man's switch runs.
+        """
         match command:
             case "limits":
                 limits = self._limits[str(body.get("market", SPOT))]
@@ -118,6 +118,8 @@ class Binance:
                 return None
             case "expire_listen_keys":
                 return self._listening.expire_all()
+            case "countdowns":
+                return self._usdm.countdowns()
             case "order":
                 return self._by_hand(body)
             case "cancel":

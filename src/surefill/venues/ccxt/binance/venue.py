@@ -383,7 +383,8 @@ class BinanceVenue:
     async def cancel_all_after(self, instrument_id: str, countdown_ms: int) -> Outcome:
         """USD-M cancels all orders of the symbol unless it is asked again within that time; 0 switches it off.
 
-        It takes no conditional orders away. Source: USDⓈ-M futures, "Auto-Cancel All Open Orders".
+        "All your orders of the specified symbol": nothing says that conditional ones are spared. Source: USDⓈ-M
+        futures, "Auto-Cancel All Open Orders".
         """
         if not self._market.usdm:
             return Rejected("NOT_SUPPORTED", "spot has no dead-man switch")
@@ -391,6 +392,8 @@ class BinanceVenue:
             listing = await self._lookup.listing(instrument_id)
         except KeyError:
             return Rejected("NOT_LISTED", f"{instrument_id} is not listed")
+        except VenueOutcomeUnknown as error:
+            return Rejected("NOT_SENT", f"what is listed is not known: {error}", undelivered=True)
         params = {"symbol": listing.name, "countdownTime": countdown_ms}
         answer = await self._asking.put(terms.COUNTDOWN, params)
         return answer.outcome() if isinstance(answer, Verdict) else Accepted(())
