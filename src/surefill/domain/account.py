@@ -20,6 +20,7 @@ class MoveKind(enum.IntEnum):
     WITHDRAWAL = 8
     SQUARE_OFF = 9  # the broker closed it at `px` without telling of an order
     TRANSFER = 10  # holdings came from elsewhere or went there, valued at `px`
+    ADJUSTMENT = 11  # the venue gave or took it, for a reason of its own: a rebate, a bonus, a charge
 
 
 #: Moves by which the owner pays in or takes out: neither profit nor loss.

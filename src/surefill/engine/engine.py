@@ -224,7 +224,7 @@ class Engine:
     async def _compared(self, desk: Desk) -> tuple[dict[str, int], bool]:
         name = desk.writer.workspace_id
         return await reconciliation.compare(
-            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].orders
+            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].recover
         )
 
     async def stop(self, timeout_s: float = 5.0) -> None:

@@ -1,6 +1,6 @@
 """Rounds: a live workspace laid beside its venue again and again, as long as the engine runs.
 
-1. A look is made in parts: open orders, executions and moves since the last look, and, less often, positions and
+1. A look is made in parts: open orders and executions since the last look, and, less often, moves, positions and
    balances. Times between looks vary, so that workspaces do not ask together.
 2. A failed look is no answer, and never an empty one: nothing is concluded from it. The next one comes later.
 3. The history is asked for from before the last look that succeeded, and from before the oldest order that the venue
@@ -18,7 +18,7 @@ from typing import cast
 
 import msgspec
 
-from surefill.domain.account import AccountMove, WorkingOrder
+from surefill.domain.account import WorkingOrder
 from surefill.domain.codec import decode
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
@@ -55,6 +55,7 @@ class RoundTimes(msgspec.Struct, frozen=True):
 
     orders_every_ns: int = 5 * NS_PER_S
     positions_every_ns: int = 60 * NS_PER_S
+    moves_every_ns: int = 60 * NS_PER_S
     jitter_ppb: int = 25 * PCT_PPB
     overlap_ns: int = 60 * NS_PER_S
     lost_after: int = 3
@@ -83,7 +84,8 @@ class Rounds:
         self._tell = tell
         self._alarm = alarm
         self._times = times
-        self._since_ns = last_written_ns(desk, clock) - times.overlap_ns
+        self._since_ns = self._moves_since_ns = last_written_ns(desk, clock) - times.overlap_ns
+        self._moves_due_ns = 0
         self._told: Differences = {}
         self._failures = 0
         self._lost = False
@@ -100,6 +102,8 @@ class Rounds:
             if self._desk.broken is not None:
                 continue
             self._watch_prices()
+            if self._clock.now_ns() >= self._moves_due_ns:
+                await self._looked(self.moves)
             if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
                 positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
                 await self._looked(self.positions)
@@ -149,19 +153,31 @@ class Rounds:
         asked_ns, since_ns = self._clock.now_ns(), self._since_ns
         listed = await look(desk, venue.open_orders)
         executions = await look(desk, lambda: venue.executions(since_ns))
-        moves: tuple[AccountMove, ...] = ()
-        if (teller := tells_moves(desk.writer.venue)) is not None:
-            moves = await look(desk, lambda: teller.moves(since_ns))
         if executions:
             await self._feed(CompareExecutions(self._clock.now_ns(), executions))
-        if moves:
-            await self._feed(MoveAccount(self._clock.now_ns(), moves))
         await self._feed(CompareOrders(self._clock.now_ns(), asked_ns, tuple(map(_working, listed))))
         self._since_ns = min(asked_ns, _oldest_unnamed_ns(desk.writer.state, asked_ns)) - self._times.overlap_ns
 
+    async def moves(self) -> None:
+        """What moved the account and was no trade, since the last time that it was told."""
+        teller = tells_moves(self._desk.writer.venue)
+        if teller is None:
+            return
+        asked_ns, since_ns = self._clock.now_ns(), self._moves_since_ns
+        moves = await look(self._desk, lambda: teller.moves(since_ns))
+        if moves:
+            await self._feed(MoveAccount(self._clock.now_ns(), moves))
+        self._moves_since_ns = asked_ns - self._times.overlap_ns
+        self._moves_due_ns = asked_ns + self._times.moves_every_ns
+
+    async def recover(self) -> None:
+        """All of the history, for a difference that must be explained now. Raises VenueOutcomeUnknown."""
+        await self.orders()
+        await self.moves()
+
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
-        theirs, sure = await compare(self._desk, self._clock, self._tell, self.orders)
+        theirs, sure = await compare(self._desk, self._clock, self._tell, self.recover)
         state = self._desk.writer.state
         found = differences(state, theirs)
         if sure and (found != self._told or _must_halt(state, found)):

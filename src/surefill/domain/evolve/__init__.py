@@ -17,7 +17,7 @@ from surefill.domain.state import State
 
 __all__ = ["EVOLVE_VERSION", "STILL_WORKING", "TIMEOUT", "UNKNOWN_UNRESOLVED", "evolve", "kill_scope"]
 
-EVOLVE_VERSION = 5
+EVOLVE_VERSION = 6
 
 
 def evolve(state: State, event: e.Event) -> None:

@@ -28,6 +28,8 @@ def workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
     book.starting_cash = book.cash = event.starting_cash
     book.streaks.peak_equity = event.starting_cash
     book.limits_version = 1
+    if event.mode == "live":
+        book.moves.floor_ns = event.ts_ns  # what moved the account before is in its starting cash
     state.derive()
 
 

@@ -28,6 +28,7 @@ from surefill.testing.emulators.binance.errors import BinanceError
 from surefill.testing.emulators.binance.floor import Floor
 from surefill.testing.emulators.binance.listening import ListenKeys
 from surefill.testing.emulators.binance.money import COMMISSION_IN, SPOT, USDM
+from surefill.testing.emulators.binance.moves import Moves
 from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.sockets import Sockets
 from surefill.testing.emulators.binance.spot import Spot
@@ -52,7 +53,12 @@ class Binance:
         self._listening = ListenKeys(desk)
         self._limits: dict[str, Limits] = {}
         self._usdm = Usdm(self._floor, self._listening)
-        self._routes = {**Spot(self._floor, self._listening).routes(), **self._usdm.routes()}
+        self._moves = Moves(self._floor)
+        self._routes = {
+            **Spot(self._floor, self._listening).routes(),
+            **self._usdm.routes(),
+            **self._moves.routes(),
+        }
         sockets = Sockets(desk, self._listening)
 
         async def streams(socket: WebSocket) -> None:
@@ -107,7 +113,7 @@ class Binance:
 
     def control(self, command: str, body: Mapping[str, Any]) -> Any:
         """`limits` (market, weight, orders), `expire_listen_keys`, `order` and `cancel` of somebody else's hand, and
-        `countdowns`: the symbols whose dead man's switch runs.
+        `countdowns`: the symbols whose dead man's switch runs. `move`: a payment, deposit, … of an account (`Moves`).
         """
         match command:
             case "limits":
@@ -118,6 +124,8 @@ class Binance:
                 return None
             case "expire_listen_keys":
                 return self._listening.expire_all()
+            case "move":
+                return self._moves.happen(body)
             case "countdowns":
                 return self._usdm.countdowns()
             case "order":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from surefill.domain.orders import OrderRequest
@@ -46,9 +46,9 @@ class Lookup:
         self._by_name = {each.name: each for each in self._listings.values()}
         self.rate_limits = rate_limits_of(info)
 
-    def listings(self) -> Iterable[Listing]:
-        """All that is listed."""
-        return self._listings.values()
+    def listings(self) -> tuple[Listing, ...]:
+        """All that is listed; nothing before it has been read."""
+        return tuple(self._listings.values())
 
     async def listing(self, instrument_id: str) -> Listing:
         """The listing of an instrument. Raises VenueOutcomeUnknown, KeyError where there is no such instrument."""

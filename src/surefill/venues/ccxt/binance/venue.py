@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from surefill.domain.account import AccountMove
 from surefill.domain.instrument import Instrument
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType, VenueReport
@@ -26,6 +27,7 @@ from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.ccxt.asking import Asking
 from surefill.venues.ccxt.binance import terms, words
 from surefill.venues.ccxt.binance.lookup import Lookup
+from surefill.venues.ccxt.binance.moves import Moves
 from surefill.venues.ccxt.binance.pairs import CLIENT_ID_MAX, Pairs, breach_of_pair
 from surefill.venues.ccxt.binance.streams import Streams
 from surefill.venues.ccxt.filters import breach_of
@@ -73,6 +75,7 @@ class BinanceVenue:
         self._asking = Asking(self._wire, market.judge, self.compare_clock, now_ns)
         self._lookup = Lookup(market, settings, self._asking, now_ns)
         self._pairs = Pairs(self._asking, self._lookup)
+        self._moves = Moves(settings, self._asking, self._lookup, now_ns, usdm=market.usdm)
         self._streams = Streams(
             market, settings, self._wire, self._asking, self._lookup, self._pairs, self._run, now_ns
         )
@@ -347,6 +350,10 @@ class BinanceVenue:
     async def balances(self) -> tuple[Balance, ...]:
         """What the account holds. Raises VenueOutcomeUnknown."""
         return await _told(self._lookup.balances())
+
+    async def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
+        """What moved the account and was no trade (`moves.py`). Raises VenueOutcomeUnknown."""
+        return await _told(self._moves.told(since_ns))
 
     async def instruments(self) -> tuple[Instrument, ...]:
         """What is listed, as of now; without those whose money does not come out whole at `money_decimals`."""
