@@ -33,7 +33,9 @@ def test_settings_that_say_nothing_of_costs_keep_the_hash_of_old_journals() -> N
     """They were made before there was either; a backtest of that time can still be taken up."""
     settings = _settings(instruments={"X": {"lot": 75}})
     tree = settings.model_dump(mode="json", exclude={"journal", "artifacts", "feed", *_YOUNGER})
-    del tree["instruments"]["X"]["segment"], tree["risk"]["aggregate_value_max"]
+    del tree["instruments"]["X"]["segment"]
+    for key in ("aggregate_value_max", "balance_drift_pct", "balance_drift_halts"):
+        del tree["risk"][key]
     for key in _YOUNGER_EXECUTION:
         del tree["execution"][key]
     assert config_hash(settings) == hashlib.sha256(msgspec.json.encode(tree, order="deterministic")).hexdigest()

@@ -53,6 +53,7 @@ _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
 
 
 _YOUNGER_EXECUTION: Final = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "dead_man_s")
+_YOUNGER_RISK: Final = ("aggregate_value_max", "balance_drift_pct", "balance_drift_halts")
 
 
 def profile_name(settings: Settings) -> str:
@@ -237,8 +238,9 @@ def config_hash(settings: Settings) -> str:
     for key in _YOUNGER_EXECUTION:
         if key not in settings.execution.model_fields_set:
             del tree["execution"][key]
-    if settings.risk.aggregate_value_max is None:
-        del tree["risk"]["aggregate_value_max"]
+    for key in _YOUNGER_RISK:
+        if getattr(settings.risk, key) is None:
+            del tree["risk"][key]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

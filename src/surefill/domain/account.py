@@ -23,6 +23,21 @@ class MoveKind(enum.IntEnum):
     ADJUSTMENT = 11  # the venue gave or took it, for a reason of its own: a rebate, a bonus, a charge
 
 
+class BalanceState(enum.IntEnum):
+    """How the account's money at its venue stands to the books'. Published values never change their meaning."""
+
+    AGREES = 0
+    NOTED = 1  # it differs by less than the profile's band
+    DRIFTED = 2
+
+
+class KnownBalance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was told of it last. `offset`: the venue's money less the books' when the count began."""
+
+    offset: int
+    state: int = int(BalanceState.AGREES)
+
+
 #: Moves by which the owner pays in or takes out: neither profit nor loss.
 CAPITAL = frozenset((MoveKind.DEPOSIT, MoveKind.WITHDRAWAL, MoveKind.TRANSFER))
 #: Moves that may only make a position smaller.

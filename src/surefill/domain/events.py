@@ -544,6 +544,19 @@ class AccountMoved(Event, frozen=True):
     refused: str = ""
 
 
+class BalanceCompared(Event, frozen=True):
+    """The account's money at the venue was laid beside the books', and stands to them otherwise than before.
+
+    Money in money quanta: what is there, what the books say, and the difference that was there from the start.
+    `state` is a `BalanceState`.
+    """
+
+    theirs: int
+    ours: int
+    offset: int
+    state: int
+
+
 class WorkspaceReset(Event, frozen=True):
     """Paper: everything before is history; reconciling starts here."""
 

@@ -60,6 +60,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
     `eod_lead_ns`: how long before its session ends a position for the day leaves (0: with the last bar).
+    `balance_drift_ppb`: the account's money at the venue may differ from the books' by so much of it before somebody is
+    called; `balance_halts`: that halts too.
     `dead_man_ns`: what works is canceled by its venue when it has not heard from us for so long (0: never).
     `external_halts`: an execution that no order of ours made stops entries; it is booked either way.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
@@ -146,6 +148,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_stop_flattens: bool = False
     external_halts: bool = True
     dead_man_ns: int = 0
+    balance_drift_ppb: int = PCT_PPB // 10
+    balance_halts: bool = False
     eod_lead_ns: int = 0
 
     def rearm_of(self, breaker: str) -> int:

@@ -14,27 +14,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import ROUND_FLOOR, Decimal
 from typing import cast
 
 import msgspec
 
 from surefill.domain.account import WorkingOrder
 from surefill.domain.codec import decode
+from surefill.domain.decide.balances import balance_state
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
+    CompareBalance,
     CompareExecutions,
     CompareOrders,
     ComparePositions,
     Input,
     MoveAccount,
 )
-from surefill.domain.state import State
+from surefill.domain.state import Book, State
 from surefill.engine.blindness import blind_positions
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
 from surefill.engine.patience import look
-from surefill.engine.reconciliation import Differences, compare, differences, told
+from surefill.engine.reconciliation import Differences, compare, differences, pause, told
 from surefill.errors import SurefillError
 from surefill.logs import logger
 from surefill.rules.codes import DriftBand
@@ -44,6 +47,10 @@ from surefill.venues.protocol import Balance, LiveVenue, OpenOrder, TellsMoves, 
 _log = logger("surefill.engine")
 
 SLOWER_MAX = 8
+#: How often the money is looked at before a comparison that does not come to rest is left to the next round.
+MONEY_LOOKS_MAX = 5
+#: `Capabilities.cash` of a margin account.
+MARGIN = "margin"
 
 
 class RoundTimes(msgspec.Struct, frozen=True):
@@ -183,9 +190,30 @@ class Rounds:
         if sure and (found != self._told or _must_halt(state, found)):
             self._told = found
             await self._feed(ComparePositions(self._clock.now_ns(), theirs))
-        venue = live(self._desk.writer.venue)
-        if venue is not None:
-            self.balances = await look(self._desk, venue.balances)
+        await self.money()
+
+    async def money(self) -> None:
+        """What the account holds, laid beside our cash where that can be: twice the same way, with nothing between."""
+        desk, venue = self._desk, live(self._desk.writer.venue)
+        if venue is None:
+            return
+        before: tuple[int, int] | None = None
+        for _ in range(MONEY_LOOKS_MAX):
+            seq = desk.writer.state.book.seq
+            self.balances = await look(desk, venue.balances)
+            await desk.quiet()
+            kind, book = desk.writer.venue.capabilities.cash, desk.writer.state.book
+            if not kind:
+                return
+            theirs, margin = _cash_of(self.balances, book), kind == MARGIN
+            found = balance_state(book, theirs, margin=margin)
+            if book.balance is not None and found[1] == book.balance.state:
+                return
+            if found == before and book.seq == seq:
+                await self._feed(CompareBalance(self._clock.now_ns(), theirs, margin))
+                return
+            before = found if book.seq == seq else None
+            await pause(desk)
 
 
 def live(venue: Venue) -> LiveVenue | None:
@@ -197,6 +225,12 @@ def live(venue: Venue) -> LiveVenue | None:
 def tells_moves(venue: Venue) -> TellsMoves | None:
     """The venue, if it tells of moves that are no trades."""
     return cast(TellsMoves, venue) if hasattr(venue, "moves") else None
+
+
+def _cash_of(balances: tuple[Balance, ...], book: Book) -> int:
+    """The account's money, as finely as it is counted here."""
+    total = sum((each.total for each in balances if each.asset == book.currency), Decimal(0))
+    return int((total * 10**book.money_decimals).to_integral_value(ROUND_FLOOR))
 
 
 def last_written_ns(desk: Desk, clock: Clock) -> int:

@@ -45,7 +45,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     absence is never proof by itself). `cl_ord_id_max` and `cl_ord_id_alphabet`: how long a client order id may be and
     of which characters (a regular expression's class, "" for any). `native_stops`: it keeps stop orders itself.
     `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
-    `links`: it takes a stop with a `target_px` as a pair of which one ends the other.
+    `links`: it takes a stop with a `target_px` as a pair of which one ends the other. `cash`: how its balance in the
+    account's currency can be held against our books: what is held was paid out of it ("paid"), only results, fees and
+    payments move it ("margin"), or it cannot ("").
     """
 
     name: str
@@ -59,6 +61,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     amends: bool = False
     dead_man: bool = False
     links: bool = False
+    cash: str = ""
     rate_limits: tuple[RateLimit, ...] = ()
 
 

@@ -78,6 +78,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.OrderResolved: orders.order_resolved,
     e.DustLeft: positions.dust_left,
     e.ExternalTraded: elsewhere.external_traded,
+    e.BalanceCompared: elsewhere.balance_compared,
     e.ExternalOrdersSeen: elsewhere.external_orders_seen,
     e.AccountMoved: elsewhere.account_moved,
     e.WorkspaceReset: workspace.workspace_reset,

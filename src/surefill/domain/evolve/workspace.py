@@ -139,6 +139,7 @@ def workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing, state.executions):
         holding.clear()
     book.outside, book.external_orders, book.external_execs, book.moves = 0, {}, {}, Remembered()
+    book.balance = None
     book.tripped.clear()
     book.day = Day(book.day.day, book.day.end_ns, event.starting_cash, event.starting_cash)
     book.flow, book.streaks = Flow(), Streaks(peak_equity=event.starting_cash)

@@ -97,6 +97,7 @@ class BinanceVenue:
             amends=usdm,
             dead_man=usdm,
             links=not usdm,
+            cash="margin" if usdm else "paid",
             rate_limits=self._lookup.rate_limits or _LIMITS[usdm],
         )
 
