@@ -103,6 +103,20 @@ def test_what_a_process_before_has_armed_is_switched_off_or_told_again_at_once()
     run(test)
 
 
+def test_switch_that_may_still_run_from_before_is_switched_off_where_nothing_works() -> None:
+    async def test() -> None:
+        venue, journal = Switch(), MemoryJournal()
+        first = await started(journal, venue=venue, rules=profile(dead_man_ns=LENGTH_NS))
+        await first.stop()
+        venue.told.clear()
+        second = await started(journal, venue=venue, rules=profile(dead_man_ns=LENGTH_NS))
+        await _beat(second)
+        assert venue.told == [0]
+        await second.stop()
+
+    run(test)
+
+
 def test_entry_whose_switch_cannot_be_armed_stays_here_and_somebody_is_called_once() -> None:
     async def test() -> None:
         venue = Switch()
@@ -128,7 +142,10 @@ def test_exit_does_not_wait_for_the_switch() -> None:
         engine = await _engine(venue)
         await engine.submit("w", limit("a"))
         venue.fill(venue.sent[0], 10, "e1", 90)
+        while await engine.read("w", lambda state: bool(state.book.orders)):
+            pass
         await _beat(engine)
+        assert venue.told[-1] == 0
         venue.deaf = True
         await engine.submit("w", limit("out", side=-1, px=95))
         assert len(venue.sent) == 2

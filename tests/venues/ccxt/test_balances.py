@@ -15,6 +15,7 @@ from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.groundwork.process import EmulatorProcess
 from surefill.testing.invariants import check_journal
 from surefill.testing.remote_venue.faults import Fault
+from surefill.venues.protocol import Balance
 
 BOTH = pytest.mark.parametrize("exchange", ["binance", "binanceusdm"])
 
@@ -65,6 +66,27 @@ def test_money_that_nobody_tells_of_is_noted_or_calls_somebody_once(
             assert await _state(rig) == state
         codes = [notice.code for notice in rig.alarms]
         assert codes == (["BALANCE_DRIFT"] if state == BalanceState.DRIFTED else [])
+
+    rig.run(story)
+
+
+def test_difference_that_is_gone_at_the_second_look_is_none(
+    binance: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(binance, "binance")
+
+    async def story() -> None:
+        await _state(rig)
+        there = await rig.venue.balances()
+        less = tuple(msgspec.structs.replace(each, total=each.total / 2) for each in there)
+        told = [less, there]
+
+        async def balances() -> tuple[Balance, ...]:
+            return told.pop(0)
+
+        monkeypatch.setattr(rig.venue, "balances", balances)
+        assert await _state(rig) == BalanceState.AGREES
+        assert (told, rig.alarms) == ([], [])
 
     rig.run(story)
 

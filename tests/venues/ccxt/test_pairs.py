@@ -6,7 +6,8 @@ import asyncio
 
 import msgspec
 import pytest
-from tests.venues.ccxt.orders import BITCOIN, DOLLAR, SPOT
+from tests.venues.ccxt.orders import BITCOIN, DOLLAR, SPOT, order, settings
+from tests.venues.ccxt.raw_server import http, raw_server
 from tests.venues.ccxt.test_binance_venue import LOST, Story, kinds
 
 from surefill.domain.orders import OrderRequest
@@ -14,8 +15,9 @@ from surefill.domain.reports import ExecType
 from surefill.errors import VenueOutcomeUnknown
 from surefill.testing.emulators.groundwork.process import EmulatorProcess
 from surefill.testing.remote_venue.faults import Fault
+from surefill.venues.ccxt import BinanceVenue
 from surefill.venues.ccxt.binance.pairs import pair_params
-from surefill.venues.protocol import Accepted, Rejected, Unknown
+from surefill.venues.protocol import Accepted, Outcome, Rejected, Unknown
 
 WHOLE = BITCOIN[SPOT] // 100
 
@@ -82,6 +84,7 @@ def test_either_leg_fills_the_order_and_the_venue_ends_the_other(binance: Emulat
         answer = await at.venue.query(request)
         assert [each.exec_id for each in answer.reports if each.exec_type == ExecType.TRADE] == [fill.exec_id]
         assert answer.reports[-1].cum_qty == WHOLE
+        assert (answer.reports[0].exec_type == ExecType.TRIGGERED) == (which == "stop")
         assert at.told(ExecType.EXPIRED, ExecType.CANCELED) == [], "the end of a leg is none of the order's"
         (told,) = await at.venue.executions(request.transact_ns)
         assert (told.cl_ord_id, told.exec_id) == ("p1", fill.exec_id)
@@ -107,6 +110,39 @@ def test_target_that_fills_in_part_rests_without_its_stop_and_its_rest_can_be_ca
         assert sorted(at.statuses()) == ["CANCELED", "EXPIRED"]
 
     at.run(story)
+
+
+def test_rest_of_a_target_whose_list_is_over_is_canceled_by_its_own_id() -> None:
+    """Whether a list with a half filled target still counts as one is not documented: either way the rest ends."""
+    leg = {"symbol": "BTCUSDT", "orderId": 8, "orderListId": 3, "clientOrderId": "p1.target", "type": "LIMIT_MAKER"}
+    leg |= {"status": "CANCELED", "side": "SELL", "executedQty": "0.00400000", "updateTime": 1}
+    stop = {**leg, "orderId": 7, "clientOrderId": "p1", "type": "STOP_LOSS", "status": "EXPIRED", "executedQty": "0.0"}
+    trade = {"symbol": "BTCUSDT", "id": 5, "orderId": 8, "orderListId": 3, "price": "62000", "qty": "0.004", "time": 1}
+    trade |= {"commission": "0", "commissionAsset": "USDT", "isBuyer": False}
+
+    async def story() -> tuple[Outcome, list[str]]:
+        async with raw_server() as raw:
+            raw.answers |= {
+                "DELETE /api/v3/orderList": http(400, {"code": -2011, "msg": "Unknown order sent."}),
+                "DELETE /api/v3/order": http(200, leg),
+                "GET /api/v3/openOrders": http(200, [stop, leg]),
+                "GET /api/v3/myTrades": http(200, [trade]),
+            }
+            venue = BinanceVenue(settings("binance", raw.url))
+            request = order("p1", SPOT, -1, qty=1_000, stop=59_000)
+            try:
+                outcome = await venue.cancel(msgspec.structs.replace(request, target_px=6_200_000), "list-3")
+            finally:
+                await venue.close()
+            return outcome, raw.seen
+
+    outcome, seen = asyncio.run(story())
+    assert isinstance(outcome, Accepted), outcome
+    assert kinds(outcome.reports) == ["TRADE", "CANCELED"]
+    assert {report.order_id for report in outcome.reports} == {"list-3"}
+    asked = [line for line in seen if line.startswith("DELETE /api/v3/order?")]
+    assert len(asked) == 1
+    assert "origClientOrderId=p1.target" in asked[0]
 
 
 def test_cancel_takes_both_legs(binance: EmulatorProcess) -> None:
