@@ -54,7 +54,8 @@ _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillM
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
 
 
-_YOUNGER_EXECUTION: Final = ("stops_at", "stop_grace_s", "naked_page_s", "refused_stop")
+_YOUNGER_EXECUTION: Final = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "dead_man_s")
+_YOUNGER_RISK: Final = ("aggregate_value_max", "balance_drift_pct", "balance_drift_halts")
 
 
 def profile_name(settings: Settings) -> str:
@@ -88,9 +89,11 @@ def profile_of(settings: Settings) -> Profile:
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
         stops_at_venue=execution.stops_at == "venue",
+        targets_at_venue=execution.targets_at == "venue" and settings.workspace.mode == "live",
         stop_grace_ns=_ns(settings, execution.stop_grace_s, "stop_grace_s"),
         naked_page_ns=_ns(settings, execution.naked_page_s, "naked_page_s"),
         refused_stop_flattens=execution.refused_stop == "flatten",
+        dead_man_ns=_ns(settings, execution.dead_man_s, "dead_man_s") if settings.workspace.mode == "live" else 0,
         **_breakers(settings),
     )
     if profile.name == "pipeline":
@@ -241,8 +244,9 @@ def config_hash(settings: Settings) -> str:
     for key in _YOUNGER_EXECUTION:
         if key not in settings.execution.model_fields_set:
             del tree["execution"][key]
-    if settings.risk.aggregate_value_max is None:
-        del tree["risk"]["aggregate_value_max"]
+    for key in _YOUNGER_RISK:
+        if getattr(settings.risk, key) is None:
+            del tree["risk"][key]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

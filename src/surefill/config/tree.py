@@ -126,9 +126,15 @@ class ExecutionSettings(Section):
         default="engine",
         description="Where a position's stop waits: watched by the engine, or kept as an order at the venue",
     )
+    targets_at: Literal["engine", "venue"] = Field(
+        default="engine",
+        description="The same for its target, linked to the stop: `stops_at: venue`, and a venue that ends the one when"
+        " the other fills (binance)",
+    )
     stop_grace_s: Positive = Field(
         default=Decimal(3),
-        description="How long a stop at the venue may take once its price is reached, before the engine leaves",
+        description="How long a stop or target at the venue may take once its price is reached, before the engine"
+        " leaves",
     )
     naked_page_s: Positive = Field(
         default=Decimal(2), description="Call somebody when a stop has not been confirmed by the venue for this long"
@@ -136,7 +142,20 @@ class ExecutionSettings(Section):
     refused_stop: Literal["watch", "flatten"] = Field(
         default="watch", description="A stop that the venue refuses: watched by the engine, or the position is left"
     )
+    dead_man_s: NotNegative = Field(
+        default=Decimal(0),
+        description="binanceusdm cancels every order of a symbol that we trade, by whomever, when it has not heard from"
+        " us for so long; not together with stops_at: venue. 0: never",
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
+
+    @model_validator(mode="after")
+    def _stops_are_there_and_stay(self) -> ExecutionSettings:
+        if self.targets_at == "venue" and self.stops_at != "venue":
+            raise ValueError("targets_at: venue links the target to the stop: stops_at must be venue too")
+        if self.dead_man_s and self.stops_at == "venue":
+            raise ValueError("dead_man_s may cancel the stops that stops_at: venue keeps there: choose one of them")
+        return self
 
     @model_validator(mode="after")
     def _one_fill_mode(self) -> ExecutionSettings:

@@ -403,6 +403,7 @@ class ReplaceRequested(Event, frozen=True):
     cl_ord_id: str
     stop_px: int
     order_qty: int
+    target_px: int = 0
 
 
 class OrderReplaced(Event, frozen=True):
@@ -541,6 +542,19 @@ class AccountMoved(Event, frozen=True):
     outside: int
     cash: int
     refused: str = ""
+
+
+class BalanceCompared(Event, frozen=True):
+    """The account's money at the venue was laid beside the books', and stands to them otherwise than before.
+
+    Money in money quanta: what is there, what the books say, and the difference that was there from the start.
+    `state` is a `BalanceState`.
+    """
+
+    theirs: int
+    ours: int
+    offset: int
+    state: int
 
 
 class WorkspaceReset(Event, frozen=True):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
@@ -39,6 +40,7 @@ from surefill.engine import reconciliation
 from surefill.engine.budget import Budgets
 from surefill.engine.clock import Clock
 from surefill.engine.control_stream import ControlStream
+from surefill.engine.dead_man import DeadMan, check_dead_man, dead_man_of
 from surefill.engine.desk import Desk, Reader
 from surefill.engine.fitting import fitted
 from surefill.engine.outbox import run_errand
@@ -95,7 +97,8 @@ class Engine:
         self.control.workspaces = self._workspaces
         self.budgets = Budgets()
         self.rounds: dict[str, Rounds] = {}
-        self._rounds_made: dict[str, asyncio.Task[None]] = {}
+        self._rounds_made: dict[str, list[asyncio.Task[None]]] = {}
+        self._dead_men: dict[str, DeadMan] = {}
         self._times = times or RoundTimes()
         self._chance = random.Random(seed)  # nosec B311: nobody must guess it
         self._loop = asyncio.get_running_loop()
@@ -117,6 +120,8 @@ class Engine:
         if opening.workspace_id in self.desks:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
         _keeps_stops(opening, venue)
+        limits = opening.profile.limits
+        check_dead_man(opening.workspace_id, venue, limits.dead_man_ns, stops_at_venue=limits.stops_at_venue)
         writer = self._writer(opening.workspace_id, venue)
         budget = self.budgets.of(venue.capabilities, opening.account)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control, budget, self._chance)
@@ -136,8 +141,16 @@ class Engine:
             raise
         desk.accepting = True
         if writer.in_process is None:
-            self._rounds_made[opening.workspace_id] = self._loop.create_task(rounds.run())
+            self._rounds_made[opening.workspace_id] = [self._loop.create_task(rounds.run())]
+            self._begin_dead_man(desk)
         return desk
+
+    def _begin_dead_man(self, desk: Desk) -> None:
+        name = desk.writer.workspace_id
+        switch = dead_man_of(desk, lambda notice: self.raise_alarm(name, notice))
+        if switch is not None:
+            self._dead_men[name], desk.may_enter = switch, switch.ready
+            self._rounds_made[name].append(self._loop.create_task(switch.run()))
 
     def _rounds_of(self, desk: Desk) -> Rounds:
         name = desk.writer.workspace_id
@@ -215,7 +228,7 @@ class Engine:
     async def _compared(self, desk: Desk) -> tuple[dict[str, int], bool]:
         name = desk.writer.workspace_id
         return await reconciliation.compare(
-            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].orders
+            desk, self.clock, lambda item: self.tell(name, item), self.rounds[name].recover
         )
 
     async def stop(self, timeout_s: float = 5.0) -> None:
@@ -224,7 +237,7 @@ class Engine:
         Orders stay at their venues; the next start asks for them.
         """
         self._stopping = True
-        for making in self._rounds_made.values():
+        for making in itertools.chain.from_iterable(self._rounds_made.values()):
             making.cancel()
         for desk in self.desks.values():
             desk.accepting = False
@@ -244,12 +257,15 @@ class Engine:
             await self._let_go(desk)
 
     async def _let_go(self, desk: Desk) -> None:
-        made = self._rounds_made.pop(desk.writer.workspace_id, None)
+        made = self._rounds_made.pop(desk.writer.workspace_id, [])
         for errand in desk.errands:
             errand.cancel()
-        ending = {*desk.errands, *([made] if made is not None else [])}
+        ending = {*desk.errands, *made}
         if ending:  # one that has not begun must be told before the loop is gone
             await asyncio.wait(ending, timeout=1)
+        switch = self._dead_men.pop(desk.writer.workspace_id, None)
+        if switch is not None:
+            await switch.clear()
         try:
             await desk.writer.venue.close()
         except Exception as error:  # the venue is left all the same
@@ -536,6 +552,11 @@ def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
         raise ConfigError(
             f"workspace {opening.workspace_id} wants its stops kept at the venue, and {venue.capabilities.name} keeps"
             " none: set execution.stops_at to engine"
+        )
+    if opening.profile.limits.targets_at_venue and not venue.capabilities.links:
+        raise ConfigError(
+            f"workspace {opening.workspace_id} wants its targets linked to its stops at the venue, and"
+            f" {venue.capabilities.name} links none: set execution.targets_at to engine"
         )
 
 

@@ -132,7 +132,7 @@ def _reject(this: Step, order: Order, code: str, text: str) -> None:
     this.emit(OrderRejected(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, code, text))
     if order.request.reduce_only:
         this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
-    if order.rests and this.book.profile.limits.refused_stop_flattens:
+    if order.rests and not order.request.target_px and this.book.profile.limits.refused_stop_flattens:
         exits.leave(this, order.position, ExitReason.UNPROTECTED)
     _after_end(this, order)
 

@@ -38,6 +38,8 @@ def order_filled(state: State, event: e.OrderFilled) -> None:
             finish(state, order, _FILLED, event.ts_ns)
         else:
             order.status = event.status
+    if order.lost_stop and order.status < OrdStatus.FILLED:
+        resting.begun(state, order, event.ts_ns)
 
 
 def _count_trade(state: State, order: Order) -> None:
@@ -168,7 +170,7 @@ def stop_moved(state: State, event: e.StopMoved) -> None:
     protection = _protection(state, event.position)
     protection.stop_px = event.stop_px
     protection.trailed = True
-    protection.stop_refused = False
+    protection.stop_refused = protection.target_refused = False
     resting.count_naked(state, protection, event.ts_ns)
 
 
