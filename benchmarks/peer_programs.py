@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("SUREFILL_PEERS") or HERE.parent / ".venv-peers")
 PYTHON = FOLDER / "bin" / "python"
 WHY_NOT = "their environment is not there (benchmarks/peers/setup makes it)"
 NAUTILUS, VNPY = "nautilus_orders.py", "vnpy_orders.py"
+NAUTILUS_BARS, RAPTORBT_ARRAYS = "nautilus_bars.py", "raptorbt_arrays.py"
 
 
 class Figures(NamedTuple):
@@ -27,6 +28,28 @@ class Figures(NamedTuple):
     p50_of: str
 
 
+class BarFigures(NamedTuple):
+    """What one backtest of a peer says: processor seconds over so many bars, trades (round trips), memory."""
+
+    name: str
+    version: str
+    python: str
+    bars: int
+    seconds: float
+    trades: int
+    peak_mb: int
+
+
+def bar_programs() -> list[str]:
+    """The backtests that can be run here."""
+    return [NAUTILUS_BARS, RAPTORBT_ARRAYS] if PYTHON.exists() else []
+
+
+def run_bars(program: str, bars: Path, exits: str) -> BarFigures:
+    """One backtest in a process of its own."""
+    return BarFigures(**_told(program, "--bars", str(bars), "--exits", exits))
+
+
 def programs() -> list[str]:
     """The programs that can be run here."""
     return [NAUTILUS, VNPY] if PYTHON.exists() else []
@@ -34,10 +57,15 @@ def programs() -> list[str]:
 
 def run(program: str, orders: int) -> Figures:
     """One run in a process of its own; it asserts that every order was filled."""
-    command = [str(PYTHON), str(HERE / "peers" / program), "--orders", str(orders)]
+    return Figures(**_told(program, "--orders", str(orders)))
+
+
+def _told(program: str, *options: str) -> dict[str, Any]:
+    command = [str(PYTHON), str(HERE / "peers" / program), *options]
     # Neither our packages nor our settings: a peer sees its own environment only.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"{program} failed with {done.returncode}: {done.stderr.strip()[-2_000:]}")
-    return Figures(**json.loads(done.stdout.splitlines()[-1]))
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told

@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "durable_intents": (("--per-caller", "3", "--rounds", "1"), ()),
     "journal_floor": (("--events", "1280", "--rounds", "1"), ()),
     "recovery": (("--events", "8000", "--rounds", "1"), ("--large",)),
+    "backtest": (("--bars", "3000", "--rounds", "1"), ()),
     "venue_path": (("--orders", "5"), ()),
     "start": (("--rounds", "1"), ()),
 }

@@ -114,7 +114,7 @@ def test_csv_file_and_folder_are_markets(tmp_path: Path) -> None:
 
 def test_list_shows_strategies_and_their_parameters() -> None:
     told = surefill("backtest", "--list", "--json").json()
-    assert {"name", "default", "minimum", "maximum", "meaning"} == set(told["ema_cross"][0])
+    assert {"name", "default", "minimum", "maximum", "meaning", "sweepable"} == set(told["ema_cross"][0])
     assert "breakout_52w_high" in surefill("backtest", "--list").out
 
 

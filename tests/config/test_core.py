@@ -247,3 +247,24 @@ def test_stops_wait_where_the_settings_say() -> None:
     ).limits
     assert (limits.stops_at_venue, limits.refused_stop_flattens) == (True, True)
     assert (limits.stop_grace_ns, limits.naked_page_ns) == (1_500_000_000, 4_000_000_000)
+
+
+_LIVE = {"workspace__mode": "live", "workspace__venue": "binance", "execution__stops_at": "venue"}
+
+
+def test_targets_go_to_a_real_venue_only_and_only_beside_their_stops() -> None:
+    linked = {**_LIVE, "execution__targets_at": "venue"}
+    assert profile_of(_settings(**linked)).limits.targets_at_venue
+    assert not profile_of(_settings(**{**linked, "workspace__mode": "dry_run"})).limits.targets_at_venue
+    with pytest.raises(ConfigError, match="stops_at must be venue too"):
+        _settings(**{**linked, "execution__stops_at": "engine"})
+
+
+def test_dead_mans_switch_is_off_unless_asked_for_and_never_beside_stops_at_the_venue() -> None:
+    live = {"workspace__mode": "live", "workspace__venue": "binanceusdm"}
+    assert profile_of(_settings(**live)).limits.dead_man_ns == 0
+    assert profile_of(_settings(**live, execution__dead_man_s="30")).limits.dead_man_ns == 30_000_000_000
+    dry = {**live, "workspace__mode": "dry_run"}
+    assert profile_of(_settings(**dry, execution__dead_man_s="30")).limits.dead_man_ns == 0
+    with pytest.raises(ConfigError, match="choose one of them"):
+        _settings(**_LIVE, execution__dead_man_s="30")

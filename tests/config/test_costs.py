@@ -26,14 +26,17 @@ def test_no_schedule_is_the_default_and_changes_nothing() -> None:
 
 
 _YOUNGER = ("costs", "policy", "alerts", "venues")
+_YOUNGER_EXECUTION = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "dead_man_s")
 
 
 def test_settings_that_say_nothing_of_costs_keep_the_hash_of_old_journals() -> None:
     """They were made before there was either; a backtest of that time can still be taken up."""
     settings = _settings(instruments={"X": {"lot": 75}})
     tree = settings.model_dump(mode="json", exclude={"journal", "artifacts", "feed", *_YOUNGER})
-    del tree["instruments"]["X"]["segment"], tree["risk"]["aggregate_value_max"]
-    for key in ("stops_at", "stop_grace_s", "naked_page_s", "refused_stop"):
+    del tree["instruments"]["X"]["segment"]
+    for key in ("aggregate_value_max", "balance_drift_pct", "balance_drift_halts"):
+        del tree["risk"][key]
+    for key in _YOUNGER_EXECUTION:
         del tree["execution"][key]
     assert config_hash(settings) == hashlib.sha256(msgspec.json.encode(tree, order="deterministic")).hexdigest()
     changed = [

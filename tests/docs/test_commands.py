@@ -22,7 +22,11 @@ import pytest
 from tests.cli.running import surefill
 from tests.docs.pages import ROOT, blocks, name_of
 
-PAGES = [page for name in ("operations", "journal", "strategies") if (page := ROOT / "docs" / f"{name}.md").exists()]
+PAGES = [
+    page
+    for name in ("operations", "journal", "strategies", "sweeps")
+    if (page := ROOT / "docs" / f"{name}.md").exists()
+]
 WAIT_S = 20.0
 
 

@@ -15,6 +15,12 @@ EXAMPLES = ROOT / "examples"
 
 #: Example -> what every line of its output must be.
 SAYS = {
+    "door_at_a_venue.py": [
+        r"dry run, PLACED: 0\.01 held, sent: 0",
+        r"live, (PLACED|FILLED): 0\.01 held, sent: 1",
+        r"the answer is lost: PLACED OUTCOME_UNKNOWN",
+        r"the venue was asked: 0\.03 held, sent: 2",
+    ],
     "my_strategy.py": [r"\d{4}-\d\d-\d\d (OPEN|CLOSE)_LONG .*", r"cash \d+\.\d\d, holding .*"],
     "paper_trading.py": [
         r"BUY 150 at 19501\.95: FILLED",
@@ -44,6 +50,11 @@ SAYS = {
         r"closed: BTC/USDT by target, \+7\.58 USDT",
         r"3 filled, 1 rejected, equity 10007\.09 USDT",
         r"1 subscriber failed: a subscriber's own fault",
+    ],
+    "sweep.py": [
+        r"[123]\. .*: [+-]\d+\.\d % in \d+ trades",
+        r"chosen: \+16\.6 %, and \+3\.1 % on unseen bars",
+        r"more than luck with a probability of 54%, for 10 variants",
     ],
     "backtest_with_report.py": [r"(AAPL|IBM|MSFT|total) +\d+ trades +-?\d+(\.\d+)? USD", r"open .*report\.html"],
 }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.engine.workspaces import ScriptedVenue, instrument, intent, opening, profile, report_of, run, started
 
+from surefill.domain.inputs import SetProfile
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.market import Quote
 from surefill.domain.orders import OrderRequest
@@ -145,6 +146,27 @@ def test_venue_without_stops_is_refused_before_anything_begins() -> None:
         with pytest.raises(ConfigError, match=r"scripted keeps none: set execution\.stops_at to engine"):
             await engine.open(opening(rules=profile(stops_at_venue=True)), ScriptedVenue(), [instrument()])
         await engine.stop()
+
+    run(test)
+
+
+def test_venue_that_links_nothing_is_refused_and_never_sent_a_target_that_it_would_drop() -> None:
+    async def test() -> None:
+        engine, venue = Engine(MemoryJournal(), LiveClock()), KeepsStops(amends=True)
+        linked = profile(stops_at_venue=True, targets_at_venue=True)
+        with pytest.raises(ConfigError, match=r"keeps links none: set execution\.targets_at to engine"):
+            await engine.open(opening(rules=linked), venue, [instrument()])
+        await engine.open(opening(rules=profile(stops_at_venue=True)), venue, [instrument()])
+        await engine.feed("w", SetProfile(2, linked, "c"))
+        await engine.feed("w", Quote("X", engine.clock.now_ns(), 100))
+        await engine.submit("w", intent("k", plan=ExitPlan(stop_px=90, target_px=110)))
+        venue.fill(venue.sent[0], 10, "e1")
+        alone = await _until(engine, lambda order: order.rests and order.status == OrdStatus.NEW)
+        assert alone.request.target_px == 0
+        done = await engine.read("w", lambda state: [order.code for order in state.book.done.values() if order.rests])
+        assert done == ["NOT_LINKED"]
+        assert [request.target_px for request in venue.sent] == [0, 0]
+        await _ended(engine)
 
     run(test)
 

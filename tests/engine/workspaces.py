@@ -134,7 +134,7 @@ class ScriptedVenue:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities("scripted", frozenset(OrdType), frozenset(TimeInForce))
+        return Capabilities("scripted", frozenset(OrdType), frozenset(TimeInForce), pretended=True)
 
     async def connect(self, sink: ReportSink) -> None:
         self.sink = sink

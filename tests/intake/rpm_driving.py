@@ -12,11 +12,11 @@ from typing import Any, Self
 from surefill.domain import codec
 from surefill.domain.events import Event
 from surefill.engine.clock import Clock, VirtualClock
+from surefill.intake.real_venue import VenueChoice
 from surefill.intake.rpm import Alert, ExecutionConfirmation, RPMExecutionEngine
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
 from surefill.units import NS_PER_S, ns_from_datetime
-from surefill.venues.protocol import Venue
 
 SYMBOL = "EURUSD"
 START = datetime(2025, 11, 19, 9, 20, tzinfo=UTC)  # a Wednesday: currencies trade
@@ -87,9 +87,10 @@ class Rpm:
         *,
         folder: Path | None = None,
         journal: Journal | None = None,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
         clock: Clock | None = None,
         feed: object = None,
+        has_feed: bool = True,
         wait_s: float | None = 0.0,
         **settings: Any,
     ) -> None:
@@ -99,7 +100,7 @@ class Rpm:
         self._heard = threading.Condition()
         self.journal = journal or MemoryJournal()
         config: dict[str, Any] = {
-            "journal": {"path": ":memory:"},
+            "journal": {"path": ":memory:" if folder is None else str(folder / "not.made")},  # one is given
             "workspace": {"starting_equity": 100_000, **settings.pop("workspace", {})},
             **settings,
         }
@@ -107,7 +108,7 @@ class Rpm:
             config["artifacts"] = {"dir": str(folder)}
         self.engine = RPMExecutionEngine(
             config,
-            self.market if feed is None else feed,
+            (self.market if feed is None else feed) if has_feed else None,
             venue=venue,
             on_alert=self._hear,
             wait_s=wait_s,

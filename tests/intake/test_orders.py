@@ -14,9 +14,10 @@ import pytest
 import yaml
 from tests.intake.door_driving import START, SYMBOL, Orders
 
+from surefill.config import load_settings
 from surefill.domain.events import IntentRefused, OrderCreated
 from surefill.domain.inputs import Halt
-from surefill.errors import ConfigError, InputError, LocalError
+from surefill.errors import ConfigError, InputError
 from surefill.intake.orders import (
     ExecutionEngineV2,
     ExecutionResult,
@@ -24,6 +25,7 @@ from surefill.intake.orders import (
     SmartFillSimulator,
     execution_bridge,
 )
+from surefill.intake.orders.modes import with_mode
 from surefill.journal import MemoryJournal
 from surefill.units import ns_from_datetime
 
@@ -96,7 +98,8 @@ def test_smart_fill_simulator_is_the_paper_venue_seen_through_this_door(settings
         def get_quote(self, _symbol: str) -> dict[str, float]:
             return {"bid": 19_490.0, "ask": 19_510.0}
 
-    with SmartFillSimulator(Quoted(), **settings) as simulator:
+    real = {"workspace": {"venue": "kite", "mode": "live", "currency": "INR"}}
+    with SmartFillSimulator(Quoted(), **settings, config=real) as simulator:
         result = simulator.simulate(OrderIntent(SYMBOL, "s", "BUY", 1))
     assert (result.status, result.avg_price) == ("FILLED", price)
 
@@ -533,16 +536,49 @@ def test_input_in_other_letters_is_understood(terms: dict[str, Any]) -> None:
 # -- dry run, live, ids -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["live", "LIVE", "dry_run", "papr", ""])
-def test_live_and_its_dry_run_are_not_there_yet_and_say_so(mode: str) -> None:
-    with pytest.raises(ConfigError, match="is not there yet: this door reaches no real venue") as refused:
+MODES: list[tuple[str | None, str | None, bool | None, str]] = [
+    # the caller's mode, the workspace's (None: not said), execution.dry_run, what comes of it
+    (None, None, None, "dry_run"),
+    (None, "live", None, "live"),
+    ("dry_run", None, None, "dry_run"),
+    ("live", None, None, "dry_run"),
+    ("live", None, True, "dry_run"),
+    (" LIVE ", None, False, "live"),
+    ("live", "live", None, "live"),
+    ("paper", None, None, "MODE_CONTRADICTED"),
+    ("dry_run", "live", None, "MODE_CONTRADICTED"),
+    ("papr", None, None, "UNKNOWN_MODE"),
+    ("", None, None, "UNKNOWN_MODE"),
+]
+
+
+@pytest.mark.parametrize(("mode", "configured", "dry_run", "wanted"), MODES)
+def test_mode_and_dry_run_of_the_document_are_the_workspaces(
+    mode: str | None, configured: str | None, dry_run: bool | None, wanted: str
+) -> None:
+    workspace = {"venue": "kite"} | ({} if configured is None else {"mode": configured})
+    settings = load_settings(None, {"workspace": workspace, "execution": {"dry_run": dry_run}}, {})
+    found: str
+    try:
+        found = with_mode(settings, mode).workspace.mode
+    except ConfigError as refused:
+        found = refused.code
+    assert found == wanted
+
+
+@pytest.mark.parametrize("mode", ["live", "dry_run"])
+def test_mode_that_needs_a_real_venue_is_refused_without_one(mode: str) -> None:
+    with pytest.raises(ConfigError) as refused:
         ExecutionEngineV2({"journal": {"path": ":memory:"}}, mode=mode)
-    assert refused.value.code == "MODE_NOT_THERE_YET"
+    assert refused.value.code == "MODE_CONTRADICTED"
 
 
-def test_live_order_updates_are_not_there_yet_and_say_so() -> None:
-    with Orders() as door, pytest.raises(LocalError, match="not there yet"):
-        door.engine.on_order_update({"status": "COMPLETE"})
+def test_order_update_on_paper_moves_nothing() -> None:
+    with Orders() as door:
+        placed = door.send("BUY", 2, order_type="LIMIT", price=19_000.0)
+        before = door.engine.order_status(placed.order_id or "")
+        door.engine.on_order_update({"order_id": placed.order_id, "status": "COMPLETE"})
+        assert door.engine.order_status(placed.order_id or "") == before
 
 
 def test_ids_are_the_documents_and_never_come_again(tmp_path: Path) -> None:

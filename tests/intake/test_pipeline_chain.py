@@ -229,7 +229,7 @@ def test_signal_for_another_exchange_than_the_workspaces_is_refused(exchange: st
     settings = settings.model_copy(update={"workspace": settings.workspace.model_copy(update={"venue": "bybit"})})
     draft = draft_of(signal(exchange=exchange), settings, None, None, Account(), story="c", now_ns=0)
     assert [refusal.reason for refusal in draft.refusals.values()] == (
-        ["the signal is for binance, this workspace trades at bybit: send it to that one's"] if refused else []
+        ["the signal is for binance, this workspace trades at bybit (spot): send it to that one's"] if refused else []
     )
 
 

@@ -208,17 +208,23 @@ def test_factory_makes_the_paper_exchange_from_its_configuration(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "code"),
+    ("name", "market_type", "testnet", "config", "words"),
     [
-        ("binance", "VENUE_NOT_THERE_YET"),
-        ("bybit", "VENUE_NOT_THERE_YET"),
-        ("okx", "VENUE_NOT_THERE_YET"),
-        ("coinbase", "VENUE_NOT_THERE_YET"),
-        ("mtgox", "UNKNOWN_EXCHANGE"),
+        ("mtgox", "spot", False, {}, "'mtgox' is not a known exchange"),
+        ("okx", "future", False, {}, "the market 'future' of okx is not there"),
+        ("binance", "margin", False, {}, "the market 'margin' of binance is not there"),
+        ("binance", "spot", False, {}, "binance needs api_key, api_secret"),
+        ("binance", "future", False, {}, "binanceusdm needs api_key, api_secret"),
+        ("bybit", "swap", True, {}, "bybit needs api_key, api_secret"),
+        ("binance", "spot", False, {"workspace": {"venue": "bybit"}}, "leave that out, or make it binance"),
+        ("binance", "spot", False, {"workspace": {"mode": "paper"}}, "a workspace at binance is dry_run or live"),
+        ("binance", "spot", False, {"workspace": {"mode": "live"}}, "sends real orders to binance"),
+        ("binance", "spot", False, {"venues": {"crypto": {"sandbox": True}}}, "say testnet=True"),
     ],
 )
-def test_factory_says_which_exchanges_are_not_there(name: str, code: str) -> None:
+def test_factory_makes_no_exchange_that_is_not_meant(
+    name: str, market_type: str, testnet: bool, config: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ConfigError) as raised:
-        asyncio.run(ExchangeFactory().create(name))
-    assert raised.value.code == code
-    assert name in str(raised.value)
+        asyncio.run(ExchangeFactory().create(name, market_type, testnet, config))
+    assert words in str(raised.value)

@@ -144,7 +144,7 @@ def test_executor_reaches_a_venue_that_comes_back_during_the_back_off(tmp_path: 
 class Scripted:
     """A venue that answers submissions as it was told to, and counts them."""
 
-    capabilities = Capabilities("scripted", frozenset(OrdType), frozenset(TimeInForce))
+    capabilities = Capabilities("scripted", frozenset(OrdType), frozenset(TimeInForce), pretended=True)
 
     def __init__(self, *outcomes: Outcome) -> None:
         self.outcomes = list(outcomes)

@@ -239,6 +239,7 @@ FEEDS: list[tuple[str, Any]] = [
     ("numpy", lambda _symbol: Numpyish()),
     ("mapping", {SYMBOL: 19_500.0}),
     ("mapping of quotes", {SYMBOL: {"last_price": 19_500.0}}),
+    ("a broker's answer", lambda symbol: {f"NFO:{symbol}": {"last_price": 19_500.0}}),
 ]
 
 
@@ -264,6 +265,10 @@ PROBLEMS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("feed", "problem"), PROBLEMS)
 def test_feed_without_a_price_says_why(feed: Any, problem: str) -> None:
     assert CallerFeed(feed).look("X").problem == problem
+
+
+def test_feed_is_asked_by_the_venues_own_name_too() -> None:
+    assert CallerFeed(lambda symbol: {symbol: {"last_price": 1_500.0}}).look("NSE:INFY").last == 1_500.0
 
 
 def test_feed_whose_quote_fails_still_gives_its_last_price() -> None:
@@ -360,12 +365,13 @@ def test_context_that_does_not_fit_is_refused(terms: dict[str, Any], reason: str
         ("live", "live", True),
         ("live", "paper", False),  # what is marked paper must never become a real order
         ("dry_run", "paper", True),
-        ("dry_run", "live", False),
+        ("dry_run", "live", True),  # what a dry run rehearses is a live one
+        ("paper", "live", False),
         ("backtest", "paper", True),
     ],
 )
 def test_mode_of_a_context_is_the_workspaces(ours: str, said: str, taken: bool) -> None:
-    venue = "paper" if ours == "backtest" else "binance"
+    venue = "paper" if ours in ("paper", "backtest") else "binance"
     settings = load_settings(None, {"workspace": {"mode": ours, "venue": venue}}, {})
     known = Known(SYMBOL, instrument_of(load_settings(None, MEMORY, {}), SYMBOL), None)
     signal = read_signal("BUY")

@@ -56,7 +56,8 @@ RULES = profile(
 AT_VENUE = msgspec.structs.replace(
     RULES, limits=msgspec.structs.replace(RULES.limits, stops_at_venue=True, stop_grace_ns=30)
 )
-BOTH = st.sampled_from([RULES, AT_VENUE])
+LINKED = msgspec.structs.replace(AT_VENUE, limits=msgspec.structs.replace(AT_VENUE.limits, targets_at_venue=True))
+BOTH = st.sampled_from([RULES, AT_VENUE, LINKED])
 #: The last odd lot may leave, or not; nor what is worth too little.
 TERMS = st.sampled_from([Terms(0, 5, 10), Terms(0, 5, 10, odd_lots=False, min_notional=15_000)])
 HALF = 500_000_000
@@ -67,6 +68,7 @@ PLANS = st.sampled_from(
     [
         None,
         ExitPlan(stop_px=1),
+        ExitPlan(stop_px=1, target_px=6000),
         ExitPlan(stop_px=1, target_px=6000, trail_distance=30, stop_partial_ppb=HALF),
         ExitPlan(ladder=(LadderStep(4000, HALF),), time_stop_bars=2, end_of_day=True),
         ExitPlan(trail_distance=20),

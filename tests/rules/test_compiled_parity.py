@@ -104,6 +104,10 @@ SAMPLERS: dict[str, Sampler] = {
     **dict.fromkeys(("share_ppb", "payoff_ppb"), up_to(RATE_MAX_PPB)),
     "kelly_ppb": signed(RATE_MAX_PPB),
     "correlation_ppb": signed(PPB),
+    # shares of a price
+    "away": up_to(2**22),
+    "of": up_to(2**22, 1),
+    "direction": one_of(1, -1),
     # bare numbers
     "a": QTY,
     "b": up_to(MONEY_MAX),
@@ -141,6 +145,9 @@ def within_bounds(rng: random.Random, row: Row) -> None:
     ):
         if px in row and qty in row and abs(row[px] * row[qty]) > bound:
             row[qty] = bound // row[px] if row[px] > 0 else -(bound // row[px])
+    if "of" in row:
+        row["entry_px"] = min(row["entry_px"], MONEY_MAX // (row["of"] + row["away"]))
+        row["tick"] = min(row["tick"], MONEY_MAX // row["of"])
     if "position_qty" in row and "cost" in row:
         row["cost"] = abs(row["cost"]) * (1 if row["position_qty"] > 0 else -1) if row["position_qty"] else 0
 
@@ -161,7 +168,8 @@ def compiled() -> Callable[[Callable[..., object]], Callable[..., object]]:
     for module in rule_modules():
         for function in functions_of(module):
             register_jitable(function)
-    return njit
+    compiler: Callable[[Callable[..., object]], Callable[..., object]] = njit
+    return compiler
 
 
 @pytest.mark.parametrize("function", public_functions(), ids=lambda function: function.__qualname__)

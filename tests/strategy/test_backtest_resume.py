@@ -12,9 +12,10 @@ from tests.strategy.runs import Span, days, minutes
 from surefill.errors import LocalError
 from surefill.journal import Journal, MemoryJournal
 from surefill.market.series import BarSeries
-from surefill.strategy.backtest import Backtest, FillAt
+from surefill.strategy.backtest import TIME_MIN_NS, Backtest, FillAt
 from surefill.strategy.rehearsal import start_of_rehearsal
 from surefill.strategy.timeline import moments
+from surefill.units import NS_PER_MIN
 
 
 class Case(NamedTuple):
@@ -26,6 +27,7 @@ class Case(NamedTuple):
     at_close: bool = False
     fill_at: FillAt = "next_open"
     flush_every: int = 1
+    from_ns: int = TIME_MIN_NS
 
 
 CASES = {
@@ -40,6 +42,9 @@ CASES = {
     "daily_end_of_day_exit": Case("1d", {"B": days(14, 7), "A": days(14, 7)}, exit={"type": "eod"}),
     "sessions_overlap": Case("1d", {"US": days(14, 7), "EU": days(8, 9)}),
     "sessions_touch": Case("1d", {"US": days(14, 7), "EU": days(7, 7)}),
+    "from_the_middle": Case(
+        "1m", {"B": minutes(missing_every=4), "A": minutes()}, from_ns=runs.START_NS + 17 * NS_PER_MIN
+    ),
     "several_moments_a_commit": Case("1m", {"B": minutes(), "A": minutes()}, flush_every=7),
 }
 
@@ -59,6 +64,7 @@ def _backtest(case: Case, journal: Journal, series: Mapping[str, BarSeries]) -> 
         runner=runs.dice_runner(at_close=case.at_close),
         fill_at=case.fill_at,
         flush_every=case.flush_every,
+        from_ns=case.from_ns,
     )
     return backtest, ends
 
@@ -87,8 +93,8 @@ def test_backtest_that_was_complete_adds_nothing() -> None:
     expected = runs.payloads_of(journal)
     result = first.run()
     assert runs.payloads_of(journal) == expected
-    assert result.equity == equity[len(equity) - result.moments :]
-    assert result.moments < 10
+    assert result.equity == equity[len(equity) - len(result.equity) :]
+    assert len(result.equity) < 10
 
 
 def test_rehearsal_begins_near_the_end() -> None:

@@ -125,4 +125,4 @@ def test_exposure_counts_closes_with_a_position() -> None:
 def test_performance_of_nothing_is_nothing() -> None:
     series = {symbol: bars[:0] for symbol, bars in Run("daily").series.items()}
     found = performance([], series)
-    assert (found.total.figures.trades, found.curves.times, found.curve.cagr, found.total.exposure) == (0, [], None, 0)
+    assert (found.total.figures.trades, found.curves.times, found.daily.cagr, found.total.exposure) == (0, [], None, 0)

@@ -25,6 +25,7 @@ from surefill.cli import (
     mt5,
     operating,
     replaying,
+    sweeping,
     trading,
     venues,
 )
@@ -97,6 +98,7 @@ for group in (
     demonstrating,
     emulating,
     backtesting,
+    sweeping,
     trading,
     venues,
     looking,

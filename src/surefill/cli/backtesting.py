@@ -11,6 +11,7 @@ import typer
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, progress, show, table
+from surefill.cli.strategy_flags import feed_flags, market_flags, strategy_entry
 from surefill.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def backtest(
     if fill_at not in ("next_open", "close"):
         raise typer.BadParameter(f"--fill-at {fill_at!r} must be next_open or close")
     flags = {
-        **_feed_flags(data, symbols, timeframe),
-        **_market_flags(cash, slippage_bps, spread_bps, fee_bps),
+        **feed_flags(data, symbols, timeframe),
+        **market_flags(cash, slippage_bps, spread_bps, fee_bps),
         "workspace.mode": "backtest",
     }
     if strategy is not None:
@@ -100,75 +101,11 @@ def backtest(
             "trailing_pct": trailing_pct,
             "time_stop_bars": time_stop_bars,
         }
-        flags["strategies"] = [_strategy(strategy, param, lookback, exits, dollars, max_positions)]
+        flags["strategies"] = [strategy_entry(strategy, param, lookback, exits, dollars, max_positions)]
     elif param or exit_ or lookback:
         raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
     settings = settings_from(config, override, more=flags)
     _run(settings, journal, report, "close" if fill_at == "close" else "next_open", as_json=as_json)
-
-
-def _feed_flags(data: str | None, symbols: str | None, timeframe: str | None) -> dict[str, object]:
-    flags: dict[str, object] = {}
-    if data in ("demo", "synthetic"):
-        flags["feed.source"] = data
-    elif data is not None:
-        path = Path(data).absolute()
-        inside = list(path.glob("*.parquet")) if path.is_dir() else [path]
-        flags["feed.source"] = "parquet" if any(file.suffix == ".parquet" for file in inside) else "csv"
-        flags["feed.path"] = str(path)
-    if symbols is not None:
-        flags["feed.symbols"] = [symbol.strip() for symbol in symbols.split(",")]
-    if timeframe is not None:
-        flags["feed.timeframe"] = timeframe
-    return flags
-
-
-def _market_flags(
-    cash: str | None, slippage_bps: str | None, spread_bps: str | None, fee_bps: str | None
-) -> dict[str, object]:
-    flags: dict[str, object] = {}
-    if cash is not None:
-        flags["workspace.starting_equity"] = cash
-    if slippage_bps is not None:
-        flags["execution.slippage_bps"] = slippage_bps
-    if spread_bps is not None:
-        flags["execution.spread_bps"] = spread_bps
-        flags["execution.fill_mode"] = "bid_ask"
-    if fee_bps is not None:
-        flags["fees"] = [{"name": "--fee-bps", "kind": "per_notional", "rate_bps": fee_bps}]
-    return flags
-
-
-def _strategy(
-    name: str,
-    param: list[str] | None,
-    lookback: int | None,
-    exits: dict[str, object],
-    dollars: float,
-    max_positions: int,
-) -> dict[str, object]:
-    """An entry of the `strategies` section."""
-    entry: dict[str, object] = {"type": name, "params": dict(_parameter(text) for text in param or ())}
-    if lookback is not None:
-        entry["lookback_days"] = lookback
-    made: dict[str, object] = {"entry": entry, "risk": {"dollars_per_trade": dollars, "max_positions": max_positions}}
-    given = {key: value for key, value in exits.items() if value is not None}
-    if given:
-        made["exit"] = {"type": "stop_target", **given}
-    return made
-
-
-def _parameter(text: str) -> tuple[str, object]:
-    import yaml
-
-    name, equals, value = text.partition("=")
-    try:
-        read = yaml.safe_load(value)
-    except yaml.YAMLError:
-        read = None
-    if not name or not equals or not isinstance(read, bool | int | float | str):
-        raise typer.BadParameter(f"--param {text!r} must be NAME=VALUE, such as --param fast=10")
-    return name, read
 
 
 def _run(settings: Settings, journal_path: Path | None, report: Path | None, fill_at: FillAt, *, as_json: bool) -> None:
@@ -237,6 +174,7 @@ def _result(each: Tested) -> dict[str, Any]:
         "total": _line(found, found.total),
         "symbols": {line.name: _line(found, line) for line in found.lines},
         "equity": {**money_of_curve, **curve},
+        "daily": msgspec.to_builtins(found.daily),
         "exits": {why: {"count": ends.count, "net": _money(found, ends.net)} for why, ends in found.exits.items()},
         "refused": msgspec.to_builtins(found.refused),
         "events": sum(found.events.values()),

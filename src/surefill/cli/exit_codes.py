@@ -32,7 +32,7 @@ MEANINGS = {
     ExitCode.REFUSED: "the workspace is halted, or the engine would not",
     ExitCode.VERIFICATION: "something does not add up: the journal, a replay, positions, a check of doctor",
     ExitCode.REMOTE: "a venue or a running engine did not answer, or refused",
-    ExitCode.INTERRUPTED: "interrupted from the keyboard",
+    ExitCode.INTERRUPTED: "interrupted from the keyboard; a sweep that was canceled",
 }
 
 # The first class that fits: the finer ones come first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,26 +15,20 @@ from surefill.errors import ConfigError
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.domain.market import Bar
+    from surefill.intake.real_venue import RealVenue
 
 
-class Consent(NamedTuple):
-    """What a person has said yes to: real orders, that nobody can be called, another configuration than before."""
-
-    real_money: bool
-    without_alerts: bool
-    accept_changes: bool
-
-
-def trade_live(settings: Settings, consent: Consent, *, artefacts: bool, as_json: bool) -> None:
+def trade_live(settings: Settings, consent: RealVenue, *, artefacts: bool, as_json: bool) -> None:
     """Run the configured strategies on the venue's prices until they are stopped; in mode live the orders are real."""
     from surefill.intake.live_run import LiveRun
+    from surefill.intake.real_venue import place_of
     from surefill.intake.session import Session
     from surefill.intake.specs import specs_of
     from surefill.intake.trading import spec_by_symbol
-    from surefill.intake.venues import venue_of
     from surefill.views.projector import cursor_of
 
-    _may_begin(settings, consent)
+    if not settings.strategies:
+        raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
     symbols = settings.feed.symbols or sorted({symbol for each in settings.strategies for symbol in each.symbols})
     if not symbols:
         raise ConfigError("name what to trade: feed.symbols, or the symbols of each strategy", key="feed.symbols")
@@ -42,9 +36,11 @@ def trade_live(settings: Settings, consent: Consent, *, artefacts: bool, as_json
     spec_by_symbol(specs)
     if artefacts:
         cursor_of(settings.artifacts_dir, settings.workspace.id)
-    venue = venue_of(settings)
+    place = place_of(settings, consent)
+    venue = place.market
+    assert venue is not None  # a workspace at a real venue has one
     stop = threading.Event()
-    with stopping(stop), Session.open(settings, market=venue, accept_changes=consent.accept_changes) as session:
+    with stopping(stop), Session.open(settings, **place._asdict()) as session:
         close_artefacts = keep_artefacts(session, settings) if artefacts else None
         path = session.serve_control(on_stop=stop.set)
         real = "REAL orders at" if settings.workspace.mode == "live" else "simulated orders, prices of"
@@ -66,32 +62,6 @@ def trade_live(settings: Settings, consent: Consent, *, artefacts: bool, as_json
     show(told, lambda console: console.print(facts("", pairs)), as_json=as_json)
     if summary.failed:
         raise typer.Exit(ExitCode.REFUSED)
-
-
-def _may_begin(settings: Settings, consent: Consent) -> None:
-    """What must be true before anything is begun. Raises ConfigError, RemoteError where nobody can be called."""
-    if not settings.strategies:
-        raise ConfigError("no strategy is configured: add one under `strategies`", key="strategies")
-    if settings.workspace.mode != "live":
-        return
-    if not consent.real_money:
-        raise ConfigError(
-            f"--mode live sends real orders to {settings.workspace.venue}: say --real-money as well, or leave --mode"
-            " out for a dry run",
-            key="workspace.mode",
-        )
-    if settings.alerts.urls:
-        from surefill.engine.channels import AppriseChannel
-
-        name = settings.workspace.id
-        AppriseChannel(settings.alerts.urls).deliver(
-            f"surefill {name}: live trading begins", "This is how you are called."
-        )
-    elif not consent.without_alerts:
-        raise ConfigError(
-            "nobody can be called: set alerts.urls (`surefill alerts test` tries them), or say --without-alerts",
-            key="alerts.urls",
-        )
 
 
 def _bar_noted(bar: Bar) -> None:

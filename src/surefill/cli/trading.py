@@ -73,9 +73,10 @@ def trade(
         flags["feed.speed"] = speed
     settings = settings_from(config, override, journal, workspace, flags)
     if settings.workspace.venue != "paper":
-        from surefill.cli.live_trading import Consent, trade_live
+        from surefill.cli.live_trading import trade_live
+        from surefill.intake.real_venue import RealVenue
 
-        consent = Consent(real_money, without_alerts, accept_changes)
+        consent = RealVenue(real_money=real_money, without_alerts=without_alerts, accept_changes=accept_changes)
         trade_live(settings, consent, artefacts=artefacts, as_json=as_json)
         return
     _usable(settings)

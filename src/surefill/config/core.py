@@ -47,12 +47,17 @@ SIMULATED: Final = ("paper", "backtest")
 LIVE_WINDOW_S: Final = Decimal(2)
 #: Prices and quantities of 12 decimals together, as the adapters count them, come out whole in these.
 CRYPTO_MONEY_DECIMALS: Final = 12
+#: A door whose ids say how real they are.
+_ID_PREFIXES: Final = {("v2", "dry_run"): "DRY-RUN", ("v2", "live"): "LIVE"}
 _FILL_MODES: Final = {"ltp": FillMode.LTP, "mid": FillMode.MID, "bid_ask": FillMode.BID_ASK}
 # What may change without changing a decision: where files lie, which market is replayed, who is called.
 _OUTSIDE_THE_HASH: Final = frozenset({"journal", "artifacts", "feed", "alerts"})
 
 
-_YOUNGER_EXECUTION: Final = ("stops_at", "stop_grace_s", "naked_page_s", "refused_stop", "exit_waits_s")
+_YOUNGER_EXECUTION: Final = (
+    *("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "exit_waits_s", "dead_man_s"),
+)
+_YOUNGER_RISK: Final = ("aggregate_value_max", "balance_drift_pct", "balance_drift_halts")
 
 
 def profile_name(settings: Settings) -> str:
@@ -86,17 +91,23 @@ def profile_of(settings: Settings) -> Profile:
         allow_negative_cash=execution.allow_negative_cash,
         target_first_on_bar=execution.target_first_on_bar,
         stops_at_venue=execution.stops_at == "venue",
+        targets_at_venue=execution.targets_at == "venue" and settings.workspace.mode == "live",
         stop_grace_ns=_ns(settings, execution.stop_grace_s, "stop_grace_s"),
         naked_page_ns=_ns(settings, execution.naked_page_s, "naked_page_s"),
         exit_waits_ns=_ns(settings, execution.exit_waits_s, "exit_waits_s"),
         refused_stop_flattens=execution.refused_stop == "flatten",
+        dead_man_ns=_ns(settings, execution.dead_man_s, "dead_man_s") if settings.workspace.mode == "live" else 0,
         **_breakers(settings),
     )
     if profile.name == "pipeline":
         limits = pipeline_limits(settings.pipeline, settings.risk, limits, functools.partial(_wrong, settings))
     template, preset = settings.instruments.get(TEMPLATE), preset_of(profile.name)
     profile = msgspec.structs.replace(
-        profile, limits=limits, calendar=_calendar(settings, template) or preset.calendar, costs=paper.costs
+        profile,
+        limits=limits,
+        calendar=_calendar(settings, template) or preset.calendar,
+        costs=paper.costs,
+        id_prefix=_ID_PREFIXES.get((profile.name, settings.workspace.mode), profile.id_prefix),
     )
     complain = functools.partial(_wrong, settings)
     profile = with_policy(profile, settings.policy, settings.risk, complain)
@@ -169,7 +180,7 @@ def instrument_of(settings: Settings, symbol: str) -> Instrument:
 def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) -> OpenWorkspace:
     """The first input of the workspace's life, and of each start; `accept_changes`: a live one may have other rules."""
     workspace = settings.workspace
-    _check_place(settings)
+    check_place(settings)
     decimals = money_decimals_of(settings)
     starting_cash = _told(
         settings,
@@ -194,8 +205,8 @@ def opening_of(settings: Settings, ts_ns: int, *, accept_changes: bool = False) 
     )
 
 
-def _check_place(settings: Settings) -> None:
-    """Mode and venue must belong together."""
+def check_place(settings: Settings) -> None:
+    """Mode and venue must belong together. Raises ConfigError."""
     mode, venue = settings.workspace.mode, settings.workspace.venue
     if venue not in ("paper", *REAL_VENUES):
         raise _wrong(settings, ("workspace", "venue"), venue, f"it may be paper or one of {', '.join(REAL_VENUES)}")
@@ -236,8 +247,9 @@ def config_hash(settings: Settings) -> str:
     for key in _YOUNGER_EXECUTION:
         if key not in settings.execution.model_fields_set:
             del tree["execution"][key]
-    if settings.risk.aggregate_value_max is None:
-        del tree["risk"]["aggregate_value_max"]
+    for key in _YOUNGER_RISK:
+        if getattr(settings.risk, key) is None:
+            del tree["risk"][key]
     for instrument in tree["instruments"].values():
         if instrument["segment"] is None:
             del instrument["segment"]

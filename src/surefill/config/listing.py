@@ -97,7 +97,7 @@ def _meant(settings: Settings) -> dict[tuple[str, ...], str]:
         ("execution", "slippage_bps"): preset.slippage_bps,
         ("execution", "fill_mode"): "bid_ask" if execution.use_bid_ask_spread else "ltp",
         ("execution", "duplicate_window_s"): "0" if simulated else str(LIVE_WINDOW_S),
-        ("execution", "dry_run"): "false" if simulated else "true",
+        ("execution", "dry_run"): str(settings.workspace.mode == "dry_run").lower(),
     }
     defaults = {
         "price_decimals": str(preset.price_decimals),

@@ -92,6 +92,12 @@ class RiskSettings(Section):
         description="A difference to the venue's position below the first is none, below the second logged, below the"
         " third alerted, below the fourth corrected; else it halts",
     )
+    balance_drift_pct: _Amount = Field(
+        default=None,
+        description="The account's money at the venue may differ from the books' by so much of it before somebody is"
+        " called (0.1); less is noted",
+    )
+    balance_drift_halts: bool | None = Field(default=None, description="That halts too (false)")
     throttle_spacing_s: _Amount = Field(default=None, description="Kill switch at throttle: between two entries (60)")
     shutdown_flattens: bool | None = Field(default=None, description="Kill switch at shutdown: sell what is held")
     order_timeout_s: _Amount = Field(default=None, description="Cancel an entry that has not filled by then; 0 never")
@@ -167,6 +173,8 @@ _KEYS: Final[dict[str, tuple[str, int | str]]] = {
     "equity_drop_max_pct": ("equity_drop_max_ppb", 7),
     "reject_streak_max": ("reject_streak_max", 0),
     "slippage_max_pct": ("slippage_max_ppb", 7),
+    "balance_drift_pct": ("balance_drift_ppb", 7),
+    "balance_drift_halts": ("balance_halts", 0),
     "throttle_spacing_s": ("throttle_spacing_ns", 9),
     "shutdown_flattens": ("shutdown_flattens", 0),
     "order_timeout_s": ("order_timeout_ns", 9),

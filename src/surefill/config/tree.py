@@ -81,7 +81,8 @@ class ExecutionSettings(Section):
         default=False, description="With engine: null, true means v2 and false means paper_full"
     )
     dry_run: Annotated[bool | None, Blank] = Field(
-        default=None, description="true refuses --mode live: a guard in the file; null leaves it to the mode"
+        default=None,
+        description="true refuses mode live, false lets the v2 door's mode 'live' be that; null leaves it to the mode",
     )
     slippage_bps: Annotated[Bps | None, Blank] = Field(
         default=None, description="How much worse than the price a simulated fill is, in basis points below 10000"
@@ -125,9 +126,15 @@ class ExecutionSettings(Section):
         default="engine",
         description="Where a position's stop waits: watched by the engine, or kept as an order at the venue",
     )
+    targets_at: Literal["engine", "venue"] = Field(
+        default="engine",
+        description="The same for its target, linked to the stop: `stops_at: venue`, and a venue that ends the one when"
+        " the other fills (binance)",
+    )
     stop_grace_s: Positive = Field(
         default=Decimal(3),
-        description="How long a stop at the venue may take once its price is reached, before the engine leaves",
+        description="How long a stop or target at the venue may take once its price is reached, before the engine"
+        " leaves",
     )
     naked_page_s: Positive = Field(
         default=Decimal(2), description="Call somebody when a stop has not been confirmed by the venue for this long"
@@ -140,7 +147,20 @@ class ExecutionSettings(Section):
         description="How long an exit waits for a stop of unknown fate that the venue does not find, before it goes"
         " beside it, with a page; 0 waits until somebody resolves the stop",
     )
+    dead_man_s: NotNegative = Field(
+        default=Decimal(0),
+        description="binanceusdm cancels every order of a symbol that we trade, by whomever, when it has not heard from"
+        " us for so long; not together with stops_at: venue. 0: never",
+    )
     circuit_breakers: CircuitBreakers = CircuitBreakers()
+
+    @model_validator(mode="after")
+    def _stops_are_there_and_stay(self) -> ExecutionSettings:
+        if self.targets_at == "venue" and self.stops_at != "venue":
+            raise ValueError("targets_at: venue links the target to the stop: stops_at must be venue too")
+        if self.dead_man_s and self.stops_at == "venue":
+            raise ValueError("dead_man_s may cancel the stops that stops_at: venue keeps there: choose one of them")
+        return self
 
     @model_validator(mode="after")
     def _one_fill_mode(self) -> ExecutionSettings:

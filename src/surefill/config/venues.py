@@ -75,6 +75,10 @@ class Mt5VenueSettings(Section):
     magic: Annotated[int, Field(ge=1)] = Field(default=750_001, description="The number that marks our orders")
     symbols: list[str] = Field(default=[], description="What to trade; empty takes all that the market watch shows")
     deviation_points: Annotated[int, Field(ge=0)] = Field(default=20, description="How far a price may slip")
+    calendar: str = Field(default="forex", description="When its symbols trade: a calendar")
+    server_offset_s: Annotated[int | None, Blank] = Field(
+        default=None, description="The server's clock less UTC, in seconds, until ticks that come say it"
+    )
     gateway_url: str = Field(default="", description="The gateway; empty uses the package MetaTrader5 here")
     gateway_token: Key = Field(default=None, description=f"Its token; {_FROM}")
     login: Annotated[int, Field(ge=0)] = Field(default=0, description="The account; 0 takes the terminal as it is")

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from surefill.demo.proof import Finding
 from surefill.units import quanta_decimal
+from surefill.views.daily_figures import DailyFigures
 from surefill.views.performance import Line, Performance
 
 COLUMNS = (
@@ -67,13 +68,20 @@ def show_results(console: Console, name: str, found: Performance) -> None:
     made = curve.end - curve.start
     console.print(
         f"  {money(curve.start, decimals)} {found.currency} became {money(curve.end, decimals)}"
-        f" ({made / curve.start:+.1%}); Sharpe ratio {curve.sharpe or 0:.2f};\n"
+        f" ({made / curve.start:+.1%}); {sharpe_words(found.daily)};\n"
         f"  never more than {curve.max_drawdown_pct:.1f} % below its highest close",
         highlight=False,
     )
     ends = ", ".join(f"{exits.count} by {word.replace('_', ' ')}" for word, exits in found.exits.items())
     console.print(f"  exits: {ends or 'none'}", highlight=False)
     console.print(f"  refused intents: {_refusals(found) or 'none'}\n", highlight=False)
+
+
+def sharpe_words(found: DailyFigures) -> str:
+    """The annual Sharpe ratio, and what it was made with."""
+    ratio = "none" if found.sharpe is None else f"{found.sharpe:.2f}"
+    terms = f"{found.periods_per_year} periods a year, riskless rate {found.rf:g}, deviation over n - {found.ddof}"
+    return f"Sharpe ratio {ratio} ({terms})"
 
 
 def _refusals(found: Performance) -> str:

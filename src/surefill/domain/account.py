@@ -20,6 +20,23 @@ class MoveKind(enum.IntEnum):
     WITHDRAWAL = 8
     SQUARE_OFF = 9  # the broker closed it at `px` without telling of an order
     TRANSFER = 10  # holdings came from elsewhere or went there, valued at `px`
+    CHARGE = 11  # a charge, a commission, a tax, or a correction of one, that no execution carries
+    ADJUSTMENT = 12  # the venue gave or took it, for a reason of its own: a rebate, a bonus
+
+
+class BalanceState(enum.IntEnum):
+    """How the account's money at its venue stands to the books'. Published values never change their meaning."""
+
+    AGREES = 0
+    NOTED = 1  # it differs by less than the profile's band
+    DRIFTED = 2
+
+
+class KnownBalance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was told of it last. `offset`: the venue's money less the books' when the count began."""
+
+    offset: int
+    state: int = int(BalanceState.AGREES)
 
 
 #: Moves by which the owner pays in or takes out: neither profit nor loss.

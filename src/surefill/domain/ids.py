@@ -18,6 +18,9 @@ class IdStyle(enum.IntEnum):
     HEX = 2  # order_<16 hex>
 
 
+_HEX_STYLE = IdStyle.HEX
+
+
 def cl_ord_id(workspace_id: str, origin: str, leg: int) -> str:
     """The client order id: 20 hexadecimal characters (venues allow 20 to 36), a function of its origin alone.
 
@@ -28,7 +31,7 @@ def cl_ord_id(workspace_id: str, origin: str, leg: int) -> str:
 
 def order_ref(style: int, prefix: str, workspace_id: str, ts_ns: int, number: int) -> str:
     """The id a door shows. `number` is the workspace's durable counter, so ids never repeat after a restart."""
-    if style == IdStyle.HEX:
+    if style == _HEX_STYLE:
         return f"{prefix}_" + hashlib.sha256(f"{workspace_id}|{number}".encode()).hexdigest()[:16]
     return f"{prefix}-{stamp_from_ns(ts_ns)}-{number:04d}"
 

@@ -259,6 +259,17 @@ class MoveAccount(msgspec.Struct, frozen=True):
     moves: tuple[AccountMove, ...]
 
 
+class CompareBalance(msgspec.Struct, frozen=True):
+    """The account's money at the venue in the workspace's currency, from a look that succeeded, in money quanta.
+
+    `margin`: the venue takes no price for what is held, so that only results, fees and payments move it.
+    """
+
+    ts_ns: int
+    theirs: int
+    margin: bool
+
+
 class ResetWorkspace(msgspec.Struct, frozen=True):
     """Paper only: start over with this much cash."""
 
@@ -290,6 +301,7 @@ Input = (
     | RecoverOrders
     | ResolveOrder
     | ComparePositions
+    | CompareBalance
     | CompareOrders
     | CompareExecutions
     | MoveAccount

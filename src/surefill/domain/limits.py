@@ -47,7 +47,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `stops_at_venue`: a position's stop is kept at the venue as an order of its own, good for `stop_time_in_force`;
     once its price is reached it has `stop_grace_ns` to fill before the position leaves from here; a position whose
     stop is not confirmed is naked, and after `naked_page_ns` somebody is called. `refused_stop_flattens`: a position
-    whose stop the venue refuses is left at once, else its stop is watched from here.
+    whose stop the venue refuses is left at once, else its stop is watched from here. `targets_at_venue`: its target
+    goes there with the stop, linked: the venue ends the one when the other fills.
     `shutdown_flattens`: a kill switch at SHUTDOWN sells what is held. `throttle_spacing_ns`: at THROTTLE, the least
     time between two entries.
 
@@ -61,6 +62,9 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     `drift_bands_ppb`: a difference to the venue's position below the first is none, below the second is logged, below
     the third alerted, below the fourth corrected; anything else halts, and so does a position that only one side has.
     `eod_lead_ns`: how long before its session ends a position for the day leaves (0: with the last bar).
+    `balance_drift_ppb`: the account's money at the venue may differ from the books' by so much of it before somebody is
+    called; `balance_halts`: that halts too.
+    `dead_man_ns`: what works is canceled by its venue when it has not heard from us for so long (0: never).
     `external_halts`: an execution that no order of ours made stops entries; it is booked either way.
     `equity_granularity_ppb`: a new high of the equity is journaled when it is this much higher.
     """
@@ -139,12 +143,16 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     rearm_ns: dict[str, int] = {}
     # stops at the venue
     stops_at_venue: bool = False
+    targets_at_venue: bool = False
     stop_time_in_force: int = TimeInForce.GTC
     stop_grace_ns: int = 3 * NS_PER_S
     naked_page_ns: int = 2 * NS_PER_S
     exit_waits_ns: int = 60 * NS_PER_S
     refused_stop_flattens: bool = False
     external_halts: bool = True
+    dead_man_ns: int = 0
+    balance_drift_ppb: int = PCT_PPB // 10
+    balance_halts: bool = False
     eod_lead_ns: int = 0
 
     def rearm_of(self, breaker: str) -> int:

@@ -8,12 +8,13 @@ from surefill.domain.intent import ExitPlan
 from surefill.rules.codes import ExitReason, OrdStatus, OrdType
 
 
-class OrderRequest(msgspec.Struct, frozen=True, gc=False):
+class OrderRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a venue adapter is asked to submit. Prices and quantities in quanta.
 
     `order_ref` is the id that our doors show; a simulated venue uses it as its own.
     `arrival_px` is the price the decision was made at, `transact_ns` (FIX 60) when.
-    `send_by_ns`: past it nothing may be sent any more.
+    `send_by_ns`: past it nothing may be sent any more. `target_px`: beside the stop a limit at this price, which the
+    venue links to it: one order with two ways to fill, of which one ends the other (0: none).
     """
 
     cl_ord_id: str
@@ -30,6 +31,14 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     arrival_px: int
     transact_ns: int
     send_by_ns: int
+    target_px: int = 0
+
+    def reason_at(self, px: int, reason: int) -> int:
+        """Why a fill of this exit at that price leaves, which was made for `reason`: of a linked pair, perhaps the
+        target.
+        """
+        reached = self.target_px > 0 and (px - self.target_px) * self.side <= 0
+        return int(ExitReason.TARGET) if reached else reason
 
 
 class Order(msgspec.Struct, omit_defaults=True, gc=False):
@@ -99,6 +108,11 @@ class Order(msgspec.Struct, omit_defaults=True, gc=False):
     def waits(self) -> bool:
         """Whether it waits to be sent, or to be sent again: it is not at the venue."""
         return self.withheld or self.resend_ns > 0
+
+    @property
+    def lost_stop(self) -> bool:
+        """Whether its target has begun to fill: the venue has ended the stop that was linked to it."""
+        return self.request.target_px > 0 and self.cum_qty > 0 and not self.triggered
 
     @property
     def leaves_qty(self) -> int:

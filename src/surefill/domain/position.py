@@ -31,6 +31,7 @@ class Protection(msgspec.Struct, omit_defaults=True):
     decided: a partial one until its order is made, one of the whole position until the position is flat.
     `stop_cl_ord_id` names the stop that is kept at the venue. `naked_ns`: since when there should be one and none is
     confirmed (0: all is well). `stop_refused`: the venue would not have it; the stop is watched from here.
+    `target_refused`: it would not have the two linked; the stop goes there alone, the target is watched from here.
     """
 
     stop_px: int = 0
@@ -49,6 +50,7 @@ class Protection(msgspec.Struct, omit_defaults=True):
     stop_cl_ord_id: str = ""
     naked_ns: int = 0
     stop_refused: bool = False
+    target_refused: bool = False
 
     @property
     def belongs_at_venue(self) -> bool:

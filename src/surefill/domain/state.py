@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from surefill.domain.account import WorkingOrder
+from surefill.domain.account import KnownBalance, WorkingOrder
 from surefill.domain.alerts import Alert
 from surefill.domain.costs.tariff import Tariff
 from surefill.domain.instrument import Instrument
@@ -48,7 +48,8 @@ class Book(msgspec.Struct, omit_defaults=True):
 
     `outside`: money that came from outside and is no profit: paid in less taken out, and what belongs to no position.
     `external_orders`: by the venue's id, what works there and is not ours. `external_execs`: by instrument, `moves` in
-    all: what has been booked of executions and moves that no order of ours made.
+    all: what has been booked of executions and moves that no order of ours made. `balance`: how the account's money at
+    the venue stood to the books' when that was told last.
     """
 
     workspace_id: str = ""
@@ -84,6 +85,7 @@ class Book(msgspec.Struct, omit_defaults=True):
     external_orders: dict[str, WorkingOrder] = {}
     external_execs: dict[str, Remembered] = {}
     moves: Remembered = msgspec.field(default_factory=Remembered)
+    balance: KnownBalance | None = None
 
     @property
     def halted_code(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from surefill.domain.events import IntentAccepted, WorkspaceOpened
 from surefill.domain.intent import Intent
 from surefill.journal.protocol import KeyClaim, Record
 
+#: Streams of run plans begin with it: their events are not the domain's, and claim nothing.
+RUN_PREFIX: Final = "~sweep:"
 Content = tuple[Intent, int]
 CONTENT = msgspec.json.Encoder()
 
@@ -34,6 +37,8 @@ class ClaimsReader:
 
     def __call__(self, record: Record) -> Iterator[KeyClaim]:
         """The keys that this event claims."""
+        if record.workspace_id.startswith(RUN_PREFIX):
+            return
         event = codec.decode(record.payload)
         if isinstance(event, WorkspaceOpened):
             self._modes[record.workspace_id] = event.mode

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import Any
 
@@ -41,6 +41,7 @@ class Desk:
 
     `accepting` is false until the first reconciliation has passed. `broken` holds the error after which not even
     a halt could be journaled; only `revive` ends that. `failed_looks` counts the queries in a row that told nothing.
+    `may_enter`: what has to agree before an entry in an instrument leaves (the venue's dead man's switch).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Desk:
         self.budget = budget
         self.chance = chance
         self.failed_looks = 0
+        self.may_enter: Callable[[str], Awaitable[bool]] | None = None
         self.accepting = False
         self.broken: SurefillError | None = None
         self.inbox: deque[tuple[Input, asyncio.Future[Any] | None]] = deque()

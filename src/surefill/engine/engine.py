@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
@@ -39,7 +40,9 @@ from surefill.engine import reconciliation
 from surefill.engine.budget import Budgets
 from surefill.engine.clock import Clock
 from surefill.engine.control_stream import ControlStream
+from surefill.engine.dead_man import DeadMan, check_dead_man, dead_man_of
 from surefill.engine.desk import Desk, Reader
+from surefill.engine.fitting import fitted
 from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
 from surefill.engine.rounds import Rounds, RoundTimes
@@ -63,6 +66,8 @@ from surefill.plain import readable
 from surefill.venues.protocol import Venue
 
 Alarm = Callable[[str, Notify], None]
+#: Timers are due by the machine's clock, which may be set while they wait: it is looked at this often at least.
+LOOK_AGAIN_S = 1.0
 
 _log = logger("surefill.engine")
 
@@ -92,12 +97,14 @@ class Engine:
         self.control.workspaces = self._workspaces
         self.budgets = Budgets()
         self.rounds: dict[str, Rounds] = {}
-        self._rounds_made: dict[str, asyncio.Task[None]] = {}
+        self._rounds_made: dict[str, list[asyncio.Task[None]]] = {}
+        self._dead_men: dict[str, DeadMan] = {}
         self._times = times or RoundTimes()
         self._chance = random.Random(seed)  # nosec B311: nobody must guess it
         self._loop = asyncio.get_running_loop()
         self._turn_due = False
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_ns = 0
         self._stopping = False
         self._stopped = False
 
@@ -113,6 +120,8 @@ class Engine:
         if opening.workspace_id in self.desks:
             raise InputError(f"workspace {opening.workspace_id!r} is open already", code="ALREADY_OPEN")
         _keeps_stops(opening, venue)
+        limits = opening.profile.limits
+        check_dead_man(opening.workspace_id, venue, limits.dead_man_ns, stops_at_venue=limits.stops_at_venue)
         writer = self._writer(opening.workspace_id, venue)
         budget = self.budgets.of(venue.capabilities, opening.account)
         desk = self.desks[opening.workspace_id] = Desk(writer, self._loop, self.control, budget, self._chance)
@@ -132,8 +141,16 @@ class Engine:
             raise
         desk.accepting = True
         if writer.in_process is None:
-            self._rounds_made[opening.workspace_id] = self._loop.create_task(rounds.run())
+            self._rounds_made[opening.workspace_id] = [self._loop.create_task(rounds.run())]
+            self._begin_dead_man(desk)
         return desk
+
+    def _begin_dead_man(self, desk: Desk) -> None:
+        name = desk.writer.workspace_id
+        switch = dead_man_of(desk, lambda notice: self.raise_alarm(name, notice))
+        if switch is not None:
+            self._dead_men[name], desk.may_enter = switch, switch.ready
+            self._rounds_made[name].append(self._loop.create_task(switch.run()))
 
     def _rounds_of(self, desk: Desk) -> Rounds:
         name = desk.writer.workspace_id
@@ -220,7 +237,7 @@ class Engine:
         Orders stay at their venues; the next start asks for them.
         """
         self._stopping = True
-        for making in self._rounds_made.values():
+        for making in itertools.chain.from_iterable(self._rounds_made.values()):
             making.cancel()
         for desk in self.desks.values():
             desk.accepting = False
@@ -240,12 +257,15 @@ class Engine:
             await self._let_go(desk)
 
     async def _let_go(self, desk: Desk) -> None:
-        made = self._rounds_made.pop(desk.writer.workspace_id, None)
+        made = self._rounds_made.pop(desk.writer.workspace_id, [])
         for errand in desk.errands:
             errand.cancel()
-        ending = {*desk.errands, *([made] if made is not None else [])}
+        ending = {*desk.errands, *made}
         if ending:  # one that has not begun must be told before the loop is gone
             await asyncio.wait(ending, timeout=1)
+        switch = self._dead_men.pop(desk.writer.workspace_id, None)
+        if switch is not None:
+            await switch.clear()
         try:
             await desk.writer.venue.close()
         except Exception as error:  # the venue is left all the same
@@ -282,7 +302,8 @@ class Engine:
         """Queue an input for the next turn."""
         if self._stopped:
             raise self._has_stopped()
-        future = self._desk(workspace_id).put(item)
+        desk = self._desk(workspace_id)
+        future = desk.put(fitted(item, desk.writer.venue))
         self._schedule()
         return future
 
@@ -453,8 +474,10 @@ class Engine:
             desk.break_off(InvariantBreach(f"{type(error).__name__}: {error}"))
 
     def _watch_disk(self) -> None:
+        if not self.disk_floor_bytes:
+            return
         working = [desk for desk in self.desks.values() if desk.broken is None]
-        if self.disk_floor_bytes and working and self.journal.free_bytes() < self.disk_floor_bytes:
+        if working and self.journal.free_bytes() < self.disk_floor_bytes:
             for desk in working:
                 if not desk.writer.state.book.halted_code:
                     reason = f"less than {self.disk_floor_bytes} bytes are left for the journal"
@@ -500,7 +523,7 @@ class Engine:
             for name in desk.writer.timers.take_due(now_ns):
                 desk.tell(TimerFired(now_ns, name))
                 self._schedule()
-        self._wake_for_timers()  # the loop's clock may have woken us a moment too early
+        self._wake_for_timers()
 
     def next_timer_ns(self) -> int | None:
         """When the next timer is due."""
@@ -508,13 +531,20 @@ class Engine:
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def _wake_for_timers(self) -> None:
+        at_ns = self.next_timer_ns()
         if self._wake is not None:
+            if at_ns == self._wake_ns:
+                return
             self._wake.cancel()
             self._wake = None
-        at_ns = self.next_timer_ns()
         if at_ns is not None and not self._stopping:
             delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
-            self._wake = self._loop.call_later(delay_s, self.fire_timers)
+            self._wake, self._wake_ns = self._loop.call_later(min(delay_s, LOOK_AGAIN_S), self._woken), at_ns
+
+    def _woken(self) -> None:
+        """The clock is looked at: it may not be so late yet, or the machine's clock may have been set."""
+        self._wake = None
+        self.fire_timers()
 
 
 def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
@@ -522,6 +552,11 @@ def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
         raise ConfigError(
             f"workspace {opening.workspace_id} wants its stops kept at the venue, and {venue.capabilities.name} keeps"
             " none: set execution.stops_at to engine"
+        )
+    if opening.profile.limits.targets_at_venue and not venue.capabilities.links:
+        raise ConfigError(
+            f"workspace {opening.workspace_id} wants its targets linked to its stops at the venue, and"
+            f" {venue.capabilities.name} links none: set execution.targets_at to engine"
         )
 
 

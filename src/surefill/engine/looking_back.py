@@ -13,8 +13,12 @@ READ_AT_ONCE = 500
 
 def last_written_ns(writer: WorkspaceWriter, clock: Clock) -> int:
     """When the workspace wrote last: what its venue said until then may be known."""
-    seq = writer.lease.next_seq - 1
-    return _read(writer, seq, seq)[0].ts_ns if seq else clock.now_ns()
+    return written_ns(writer, clock, writer.lease.next_seq - 1)
+
+
+def written_ns(writer: WorkspaceWriter, clock: Clock, seq: int) -> int:
+    """When it wrote the event of that number; now, where it has written none yet."""
+    return _read(writer, seq, seq)[0].ts_ns if writer.lease.next_seq > 1 else clock.now_ns()
 
 
 def last_agreed_ns(writer: WorkspaceWriter, known_seq: int = 0) -> int:

@@ -33,7 +33,8 @@ async def run_errand(desk: Desk, effect: Effect, clock: Clock) -> Input | None:
     """Carry out one effect for the wire; the input that it ends in (None: the effect is not for the wire)."""
     venue = desk.writer.venue
     if isinstance(effect, SubmitOrder):
-        withheld = await _no_room(desk, effect.request, clock) or _withheld(desk, effect.request, clock.now_ns())
+        withheld = await _no_room(desk, effect.request, clock) or await _not_ready(desk, effect.request, clock)
+        withheld = withheld or _withheld(desk, effect.request, clock.now_ns())
         return withheld or submit_answer(effect, await _outcome(desk, venue.submit(effect.request)), clock.now_ns())
     if isinstance(effect, CancelOrder):
         await desk.budget.admit(ORDER, urgent=True)
@@ -55,6 +56,14 @@ async def _no_room(desk: Desk, request: OrderRequest, clock: Clock) -> SendLapse
     return SendLapsed(clock.now_ns(), request.cl_ord_id, BUDGET_SPENT, text)
 
 
+async def _not_ready(desk: Desk, request: OrderRequest, clock: Clock) -> SendLapsed | None:
+    """An entry does not leave before the venue's dead man's switch runs, where one is wanted."""
+    if desk.may_enter is None or request.reduce_only or await desk.may_enter(request.instrument_id):
+        return None
+    text = "not sent: the venue's dead man's switch could not be armed"
+    return SendLapsed(clock.now_ns(), request.cl_ord_id, "DEAD_MAN", text)
+
+
 def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | None:
     if now_ns > request.send_by_ns:
         return SendLapsed(now_ns, request.cl_ord_id)
@@ -64,6 +73,8 @@ def _withheld(desk: Desk, request: OrderRequest, now_ns: int) -> SendLapsed | No
     kill = desk.control.holds_back(desk.writer.state.book.venue)
     if kill is not None and not request.reduce_only:
         return SendLapsed(now_ns, request.cl_ord_id, "NOT_SENT", f"halted before it was sent ({kill.text()})")
+    if request.target_px and not desk.writer.venue.capabilities.links:
+        return SendLapsed(now_ns, request.cl_ord_id, "NOT_LINKED", "this venue does not link a target to a stop")
     objection = _too_much(desk, order) or first_objection(desk.writer.state, order, now_ns)
     if objection is None:
         return None

@@ -1,6 +1,6 @@
 """Rounds: a live workspace laid beside its venue again and again, as long as the engine runs.
 
-1. A look is made in parts: open orders, executions and moves since the last look, and, less often, positions and
+1. A look is made in parts: open orders and executions since the last look, and, less often, moves, positions and
    balances. Times between looks vary, so that workspaces do not ask together.
 2. A failed look is no answer, and never an empty one: nothing is concluded from it. The next one comes later.
 3. The history is asked for from before the last look that succeeded, and from before the oldest order that the venue
@@ -9,34 +9,38 @@
    is asked for from when the books agreed last.
 5. One round makes the books agree, or halts. A second one finds nothing to do, and writes nothing.
 6. A position whose exits wait for prices that do not come is blind: somebody is called, once for each time.
-7. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
+7. What moved an account before the workspace began is in the cash that it began with.
+8. A venue that has not told for several looks is lost: somebody is called, once, and told when it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import ROUND_FLOOR, Decimal
 from typing import cast
 
 import msgspec
 
 from surefill.domain.account import AccountMove, WorkingOrder
+from surefill.domain.decide.balances import balance_state
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
+    CompareBalance,
     CompareExecutions,
     CompareOrders,
     ComparePositions,
     Input,
     MoveAccount,
 )
-from surefill.domain.state import State
+from surefill.domain.state import Book, State
 from surefill.engine.blindness import blind_positions
 from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
-from surefill.engine.looking_back import last_agreed_ns, last_written_ns
+from surefill.engine.looking_back import last_agreed_ns, last_written_ns, written_ns
 from surefill.engine.patience import look
-from surefill.engine.reconciliation import Differences, compare, differences, told
+from surefill.engine.reconciliation import Differences, compare, differences, pause, told
 from surefill.errors import SurefillError
 from surefill.logs import logger
 from surefill.rules.codes import DriftBand
@@ -46,6 +50,10 @@ from surefill.venues.protocol import Balance, LiveVenue, OpenOrder, TellsMoves, 
 _log = logger("surefill.engine")
 
 SLOWER_MAX = 8
+#: How often the money is looked at before a comparison that does not come to rest is left to the next round.
+MONEY_LOOKS_MAX = 5
+#: `Capabilities.cash` of a margin account.
+MARGIN = "margin"
 
 
 class RoundTimes(msgspec.Struct, frozen=True):
@@ -57,6 +65,7 @@ class RoundTimes(msgspec.Struct, frozen=True):
 
     orders_every_ns: int = 5 * NS_PER_S
     positions_every_ns: int = 60 * NS_PER_S
+    moves_every_ns: int = 60 * NS_PER_S
     jitter_ppb: int = 25 * PCT_PPB
     overlap_ns: int = 60 * NS_PER_S
     lost_after: int = 3
@@ -85,7 +94,9 @@ class Rounds:
         self._tell = tell
         self._alarm = alarm
         self._times = times
-        self._since_ns = last_written_ns(desk.writer, clock) - times.overlap_ns
+        self._since_ns = self._moves_since_ns = last_written_ns(desk.writer, clock) - times.overlap_ns
+        self._moves_due_ns = 0
+        self._began_ns = written_ns(desk.writer, clock, 1)
         self._agreed = 0, 0
         self._told: Differences = {}
         self._failures = 0
@@ -103,6 +114,8 @@ class Rounds:
             if self._desk.broken is not None:
                 continue
             self._watch_prices()
+            if self._clock.now_ns() >= self._moves_due_ns:
+                await self._looked(self.moves)
             if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
                 positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
                 await self._looked(self.positions)
@@ -149,10 +162,15 @@ class Rounds:
         await self._looked_since(self._since_ns)
 
     async def recover(self) -> None:
-        """The same, from when the books agreed last. Raises VenueOutcomeUnknown when the venue is silent."""
+        """All of the history from when the books agreed last, for a difference that must be explained now.
+
+        Raises VenueOutcomeUnknown when the venue is silent.
+        """
         seen_ns, seen_seq = self._agreed
         agreed_ns = last_agreed_ns(self._desk.writer, seen_seq) or seen_ns
-        await self._looked_since(min(self._since_ns, agreed_ns - self._times.overlap_ns))
+        since_ns = agreed_ns - self._times.overlap_ns
+        await self._looked_since(min(self._since_ns, since_ns))
+        await self._moved_since(min(self._moves_since_ns, since_ns))
 
     async def _looked_since(self, since_ns: int) -> None:
         venue, desk = live(self._desk.writer.venue), self._desk
@@ -161,15 +179,28 @@ class Rounds:
         asked_ns = self._clock.now_ns()
         listed = await look(desk, venue.open_orders)
         executions = await look(desk, lambda: venue.executions(since_ns))
-        moves: tuple[AccountMove, ...] = ()
-        if (teller := tells_moves(desk.writer.venue)) is not None:
-            moves = await look(desk, lambda: teller.moves(since_ns))
         if executions:
             await self._feed(CompareExecutions(self._clock.now_ns(), executions))
-        if moves:
-            await self._feed(MoveAccount(self._clock.now_ns(), moves))
         await self._feed(CompareOrders(self._clock.now_ns(), asked_ns, tuple(map(_working, listed))))
         self._since_ns = min(asked_ns, _oldest_unnamed_ns(desk.writer.state, asked_ns)) - self._times.overlap_ns
+
+    def _is_since_then(self, move: AccountMove) -> bool:
+        return not 0 < move.transact_ns < self._began_ns
+
+    async def moves(self) -> None:
+        """What moved the account and was no trade, since the last time that it was told."""
+        await self._moved_since(self._moves_since_ns)
+
+    async def _moved_since(self, since_ns: int) -> None:
+        teller = tells_moves(self._desk.writer.venue)
+        if teller is None:
+            return
+        asked_ns = self._clock.now_ns()
+        moves = tuple(filter(self._is_since_then, await look(self._desk, lambda: teller.moves(since_ns))))
+        if moves:
+            await self._feed(MoveAccount(self._clock.now_ns(), moves))
+        self._moves_since_ns = asked_ns - self._times.overlap_ns
+        self._moves_due_ns = asked_ns + self._times.moves_every_ns
 
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
@@ -182,9 +213,30 @@ class Rounds:
         if sure and (found != self._told or _must_halt(state, found)):
             self._told = found
             await self._feed(ComparePositions(self._clock.now_ns(), theirs))
-        venue = live(self._desk.writer.venue)
-        if venue is not None:
-            self.balances = await look(self._desk, venue.balances)
+        await self.money()
+
+    async def money(self) -> None:
+        """What the account holds, laid beside our cash where that can be: twice the same way, with nothing between."""
+        desk, venue = self._desk, live(self._desk.writer.venue)
+        if venue is None:
+            return
+        before: tuple[int, int] | None = None
+        for _ in range(MONEY_LOOKS_MAX):
+            seq = desk.writer.state.book.seq
+            self.balances = await look(desk, venue.balances)
+            await desk.quiet()
+            kind, book = desk.writer.venue.capabilities.cash, desk.writer.state.book
+            if not kind:
+                return
+            theirs, margin = _cash_of(self.balances, book), kind == MARGIN
+            found = balance_state(book, theirs, margin=margin)
+            if book.balance is not None and found[1] == book.balance.state:
+                return
+            if found == before and book.seq == seq:
+                await self._feed(CompareBalance(self._clock.now_ns(), theirs, margin))
+                return
+            before = found if book.seq == seq else None
+            await pause(desk)
 
 
 def live(venue: Venue) -> LiveVenue | None:
@@ -196,6 +248,12 @@ def live(venue: Venue) -> LiveVenue | None:
 def tells_moves(venue: Venue) -> TellsMoves | None:
     """The venue, if it tells of moves that are no trades."""
     return cast(TellsMoves, venue) if hasattr(venue, "moves") else None
+
+
+def _cash_of(balances: tuple[Balance, ...], book: Book) -> int:
+    """The account's money, as finely as it is counted here."""
+    total = sum((each.total for each in balances if each.asset == book.currency), Decimal(0))
+    return int((total * 10**book.money_decimals).to_integral_value(ROUND_FLOOR))
 
 
 def _oldest_unnamed_ns(state: State, now_ns: int) -> int:

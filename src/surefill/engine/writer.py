@@ -48,6 +48,7 @@ from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_DAY
 from surefill.venues.protocol import InProcessVenue, Venue
 
+_SUBMITTED, _ACCEPTED = OrdStatus.SUBMITTED, Verdict.ACCEPTED
 MARKET_DATA = (Quote, BarOpened, Bar)
 #: Inputs that bring the market's time along. What people do to a workspace whose market is replayed has their own.
 TELLS_THE_TIME = (*MARKET_DATA, VenueReports)
@@ -165,6 +166,17 @@ class WorkspaceWriter:
             if reports:
                 self._run(VenueReports(item.ts_ns, reports))
         self._run(item)
+
+    @property
+    def sessions_until_ns(self) -> int:
+        """Until then no session that is known ends."""
+        return self._sessions_until_ns
+
+    def show(self, quote: Quote) -> None:
+        """Remember a price at which nothing could happen: no order rested, no position waited for it."""
+        self.state.quotes[quote.instrument_id] = quote
+        if self.in_process is not None:
+            self.in_process.observe(quote)
 
     def submit(self, item: SubmitIntent) -> Ticket:
         """Feed an intent. A repeated key changes nothing and tells of the first one.
@@ -315,8 +327,8 @@ class WorkspaceWriter:
         answered, waiting = [], []
         for ticket in self._waiting:
             order = ticket.order
-            if order is not None and (order.status != OrdStatus.SUBMITTED or self._held_up(order)):
-                ticket.receipt = receipt_of(Verdict.ACCEPTED, ticket.intent_id, order.created_ns, order)
+            if order is not None and (order.status != _SUBMITTED or self._held_up(order)):
+                ticket.receipt = receipt_of(_ACCEPTED, ticket.intent_id, order.created_ns, order)
                 answered.append(ticket)
             else:
                 waiting.append(ticket)

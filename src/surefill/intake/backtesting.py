@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from surefill.config import Settings, config_hash, instrument_of, opening_of, paper_settings_of
+from surefill.config import Settings, paper_settings_of
 from surefill.domain import codec
-from surefill.domain.inputs import DefineInstrument
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import ConfigError
 from surefill.intake.feed import Market
@@ -16,6 +15,7 @@ from surefill.journal.protocol import Journal
 from surefill.market.series import BarSeries
 from surefill.strategy import ExecutionSpec, StrategyRunner
 from surefill.strategy.backtest import Backtest, FillAt
+from surefill.strategy.backtest_workspace import in_workspace, open_for_backtest
 from surefill.venues.paper import PaperVenue
 from surefill.views.performance import Performance, performance
 
@@ -48,7 +48,7 @@ def backtest_all(
     for spec in specs:
         settings = market.settings
         if len(specs) > 1:
-            settings = _in_workspace(settings, f"{settings.workspace.id}-{spec.strategy_id}")
+            settings = in_workspace(settings, f"{settings.workspace.id}-{spec.strategy_id}")
             spec = spec.model_copy(update={"workspace_id": settings.workspace.id})
         series = {symbol: market.series[symbol] for symbol in spec.symbols}
         tell = _further(done, total, on_progress)
@@ -68,25 +68,9 @@ def _backtest(
     on_progress: Progress | None,
 ) -> Performance:
     writer = WorkspaceWriter(journal, spec.workspace_id, PaperVenue(paper_settings_of(settings)))
-    book = writer.state.book
-    before_ns = min(bars.open_ns[0] for bars in series.values()) - 1
-    if not book.workspace_id:
-        writer.feed(opening_of(settings, before_ns))
-        for symbol in series:
-            writer.feed(DefineInstrument(before_ns, instrument_of(settings, symbol)))
-        writer.flush()
-    elif book.config_hash != config_hash(settings):
-        raise ConfigError(
-            f"workspace {spec.workspace_id} of that journal is a backtest with other settings: name another --journal",
-            key="journal.path",
-        )
+    open_for_backtest(writer, settings, series)
     Backtest(writer, spec, series, runner=runner, fill_at=fill_at, on_progress=on_progress).run()
     return performance((codec.decode(record.payload) for record in journal.read(spec.workspace_id)), series)
-
-
-def _in_workspace(settings: Settings, workspace_id: str) -> Settings:
-    workspace = settings.workspace.model_copy(update={"id": workspace_id})
-    return settings.model_copy(update={"workspace": workspace})
 
 
 def _further(before: int, total: int, tell: Progress | None) -> Progress | None:

@@ -63,6 +63,11 @@ class CallerFeed:
         self._ltp = _ltp_of(feed)
         self._quote: Callable[[str], Any] | None = _method(feed, "get_quote")
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the caller has one."""
+        return self._feed is not None
+
     def look(self, symbol: str) -> Seen:
         """The last price, and bid and ask where the feed has them."""
         if self._feed is None:
@@ -143,7 +148,7 @@ def _of_symbol(answer: Any, symbol: str) -> Any:
     """Brokers answer {"NFO:SYMBOL": {...}} as well as the price itself."""
     if isinstance(answer, Mapping):
         for key, value in answer.items():
-            if str(key).rpartition(":")[2] == symbol:
+            if str(key) == symbol or str(key).rpartition(":")[2] == symbol:
                 return value
     return answer
 

@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 
 class Known(NamedTuple):
-    """The symbol that a caller named, as text; its instrument, or why there is none."""
+    """The instrument id of the symbol that a caller named (`said`); its instrument, or why there is none."""
 
     symbol: str
     instrument: Instrument | None
     refusal: Refusal | None
+    said: str = ""
 
 
 class CallerReader:

@@ -10,42 +10,38 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from typing import Final, Protocol
+from typing import Protocol
 
-import msgspec
-
-from surefill.config import Settings, profile_of
+from surefill.config import Settings
 from surefill.domain import codec
 from surefill.domain.events import Event
 from surefill.domain.inputs import Input, SubmitIntent
-from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
-from surefill.domain.market import Quote, Source
-from surefill.domain.refusals import Refusal, RefusalCode
+from surefill.domain.market import Quote
+from surefill.domain.position import position_key
+from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
 from surefill.engine.engine import Engine
 from surefill.engine.receipt import Receipt
-from surefill.errors import ConfigError, InputError, LocalError, SurefillError
-from surefill.intake.caller_feed import CallerFeed, Seen, price_of
+from surefill.errors import ConfigError, SurefillError
+from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
-from surefill.intake.caller_values import Known, named
 from surefill.intake.door_settings import artifacts_dir, in_memory
 from surefill.intake.following import JournalFollower
+from surefill.intake.hints import Hints
+from surefill.intake.real_venue import VenueChoice, place_of
+from surefill.intake.seen_market import SeenMarket
 from surefill.intake.session import Session
+from surefill.intake.venue_names import bucket_of
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Journal
-from surefill.plain import plain_text
-from surefill.units import NS_PER_S, observed_quanta, quanta_text
-from surefill.venues.protocol import Venue
 from surefill.views.fold import Fold
 from surefill.views.order_lines import OrderLine, order_line
 from surefill.views.positions import PositionRow, position_rows
 from surefill.views.projector import Projector
-
-CLOCK_SKEW_NS: Final = NS_PER_S  # how far ahead of ours a feed's clock may be
 
 _log = logging.getLogger("surefill.doors")
 
@@ -60,11 +56,11 @@ class Follower(Protocol):
         """Take events that have just become durable: quickly, and without raising."""
 
 
-class OpenDoor:
+class OpenDoor(SeenMarket):
     """One open workspace, seen by a door. A `journal` that is given stays the caller's.
 
-    `venue` is where its orders go instead of the simulated market. Raises ConfigError, JournalError when it cannot be
-    opened.
+    `venue`: where it trades (`real_venue`). Raises ConfigError and JournalError when it cannot be opened, RemoteError
+    where nobody can be called, VenueOutcomeUnknown where the real venue is silent.
     """
 
     def __init__(
@@ -74,12 +70,14 @@ class OpenDoor:
         clock: Clock | None = None,
         journal: Journal | None = None,
         *,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
     ) -> None:
-        self.settings = settings
         self._memory: Journal | None = MemoryJournal() if journal is None and in_memory(settings) else None
-        self.session = Session.open(settings, clock=clock, journal=journal or self._memory, venue=venue)
+        place = place_of(settings, venue)
+        session = Session.open(settings, clock=clock, journal=journal or self._memory, **place._asdict())
         try:
+            super().__init__(settings, session)
+            self.hints = Hints(self.session)
             self._desk = self.session.engine.engine.desks[self.session.workspace_id]
             self._lines: deque[OrderLine] = deque()
             self._projector: Projector | None = None
@@ -87,7 +85,7 @@ class OpenDoor:
             if journal is None and self._memory is None:
                 self._let_people_operate_it()
         except BaseException:
-            self.session.close()
+            session.close()
             raise
         # A stream's epoch grows with every opening, so no story's name ever comes twice.
         self._story_prefix = f"{name}-{self._desk.writer.lease.epoch}"
@@ -164,63 +162,6 @@ class OpenDoor:
         if items:
             self.session.engine.run(_feed(self.session.engine.engine, self.session.workspace_id, items))
 
-    def instrument(self, symbol: object) -> Known:
-        """What a caller's symbol names: its instrument, defined if need be, or why there is none."""
-        try:
-            instrument = self.session.ensure_instrument(plain_text(symbol, "symbol"))
-        except LocalError as error:
-            return Known(named(symbol), None, Refusal(RefusalCode.UNKNOWN_INSTRUMENT, error.message))
-        return Known(instrument.instrument_id, instrument, None)
-
-    def look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
-        """The market that the caller's feed shows; or why an intent without it is refused (`unseen`)."""
-        quote, refusal = self._look(feed, symbol)
-        return quote, None if refusal is None else self.unseen(refusal)
-
-    def unseen(self, refusal: Refusal) -> Refusal:
-        """A market that the door cannot see holds back entries. A simulated venue cannot trade an exit without it."""
-        return msgspec.structs.replace(refusal, entries_only=not self.session.is_simulated)
-
-    def _look(self, feed: CallerFeed, symbol: str) -> tuple[Quote | None, Refusal | None]:
-        seen = feed.look(symbol)
-        if seen.problem:
-            return None, Refusal(RefusalCode.NO_MARKET_DATA, seen.problem)
-        ts_ns, refusal = self._time_of(symbol, seen)
-        if refusal is not None:
-            return None, refusal
-        sizes = self.settings.execution.partial_fills  # nobody else asks for them
-        try:
-            quote = self.session.make_quote(
-                symbol,
-                last=seen.last,
-                bid=seen.bid,
-                ask=seen.ask,
-                bid_size=seen.bid_size if sizes else None,
-                ask_size=seen.ask_size if sizes else None,
-                ts_ns=ts_ns,
-            )
-        except InputError as error:
-            return None, Refusal(RefusalCode.INVALID_INPUT, f"the feed's price of {symbol}: {error.message}")
-        return quote, None
-
-    def _time_of(self, symbol: str, seen: Seen) -> tuple[int, Refusal | None]:
-        """The price's time, where prices may grow stale; a stale one is not shown at all, lest it move an exit.
-
-        Where no age is asked, the price is of now: feeds date their prices in all sorts of ways.
-        """
-        now_ns = self.now_ns()
-        max_age_ns = profile_of(self.settings).limits.price_max_age_ns
-        if max_age_ns and seen.untimed:
-            return now_ns, Refusal(RefusalCode.STALE_PRICE, f"{symbol}: {seen.untimed}")
-        if not max_age_ns or seen.ts_ns is None:
-            return now_ns, None
-        age_ns = now_ns - seen.ts_ns
-        if -CLOCK_SKEW_NS <= age_ns <= max_age_ns:
-            return min(seen.ts_ns, now_ns), None
-        age, most = quanta_text(age_ns, 9), quanta_text(max_age_ns, 9)
-        reason = f"the feed's price of {symbol} is {age} s old, at most {most} s is allowed"
-        return now_ns, Refusal(RefusalCode.STALE_PRICE, reason)
-
     def price_what_is_held(self, feed: CallerFeed) -> None:
         """After a start: show the market of every position that has no price yet, as far as the caller's feed has it.
 
@@ -231,44 +172,15 @@ class OpenDoor:
             held = {position.instrument_id for _, position in state.open_positions()}
             return sorted(held - state.quotes.keys())
 
-        looks = [self.look(feed, symbol)[0] for symbol in self.session.read(unpriced)]
+        symbols = self.session.read(unpriced)
+        if self.prices is not None:
+            for symbol in symbols:
+                self.prices.missing(symbol)  # waits for the first one
+            return
+        looks = [self.look(feed, symbol)[0] for symbol in symbols]
         self.feed([quote for quote in looks if quote is not None])
 
-    def ticks(self, prices: Iterable[tuple[str, object]]) -> tuple[list[Quote], list[str]]:
-        """Last prices as quotes, and why the others are none. Only instruments that are known here are asked."""
-        known = self.instruments()
-        now_ns = self.now_ns()
-        quotes, skipped = [], []
-        for symbol, price in prices:
-            instrument = known.get(symbol)
-            if instrument is None:
-                skipped.append(f"{symbol} is not known here")
-                continue
-            value = price_of(price)
-            if value is None:
-                skipped.append(f"{price!r} is no price of {symbol}")
-                continue
-            try:
-                px = observed_quanta(value, instrument.price_decimals, field=symbol)
-            except InputError as error:
-                skipped.append(error.message)
-            else:
-                quotes.append(Quote(instrument.instrument_id, now_ns, px, source=Source.LAST))
-        return quotes, skipped
-
     # -- out --------------------------------------------------------------------------------------------------
-
-    def now_ns(self) -> int:
-        """The engine's time."""
-        return self.session.engine.clock.now_ns()
-
-    def instruments(self) -> dict[str, Instrument]:
-        """The instruments of the workspace."""
-        return self.session.read(lambda state: dict(state.book.instruments))
-
-    def known(self, symbol: object) -> Instrument | None:
-        """The instrument of a symbol that has been met before; None for whatever else a caller says."""
-        return self.instruments().get(symbol) if isinstance(symbol, str) else None
 
     def positions(self) -> dict[str, PositionRow]:
         """Every position, valued at the last prices seen."""
@@ -282,6 +194,10 @@ class OpenDoor:
             return 0 if position is None else position.qty
 
         return self.session.read(held)
+
+    def position(self, symbol: str, product: str) -> PositionRow | None:
+        """What is held of a symbol in that product; None where nothing ever was."""
+        return self.positions().get(position_key(self._named(symbol), bucket_of(product, self.settings)))
 
     def announce(self, stores: CallerStores) -> None:
         """Tell the caller's stores what has happened since the last time; after an order's step, wait for the files."""

@@ -6,7 +6,7 @@ A session belongs to nobody's loop: its calls block, and come from any thread. S
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +34,7 @@ from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
-from surefill.intake.arrival import arrive
+from surefill.intake.arrival import arrive, fitted
 from surefill.journal.protocol import Journal
 from surefill.journal.sqlite import SqliteJournal
 from surefill.plain import plain_text
@@ -59,6 +59,7 @@ class Session:
         self._owns_journal = owns_journal
         self._instruments: dict[str, Instrument] = {}
         self._listed: dict[str, Instrument] = {}
+        self.market: LiveVenue | None = None
         self._looked_at: LiveVenue | None = None
         self._defining = threading.Lock()
         self._control: ControlServer | None = None
@@ -90,7 +91,8 @@ class Session:
         clock = clock or LiveClock()
         opening = opening_of(settings, clock.now_ns(), accept_changes=accept_changes)
         live = opening.mode == "live"
-        if market is not None and opening.mode not in ("live", "dry_run"):
+        simulated = opening.mode not in ("live", "dry_run")
+        if simulated and (market is not None or not _harmless(venue)):
             raise ConfigError(f"workspace {opening.workspace_id} is {opening.mode}: it meets no real venue")
         if venue is None and live and market is None:
             raise ConfigError(f"workspace {opening.workspace_id} is live: give the venue that its orders go to")
@@ -106,7 +108,9 @@ class Session:
         try:
             if market is not None:
                 opening = session._arrived(market, opening)
-            if not live:
+            if live:
+                opening = fitted(opening, venue.capabilities)
+            else:
                 _same_equity(settings, opening, journal)
             thread.open(opening, venue)
             session._keep_halts()
@@ -119,7 +123,7 @@ class Session:
 
     def _arrived(self, market: LiveVenue, opening: OpenWorkspace) -> OpenWorkspace:
         """Ask the real venue before anything begins; a live workspace starts with the cash that is there."""
-        self._looked_at = market
+        self.market = self._looked_at = market
         found = self.engine.run(arrive(market, self.settings, opening.currency, opening.money_decimals))
         self._listed = found.listed
         if opening.mode == "live":
@@ -127,6 +131,11 @@ class Session:
             return msgspec.structs.replace(opening, starting_cash=found.cash)
         self.engine.run(market.connect(lambda _report: None))  # what happens to others' orders there is not ours
         return opening
+
+    @property
+    def listed(self) -> Mapping[str, Instrument]:
+        """What the real venue trades; nothing where there is none."""
+        return self._listed
 
     @property
     def is_simulated(self) -> bool:
@@ -326,6 +335,14 @@ class Session:
         self._check_open()
         return self.engine.run(self.engine.engine.reconcile(self.workspace_id))
 
+    def refetch(self) -> None:
+        """Have a venue at a distance asked now what works there and what has happened, as the next round would.
+
+        Raises VenueOutcomeUnknown where it does not tell.
+        """
+        self._check_open()
+        self.engine.run(self.engine.engine.rounds[self.workspace_id].orders())
+
     def check_writing(self) -> None:
         """Raise what keeps this workspace from its journal, if anything does: StaleWriter where another process writes
         it now, another JournalError where it cannot be written at all.
@@ -358,6 +375,11 @@ def open_journal(settings: Settings, *, readonly: bool = False) -> Journal:
                 key="journal.path",
             ) from error
     return SqliteJournal(path, readonly=readonly)
+
+
+def _harmless(venue: Venue | None) -> bool:
+    """Whether nothing that is sent to it could cost anybody money."""
+    return venue is None or venue.capabilities.in_process or venue.capabilities.pretended
 
 
 def _same_equity(settings: Settings, opening: OpenWorkspace, journal: Journal) -> None:

@@ -24,6 +24,7 @@ from surefill.domain.events import (
     AlertAcknowledged,
     AlertDelivered,
     AlertRaised,
+    BalanceCompared,
     BuildChanged,
     Halted,
     InstrumentDefined,
@@ -68,6 +69,7 @@ _NOT_OF_THE_MARKET: Final = (
     Halted,
     Resumed,
     PositionsCompared,
+    BalanceCompared,
     WorkspaceReset,
 )
 

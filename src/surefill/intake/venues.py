@@ -133,6 +133,8 @@ def _mt5(settings: Settings, keys: Mapping[str, str]) -> LiveVenue:
             symbols=tuple(told.symbols),
             deviation_points=told.deviation_points,
             money_decimals=money_decimals_of(settings),
+            calendar=told.calendar,
+            server_offset_s=told.server_offset_s,
             gateway_url=told.gateway_url,
             gateway_token=Secret(keys.get("gateway_token", "")),
             login=told.login,

@@ -76,6 +76,23 @@ class BarSeries(Sequence[Bar]):
         identity = _Identity(instrument_id, canonical_timeframe(timeframe), price_decimals, qty_decimals)
         return _series(identity, columns, bytes(session_end))
 
+    @classmethod
+    def over(
+        cls,
+        columns: Sequence[memoryview[int]],
+        session_end: bytes,
+        *,
+        instrument_id: str,
+        timeframe: str,
+        price_decimals: int,
+        qty_decimals: int = 0,
+    ) -> BarSeries:
+        """A series on columns that are there already and were those of one: nothing is copied, nothing is checked.
+
+        `columns`: open_ns, ts_ns, open_px, high_px, low_px, close_px, volume, each of 64-bit integers.
+        """
+        return _series(_Identity(instrument_id, timeframe, price_decimals, qty_decimals), tuple(columns), session_end)
+
     @property
     def instrument_id(self) -> str:
         """Whose bars these are."""
@@ -224,7 +241,7 @@ class BarSeries(Sequence[Bar]):
         return found[self._start : self._stop]
 
 
-def _series(identity: _Identity, columns: tuple[array[int], ...], session_end: bytes) -> BarSeries:
+def _series(identity: _Identity, columns: tuple[array[int] | memoryview[int], ...], session_end: bytes) -> BarSeries:
     open_ns, ts_ns, open_px, high_px, low_px, close_px, volume = (memoryview(column).toreadonly() for column in columns)
     ends = memoryview(session_end)
     whole = _Columns(identity, open_ns, ts_ns, open_px, high_px, low_px, close_px, volume, ends, {}, {})

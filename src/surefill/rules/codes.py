@@ -2,6 +2,9 @@
 
 Side, OrdType and TimeInForce carry the values of their FIX tags where these are digits (54, 40, 59); `Side`
 is a sign instead of FIX's 1 and 2, because positions are signed. Published values never change their meaning.
+
+What runs with every order keeps the members that it asks for in names of its own: before Python 3.12 reaching one
+through its class takes as long as several calls.
 """
 
 from __future__ import annotations

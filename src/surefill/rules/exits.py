@@ -40,6 +40,27 @@ def target_reached(side: int, px: int, target_px: int) -> bool:
     return side * (px - target_px) >= 0
 
 
+def level_away(entry_px: int, tick: int, away: int, of: int, direction: int) -> int:
+    """The price `away` parts in `of` of the entry price away from it: up (`direction` +1) or down (-1).
+
+    In whole ticks, rounded towards the entry, so that neither risk nor target is larger than asked; but at least one
+    tick away from it. 0 where that would be no price.
+
+    Bounds: entry_px, tick <= 2**40, 0 <= away, 1 <= of, entry_px * (of + away) and of * tick <= 2**62.
+    """
+    wanted = entry_px * (of + direction * away)
+    if direction > 0:
+        ticks = max(wanted // (of * tick), entry_px // tick + 1)
+    else:
+        ticks = min(-(-wanted // (of * tick)), -(-entry_px // tick) - 1)
+    return max(0, ticks * tick)
+
+
+def distance_away(entry_px: int, tick: int, away: int, of: int) -> int:
+    """`away` parts in `of` of the entry price, down to whole ticks; at least one. Bounds as for `level_away`."""
+    return max(1, entry_px * away // (of * tick)) * tick
+
+
 def tick_exit(side: int, px: int, stop_px: int, target_px: int) -> int:
     """The ExitReason that one tick at `px` gives: TARGET before STOP, else NONE.
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from surefill.strategy.decisions import Parameter as Parameter
     from surefill.strategy.decisions import Position as Position
     from surefill.strategy.decisions import Strategy as Strategy
+    from surefill.strategy.forms import BarStream as BarStream
+    from surefill.strategy.forms import Incremental as Incremental
+    from surefill.strategy.forms import Signals as Signals
+    from surefill.strategy.forms import Vectorised as Vectorised
     from surefill.strategy.intents import TradeAction as TradeAction
     from surefill.strategy.intents import TradeIntent as TradeIntent
     from surefill.strategy.registry import StrategyRegistry as StrategyRegistry
@@ -37,43 +41,51 @@ if TYPE_CHECKING:
     from surefill.strategy.spec import load_spec as load_spec
 
 _HOME = {
+    "BarStream": "forms",
     "Decision": "decisions",
     "EntrySpec": "spec",
     "ExecutionSpec": "spec",
     "ExitSpec": "spec",
+    "Incremental": "forms",
     "MarketSnapshot": "snapshot",
     "Ohlcv": "snapshot",
     "Parameter": "decisions",
     "PortfolioState": "runner",
     "Position": "decisions",
     "RiskSpec": "spec",
+    "Signals": "forms",
     "Strategy": "decisions",
     "StrategyEvaluation": "runner",
     "StrategyRegistry": "registry",
     "StrategyRunner": "runner",
     "TradeAction": "intents",
     "TradeIntent": "intents",
+    "Vectorised": "forms",
     "load_spec": "spec",
     "snapshots": "snapshot",
 }
 
 __all__ = [
+    "BarStream",
     "Decision",
     "EntrySpec",
     "ExecutionSpec",
     "ExitSpec",
+    "Incremental",
     "MarketSnapshot",
     "Ohlcv",
     "Parameter",
     "PortfolioState",
     "Position",
     "RiskSpec",
+    "Signals",
     "Strategy",
     "StrategyEvaluation",
     "StrategyRegistry",
     "StrategyRunner",
     "TradeAction",
     "TradeIntent",
+    "Vectorised",
     "load_spec",
     "snapshots",
 ]

@@ -15,8 +15,9 @@ waiting for the next open, and proves on the way that the journal is this run's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Final, Literal
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.intent import Action, Intent
@@ -24,40 +25,45 @@ from surefill.domain.market import BarOpened, closing_quote
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
+from surefill.strategy.advice import Advice, advice_of, wishes
 from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.quiet import Quiet
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
-from surefill.strategy.timeline import Moment, moments
+from surefill.strategy.timeline import Moment, Timeline, moments
 from surefill.strategy.translate import submission_of
+from surefill.strategy.valuation import EquityPoint, Valuation
 from surefill.units import quanta_float
 
 FillAt = Literal["next_open", "close"]
+TIME_MIN_NS: Final = -(2**63)
 Progress = Callable[[int, int], None]
 
 
-class EquityPoint(NamedTuple):
-    """Cash and positions at the closes of one moment, in money quanta."""
+class BacktestResult:
+    """What the journal does not say: how many bars it went over, and what the account was worth on the way."""
 
-    ts_ns: int
-    equity: int
+    def __init__(self, bars: int, valuation: Valuation) -> None:
+        self.bars = bars
+        self._valuation = valuation
 
-
-class BacktestResult(NamedTuple):
-    """What the journal does not say: how far it went, and the equity marked to each close from where it began."""
-
-    moments: int
-    bars: int
-    equity: tuple[EquityPoint, ...]
+    @cached_property
+    def equity(self) -> tuple[EquityPoint, ...]:
+        """Cash and positions at the closes of each moment from where the run began (or went on)."""
+        return tuple(self._valuation.points())
 
 
 class Backtest:
     """One strategy over its instruments' bars, through one workspace.
 
     `writer`'s workspace is open and its instruments defined, all before the first bar begins.
-    `on_progress(done, all)` is told of bars. Refusals are in the journal; an exception of the strategy stops the run.
+    Bars that open before `from_ns` are known to the strategy and not traded. `on_progress(done, all)` is told of bars.
+    Refusals are in the journal; an exception of the strategy stops the run.
+    `advice` is the strategy in one of its forms (the quickest, where none is given). Where it can look ahead, bars at
+    which nothing can happen are stepped over; the journal is the same.
     """
 
     def __init__(
@@ -69,7 +75,9 @@ class Backtest:
         runner: StrategyRunner | None = None,
         fill_at: FillAt = "next_open",
         flush_every: int = 1,
+        from_ns: int = TIME_MIN_NS,
         on_progress: Progress | None = None,
+        advice: Advice | None = None,
     ) -> None:
         self._writer = writer
         self._spec = spec
@@ -77,9 +85,12 @@ class Backtest:
         self._runner = runner or StrategyRunner()
         self._at_close = fill_at == "close"
         self._flush_every = flush_every
+        self._from_ns = from_ns
         self._on_progress = on_progress
         self._pending: dict[str, list[Intent]] = {}
-        self._closes: dict[str, int] = {}
+        self._leaves_at_day_end = self._runner.exit_of(spec).type == "eod"
+        self._advice = advice or advice_of(self._runner, spec, self._series)
+        self._quiet = Quiet(self._series, self._advice, leaves_at_day_end=self._leaves_at_day_end)
 
     def run(self) -> BacktestResult:
         """Run to the last bar, from the first one or from where the journal ends.
@@ -89,35 +100,48 @@ class Backtest:
         writer = self._writer
         done = self._take_up()
         total = sum(len(series) for series in self._series.values())
-        count = bars = 0
-        equity: list[EquityPoint] = []
-        for number, moment in enumerate(moments(self._series)):
-            bars += len(moment.bars)
-            if number < done:
-                continue
-            equity.append(self._step(writer, moment))
+        valuation, timeline = Valuation(self._series, self._from_ns, done), Timeline(self._series)
+        timeline.skip(self._from_ns)
+        for _ in range(done):
+            timeline.next()
+        count = 0
+        while True:
+            if count:  # the first moment opens the session
+                self._skip_quiet(timeline)
+            moment = timeline.next()
+            if moment is None:
+                break
+            self._step(writer, moment)
+            valuation.take(moment.open_ns, writer.state.book)
             count += 1
             if count % self._flush_every == 0:
                 writer.flush()
             if self._on_progress is not None:
-                self._on_progress(bars, total)
+                self._on_progress(sum(timeline.at.values()), total)
         writer.flush()
-        return BacktestResult(count, bars, tuple(equity))
+        return BacktestResult(total, valuation)
+
+    def _skip_quiet(self, timeline: Timeline) -> None:
+        """Step over what the engine need not see; the last prices of it are told, as if it had."""
+        before, writer = dict(timeline.at), self._writer
+        timeline.skip(self._quiet.until_ns(writer.state, timeline.at, self._pending, writer.sessions_until_ns))
+        for symbol, at in timeline.at.items():
+            if at > before[symbol]:
+                writer.show(closing_quote(self._series[symbol][at - 1]))
 
     def _take_up(self) -> int:
         """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
         writer = self._writer
         last_seq = writer.state.book.seq
-        first = next(moments(self._series), None)
+        first = next(self._moments(), None)
         if first is None or last_event_ns(writer.journal, writer.workspace_id, last_seq) < first.open_ns:
             return 0
-        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, moments(self._series))
+        start = start_of_rehearsal(writer.journal, writer.workspace_id, last_seq, self._series, self._moments())
         rehearsal = Rehearsal(writer.journal, writer.workspace_id, start.seq)
         again = WorkspaceWriter(rehearsal, writer.workspace_id, writer.venue)
         done = 0
-        for number, moment in enumerate(moments(self._series)):
+        for number, moment in enumerate(self._moments()):
             if number < start.moment:
-                self._closes.update((symbol, self._series[symbol].close_px[at]) for symbol, at in moment.bars)
                 for symbol, at in moment.bars:  # what the run had seen by then, and no journal keeps
                     again.state.quotes[symbol] = closing_quote(self._series[symbol][at])
             elif rehearsal.seq < last_seq:
@@ -131,7 +155,10 @@ class Backtest:
         writer.state = again.state  # the same books, and the quotes, which no journal keeps
         return done
 
-    def _step(self, writer: WorkspaceWriter, moment: Moment) -> EquityPoint:
+    def _moments(self) -> Iterator[Moment]:
+        return (moment for moment in moments(self._series) if moment.open_ns >= self._from_ns)
+
+    def _step(self, writer: WorkspaceWriter, moment: Moment) -> None:
         for symbol, at in moment.bars:
             writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
         if self._pending:
@@ -140,11 +167,9 @@ class Backtest:
         for symbol, at in moment.bars:
             bar = self._series[symbol][at]
             writer.feed(bar)
-            self._closes[symbol] = bar.close_px
             last_ns = max(last_ns, bar.ts_ns)
         for symbol, at in moment.bars:
             self._decide(writer, symbol, at, last_ns)
-        return EquityPoint(last_ns, self._equity(writer))
 
     def _due(self, moment: Moment) -> list[Intent]:
         """The intents whose instruments open now: exits, then entries, in instrument order."""
@@ -162,9 +187,13 @@ class Backtest:
 
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
-        if at < 1:
-            return ()
         book, series = writer.state.book, self._series[symbol]
+        ledger = PaperLedger(book)
+        position = ledger.positions.get(symbol)
+        said = self._advice.said(symbol, at, position)
+        day_is_over = self._leaves_at_day_end and position is not None and series.session_end[at]
+        if at < 1 or not (day_is_over or wishes(said)):
+            return ()
         instrument = book.instruments[symbol]
         terms = instrument.terms_at(series.ts_ns[at])
         snapshot = MarketSnapshot.of_series(
@@ -174,17 +203,8 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
+        evaluation = self._runner.evaluate(self._spec, snapshot, ledger, pending_entries=waiting, said=said)
         return evaluation.intents
-
-    def _equity(self, writer: WorkspaceWriter) -> int:
-        book = writer.state.book
-        equity = book.cash
-        for symbol, close_px in self._closes.items():
-            position = book.positions.get(symbol)
-            if position is not None and position.qty:
-                equity += position.qty * close_px * book.instruments[symbol].money_per_notional
-        return equity
 
 
 def _execute(writer: WorkspaceWriter, intents: list[Intent], ts_ns: int) -> None:

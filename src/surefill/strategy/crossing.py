@@ -6,9 +6,12 @@ from array import array
 from collections.abc import Iterator
 from functools import partial
 
+from surefill.domain.market import Bar
 from surefill.errors import InputError
+from surefill.market.series import BarSeries
 from surefill.strategy.decisions import Decision, Parameter, Position
-from surefill.strategy.indicators import ema
+from surefill.strategy.forms import Signals
+from surefill.strategy.indicators import ema, ema_step, ema_weight
 from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
 
@@ -29,7 +32,7 @@ class _Crossing:
 
     def check(self, spec: ExecutionSpec) -> None:
         """Raises InputError unless the fast average is the shorter one."""
-        fast, slow = FAST.of(spec), SLOW.of(spec)
+        fast, slow = _periods(spec)
         if fast >= slow:
             raise InputError(
                 f"entry.params.fast must be below entry.params.slow (got {fast} and {slow})",
@@ -41,13 +44,19 @@ class _Crossing:
         self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
     ) -> Iterator[Decision | str]:
         """An entry on the cross, an exit below."""
-        fast, slow = int(FAST.of(spec)), int(SLOW.of(spec))
+        fast, slow = _periods(spec)
         now, before = self._differences(snapshot, fast, slow)
+        return self.said(fast, slow, snapshot.bar_count, now, before, position)
+
+    def said(
+        self, fast: int, slow: int, bar_count: int, now: float, before: float, position: Position | None
+    ) -> Iterator[Decision | str]:
+        """What follows from fast minus slow now and a bar before (only their signs count), after so many bars."""
         if position is not None:
             if now < 0:
                 yield Decision.close_long(f"{self.name}: {fast} below {slow} bars", signal=f"{self.name}_down")
-        elif snapshot.bar_count <= slow:
-            yield f"lookback_partial_{snapshot.bar_count - 1}_of_{slow}"
+        elif bar_count <= slow:
+            yield f"lookback_partial_{bar_count - 1}_of_{slow}"
         elif before <= 0 < now:
             yield Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up")
 
@@ -65,6 +74,22 @@ class EmaCross(_Crossing):
         short, long = _emas(snapshot, fast), _emas(snapshot, slow)
         return short[-1] - long[-1], short[-2] - long[-2]
 
+    def start(self, spec: ExecutionSpec, price_decimals: int) -> _EmaStream:
+        """Bar by bar: see `forms.Incremental`."""
+        return _EmaStream(self, *_periods(spec), 10**price_decimals)
+
+    def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
+        """A whole series: see `forms.Vectorised`."""
+        import numpy as np
+
+        from surefill.strategy.arrays import from_bar, long_only
+
+        fast, slow = _periods(spec)
+        differences = np.asarray(_emas(series, fast)) - np.asarray(_emas(series, slow))
+        crossed = from_bar(len(series), slow) & (differences > 0)
+        crossed[1:] &= differences[:-1] <= 0
+        return long_only(crossed, differences < 0)
+
 
 class SmaCross(_Crossing):
     """Simple moving averages of closing prices: sums of integers, compared exactly."""
@@ -80,9 +105,75 @@ class SmaCross(_Crossing):
         long_before = long - closes[-1] + closes[-slow - 1]
         return short * slow - long * fast, short_before * slow - long_before * fast
 
+    def start(self, spec: ExecutionSpec, price_decimals: int) -> _SmaStream:
+        """Bar by bar: see `forms.Incremental`."""
+        return _SmaStream(self, *_periods(spec))
 
-def _emas(snapshot: MarketSnapshot, period: int) -> Floats:
-    return snapshot.causal(("ema", period), partial(_ema_of_closes, period=period))
+    def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
+        """A whole series: see `forms.Vectorised`."""
+        import numpy as np
+
+        from surefill.strategy.arrays import from_bar, long_only, sma_differences
+
+        fast, slow = _periods(spec)
+        signs = sma_differences(np.asarray(series.close_px), fast, slow)
+        complete = from_bar(len(series), slow)
+        crossed = complete & (signs > 0)
+        crossed[1:] &= signs[:-1] <= 0
+        return long_only(crossed, complete & (signs < 0))
+
+
+class _EmaStream:
+    """Two averages and how far they were apart."""
+
+    def __init__(self, cross: EmaCross, fast: int, slow: int, scale: int) -> None:
+        self._cross = cross
+        self._fast, self._slow = fast, slow
+        self._weights = ema_weight(fast), ema_weight(slow)
+        self._scale = scale
+        self._bars = 0
+        self._short = self._long = self._before = 0.0
+
+    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+        """See `forms.BarStream`."""
+        price = bar.close_px / self._scale
+        if not self._bars:
+            self._short = self._long = price
+        self._bars += 1
+        self._short = ema_step(self._short, price, self._weights[0])
+        self._long = ema_step(self._long, price, self._weights[1])
+        before, self._before = self._before, self._short - self._long
+        return self._cross.said(self._fast, self._slow, self._bars, self._before, before, position)
+
+
+class _SmaStream:
+    """The sums of two windows, and the closes that leave them."""
+
+    def __init__(self, cross: SmaCross, fast: int, slow: int) -> None:
+        self._cross = cross
+        self._fast, self._slow = fast, slow
+        self._closes = [0] * slow  # a ring
+        self._bars = 0
+        self._short = self._long = self._before = 0
+
+    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+        """See `forms.BarStream`."""
+        fast, slow, closes, at = self._fast, self._slow, self._closes, self._bars
+        self._short += bar.close_px - (closes[(at - fast) % slow] if at >= fast else 0)
+        self._long += bar.close_px - closes[at % slow]
+        closes[at % slow] = bar.close_px
+        self._bars = at + 1
+        before, self._before = self._before, self._short * slow - self._long * fast
+        now = self._before if self._bars > slow else 0
+        return self._cross.said(fast, slow, self._bars, now, before, position)
+
+
+def _periods(spec: ExecutionSpec) -> tuple[int, int]:
+    return int(FAST.of(spec)), int(SLOW.of(spec))
+
+
+def _emas(bars: MarketSnapshot | BarSeries, period: int) -> Floats:
+    return bars.causal(("ema", period), partial(_ema_of_closes, period=period))
 
 
 def _ema_of_closes(columns: Columns, period: int) -> array[float]:

@@ -85,6 +85,8 @@ class Strategy(Protocol):
 
     `parameters`: a tuple of `Parameter`; then the spec's `entry.params` are checked against it.
     `default_exit`: the exit type of specs that name none ("none" otherwise).
+    `check(spec)`: raises InputError where parameters do not go together.
+    `start`, `signals`: further forms of itself (`surefill.strategy.forms`).
     """
 
     @property
@@ -98,13 +100,22 @@ class Strategy(Protocol):
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A number that a strategy can be tuned by, in `entry.params`. Whole if its default is."""
+    """A number that a strategy can be tuned by, in `entry.params`. Whole if its default is.
+
+    A run plan may try several values of it, unless it is not `sweepable`.
+    """
 
     name: str
     default: int | float
     minimum: int | float
     maximum: int | float
     meaning: str = ""
+    sweepable: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return isinstance(self.default, int)
 
     def of(self, spec: ExecutionSpec) -> int | float:
         """Its value in a spec, else the default; checked before by `check`."""
@@ -114,9 +125,9 @@ class Parameter(msgspec.Struct, frozen=True):
 
     def check(self, value: object) -> None:
         """Raises InputError if `value` is not of its kind or range."""
-        kinds = (int,) if isinstance(self.default, int) else (int, float)
+        kinds = (int,) if self.is_whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not self.minimum <= value <= self.maximum:
-            kind = "a whole number" if isinstance(self.default, int) else "a number"
+            kind = "a whole number" if self.is_whole else "a number"
             raise InputError(
                 f"entry.params.{self.name} must be {kind} from {self.minimum} to {self.maximum} (got {value!r})",
                 code="INVALID_SPEC",

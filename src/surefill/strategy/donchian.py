@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from surefill.domain.market import Bar
+from surefill.market.series import BarSeries
 from surefill.strategy.decisions import Decision, Parameter, Position
-from surefill.strategy.indicators import highest, lowest
+from surefill.strategy.forms import Signals
+from surefill.strategy.indicators import SlidingHigh, highest, lowest
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
 
@@ -27,15 +30,57 @@ class Donchian:
         self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
     ) -> Iterator[Decision | str]:
         """An entry above, an exit below."""
-        entry_bars, exit_bars = int(ENTRY_BARS.of(spec)), int(EXIT_BARS.of(spec))
-        price = snapshot.last_price
-        if position is not None:
-            low = lowest(snapshot.lows, exit_bars)
-            if price < low:
-                yield Decision.close_long(f"price {price} below {low}", signal="donchian_down")
-        elif snapshot.bar_count <= entry_bars:
-            yield f"lookback_partial_{snapshot.bar_count - 1}_of_{entry_bars}"
-        else:
-            high = highest(snapshot.highs, entry_bars)
-            if price > high:
-                yield Decision.open_long(f"price {price} above {high}", signal="donchian_up")
+        entry_bars, exit_bars = _channels(spec)
+        high, low = highest(snapshot.highs, entry_bars), lowest(snapshot.lows, exit_bars)
+        return _said(entry_bars, snapshot.bar_count, snapshot.last_price, high, low, position)
+
+    def start(self, spec: ExecutionSpec, price_decimals: int) -> _ChannelStream:
+        """Bar by bar: see `forms.Incremental`."""
+        return _ChannelStream(*_channels(spec), 10**price_decimals)
+
+    def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
+        """A whole series: see `forms.Vectorised`."""
+        import numpy as np
+
+        from surefill.strategy.arrays import from_bar, highest_before, long_only, lowest_before
+
+        entry_bars, exit_bars = _channels(spec)
+        closes = np.asarray(series.close_px)
+        above = closes > highest_before(np.asarray(series.high_px), entry_bars)
+        below = closes < lowest_before(np.asarray(series.low_px), exit_bars)
+        return long_only(from_bar(len(series), entry_bars) & above, below)
+
+
+class _ChannelStream:
+    """The two channels, and how many bars there were."""
+
+    def __init__(self, entry_bars: int, exit_bars: int, scale: int) -> None:
+        self._entry_bars = entry_bars
+        self._scale = scale
+        self._bars = 0
+        self._highs, self._lows = SlidingHigh(entry_bars), SlidingHigh(exit_bars)
+
+    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+        """See `forms.BarStream`."""
+        high, low = self._highs.push(bar.high_px), -self._lows.push(-bar.low_px)
+        self._bars += 1
+        if self._bars == 1:  # no channel yet
+            return iter(())
+        scale = self._scale
+        return _said(self._entry_bars, self._bars, bar.close_px / scale, high / scale, low / scale, position)
+
+
+def _channels(spec: ExecutionSpec) -> tuple[int, int]:
+    return int(ENTRY_BARS.of(spec)), int(EXIT_BARS.of(spec))
+
+
+def _said(
+    entry_bars: int, bar_count: int, price: float, high: float, low: float, position: Position | None
+) -> Iterator[Decision | str]:
+    if position is not None:
+        if price < low:
+            yield Decision.close_long(f"price {price} below {low}", signal="donchian_down")
+    elif bar_count <= entry_bars:
+        yield f"lookback_partial_{bar_count - 1}_of_{entry_bars}"
+    elif price > high:
+        yield Decision.open_long(f"price {price} above {high}", signal="donchian_up")

@@ -7,6 +7,7 @@ its own bar and earlier ones only, so a column over a whole history, cut at a ba
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Sequence
 
 FLAT_RSI = 50.0
@@ -45,21 +46,51 @@ def rsi_of(gain: float, loss: float) -> float:
     return 100.0 * (gain / (gain + loss))  # in this order it never exceeds 100
 
 
-def rsi(values: Sequence[float], period: int) -> array[float]:
-    """Wilder's relative strength index, one value per bar (Wilder, New Concepts in Technical Trading Systems, 1978).
+class WilderRsi:
+    """Wilder's relative strength index, value by value (Wilder, New Concepts in Technical Trading Systems, 1978).
 
     Averages start at 0 with the first value, so the index has settled only after a few periods.
     """
-    strengths = array("d")
-    gain = loss = 0.0
-    previous = values[0] if len(values) else 0.0
-    for value in values:
-        change = value - previous
-        gain = wilder_step(gain, max(change, 0.0), period)
-        loss = wilder_step(loss, max(-change, 0.0), period)
-        strengths.append(rsi_of(gain, loss))
-        previous = value
-    return strengths
+
+    def __init__(self, period: int) -> None:
+        self._period = period
+        self._gain = self._loss = 0.0
+        self._previous: float | None = None
+
+    def push(self, value: float) -> float:
+        """The index with one more value."""
+        change = 0.0 if self._previous is None else value - self._previous
+        self._gain = wilder_step(self._gain, max(change, 0.0), self._period)
+        self._loss = wilder_step(self._loss, max(-change, 0.0), self._period)
+        self._previous = value
+        return rsi_of(self._gain, self._loss)
+
+
+def rsi(values: Sequence[float], period: int) -> array[float]:
+    """Wilder's relative strength index, one value per bar."""
+    index = WilderRsi(period)
+    return array("d", map(index.push, values))
+
+
+class SlidingHigh:
+    """The highest of the last `count` integers; each costs the same on average, however long the window is."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pushed = 0
+        self._falling: deque[tuple[int, int]] = deque()  # (number, value): each lower than the one before
+
+    def push(self, value: int) -> int:
+        """The highest before this one, which then joins the window; of none it is 0."""
+        falling = self._falling
+        highest_before = falling[0][1] if falling else 0
+        while falling and falling[-1][1] <= value:
+            falling.pop()
+        falling.append((self._pushed, value))
+        self._pushed += 1
+        if falling[0][0] <= self._pushed - 1 - self._count:
+            falling.popleft()
+        return highest_before
 
 
 def highest(values: Sequence[float], count: int) -> float:

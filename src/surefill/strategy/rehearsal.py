@@ -59,11 +59,12 @@ def start_of_rehearsal(
     times = _times_backwards(journal, workspace_id, last_seq)
     seq, ts_ns, begins = next(times)
     numbers, opens = array("q"), array("q")
+    first_ns = ts_ns
     for number, moment in enumerate(moments):
+        first_ns = min(first_ns, moment.open_ns)
         if moment.open_ns < ts_ns and _is_certain(moment, series):
             numbers.append(number)
             opens.append(moment.open_ns)
-    first_ns = min(bars.open_ns[0] for bars in series.values() if len(bars))
     for number, open_ns in zip(reversed(numbers), reversed(opens), strict=True):
         while ts_ns > open_ns or (ts_ns == open_ns and begins):
             seq, ts_ns, begins = next(times)

@@ -6,10 +6,13 @@ from array import array
 from collections.abc import Iterator
 from functools import partial
 
+from surefill.domain.market import Bar
 from surefill.errors import InputError
+from surefill.market.series import BarSeries
 from surefill.strategy.decisions import Decision, Parameter, Position
-from surefill.strategy.indicators import rsi
-from surefill.strategy.snapshot import Columns, MarketSnapshot
+from surefill.strategy.forms import Signals
+from surefill.strategy.indicators import WilderRsi, rsi
+from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
 
 PERIOD = Parameter("period", 14, 2, 10_000, "bars of Wilder's averages")
@@ -41,16 +44,59 @@ class RsiReversal:
         self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
     ) -> Iterator[Decision | str]:
         """An entry on the way up through `lower`, an exit at `upper`."""
+        strength = _strengths(snapshot, int(PERIOD.of(spec)))
+        return _said(spec, snapshot.bar_count, strength[-1], strength[-2], position)
+
+    def start(self, spec: ExecutionSpec, price_decimals: int) -> _RsiStream:
+        """Bar by bar: see `forms.Incremental`."""
+        return _RsiStream(spec, 10**price_decimals)
+
+    def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
+        """A whole series: see `forms.Vectorised`."""
+        import numpy as np
+
+        from surefill.strategy.arrays import from_bar, long_only
+
         period = int(PERIOD.of(spec))
-        strength = snapshot.causal(("rsi", period), partial(_rsi_of_closes, period=period))
-        now, before = strength[-1], strength[-2]
-        if position is not None:
-            if now >= UPPER.of(spec):
-                yield Decision.close_long(f"rsi {now:.1f} is overbought", signal="rsi_overbought")
-        elif snapshot.bar_count <= period:
-            yield f"lookback_partial_{snapshot.bar_count - 1}_of_{period}"
-        elif before < LOWER.of(spec) <= now:
-            yield Decision.open_long(f"rsi {now:.1f} back from {before:.1f}", signal="rsi_turned_up")
+        strength = np.asarray(_strengths(series, period))
+        turned = from_bar(len(series), period) & (strength >= LOWER.of(spec))
+        turned[1:] &= strength[:-1] < LOWER.of(spec)
+        return long_only(turned, strength >= UPPER.of(spec))
+
+
+class _RsiStream:
+    """The index, and what it was a bar before."""
+
+    def __init__(self, spec: ExecutionSpec, scale: int) -> None:
+        self._spec = spec
+        self._scale = scale
+        self._bars = 0
+        self._index = WilderRsi(int(PERIOD.of(spec)))
+        self._now = 0.0
+
+    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+        """See `forms.BarStream`."""
+        self._bars += 1
+        before, self._now = self._now, self._index.push(bar.close_px / self._scale)
+        return _said(self._spec, self._bars, self._now, before, position)
+
+
+def _said(
+    spec: ExecutionSpec, bar_count: int, now: float, before: float, position: Position | None
+) -> Iterator[Decision | str]:
+    """What follows from the index now and a bar before, after so many bars."""
+    period = int(PERIOD.of(spec))
+    if position is not None:
+        if now >= UPPER.of(spec):
+            yield Decision.close_long(f"rsi {now:.1f} is overbought", signal="rsi_overbought")
+    elif bar_count <= period:
+        yield f"lookback_partial_{bar_count - 1}_of_{period}"
+    elif before < LOWER.of(spec) <= now:
+        yield Decision.open_long(f"rsi {now:.1f} back from {before:.1f}", signal="rsi_turned_up")
+
+
+def _strengths(bars: MarketSnapshot | BarSeries, period: int) -> Floats:
+    return bars.causal(("rsi", period), partial(_rsi_of_closes, period=period))
 
 
 def _rsi_of_closes(columns: Columns, period: int) -> array[float]:

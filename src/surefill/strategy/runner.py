@@ -77,13 +77,15 @@ class StrategyRunner:
         paper_state: PortfolioState,
         *,
         pending_entries: int = 0,
+        said: Iterable[Decision | str] | None = None,
     ) -> StrategyEvaluation:
         """What the spec's strategy would do with this snapshot.
 
-        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. Raises InputError for
-        a spec or a snapshot that do not fit, StrategyError when the strategy fails.
+        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. `said`: what another
+        form of the strategy has said already. Raises InputError for a spec or a snapshot that do not fit,
+        StrategyError when the strategy fails.
         """
-        exit_spec = self._exit_of(spec)
+        exit_spec = self.exit_of(spec)
         if snapshot.symbol not in spec.symbols:
             raise _misfit(f"{snapshot.symbol} is not among its symbols {', '.join(spec.symbols)}", spec)
         if snapshot.timeframe != spec.timeframe:
@@ -97,7 +99,7 @@ class StrategyRunner:
             turn.close_at_end_of_day(position)
         else:
             turn.held = sum(1 for held in positions.values() if held.quantity != 0) + pending_entries
-            self._ask(spec, snapshot, position, turn)
+            self._ask(spec, snapshot, position, turn, said)
         return StrategyEvaluation(
             spec.instance_id,
             snapshot.symbol,
@@ -108,8 +110,8 @@ class StrategyRunner:
             {"strategy": spec.entry.type, "bars": snapshot.bar_count, "last_price": snapshot.last_price},
         )
 
-    def _exit_of(self, spec: ExecutionSpec) -> ExitSpec:
-        """The spec's exit; a spec is checked when it is first seen."""
+    def exit_of(self, spec: ExecutionSpec) -> ExitSpec:
+        """The spec's exit; a spec is checked when it is first seen. Raises InputError."""
         known = self._checked.get(id(spec))
         if known is not None and known[0] is spec:
             return known[1]
@@ -120,16 +122,22 @@ class StrategyRunner:
         self._checked[id(spec)] = (spec, exit_spec)
         return exit_spec
 
-    def _ask(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None, turn: _Turn) -> None:
+    def _ask(
+        self,
+        spec: ExecutionSpec,
+        snapshot: MarketSnapshot,
+        position: Position | None,
+        turn: _Turn,
+        said: Iterable[Decision | str] | None,
+    ) -> None:
         strategy = self.registry.get(spec.entry.type)
         try:
-            said: Iterable[Decision | str] = strategy.evaluate(spec, snapshot, position)
-            for decision in said:
+            for decision in strategy.evaluate(spec, snapshot, position) if said is None else said:
                 turn.take(decision)
         except StrategyError:
             raise
         except Exception as error:
-            raise _failed(f"{type(error).__name__}: {error}", spec, snapshot) from error
+            raise failed(f"{type(error).__name__}: {error}", spec, snapshot.symbol, snapshot.ts_ns) from error
 
 
 class _Turn:
@@ -159,7 +167,7 @@ class _Turn:
         if isinstance(decision, str):
             self.signals.append(decision)
         elif not isinstance(decision, Decision):
-            raise _failed(f"it gave {decision!r}, which is neither a Decision nor text", self._spec, self._snapshot)
+            raise self._failed(f"it gave {decision!r}, which is neither a Decision nor text")
         elif decision.action in OPENING:
             self._open(decision)
         elif decision.action in CLOSING:
@@ -167,7 +175,7 @@ class _Turn:
         elif decision.action == TradeAction.SCALE_OUT and decision.quantity is not None:
             self._scale_out(decision, decision.quantity)
         else:
-            raise _failed(f"it cannot decide {decision.action} here", self._spec, self._snapshot)
+            raise self._failed(f"it cannot decide {decision.action} here")
 
     def _open(self, decision: Decision) -> None:
         spec, snapshot = self._spec, self._snapshot
@@ -252,6 +260,9 @@ class _Turn:
             )
         )
 
+    def _failed(self, what: str) -> StrategyError:
+        return failed(what, self._spec, self._snapshot.symbol, self._snapshot.ts_ns)
+
     def _lot(self) -> Fraction:
         lot = self._snapshot.lot_size or self._spec.risk.lot_size
         return SMALLEST_LOT if lot is None else exact(lot)
@@ -263,12 +274,12 @@ def _misfit(what: str, spec: ExecutionSpec) -> InputError:
     )
 
 
-def _failed(what: str, spec: ExecutionSpec, snapshot: MarketSnapshot) -> StrategyError:
-    when = iso_from_ns(snapshot.ts_ns)
+def failed(what: str, spec: ExecutionSpec, symbol: str, ts_ns: int) -> StrategyError:
+    """What is raised when the spec's strategy fails."""
+    when = iso_from_ns(ts_ns)
     return StrategyError(
-        f"strategy {spec.entry.type!r} of spec {spec.name!r} ({spec.spec_id}) failed on {snapshot.symbol} at {when}:"
-        f" {what}",
+        f"strategy {spec.entry.type!r} of spec {spec.name!r} ({spec.spec_id}) failed on {symbol} at {when}: {what}",
         spec_id=spec.spec_id,
-        symbol=snapshot.symbol,
+        symbol=symbol,
         ts=when,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
 from surefill.plain import plain_number
+from surefill.rules.exits import distance_away, level_away
 from surefill.rules.sizing import qty_within
 from surefill.strategy.spec import ExitSpec
 
@@ -35,26 +37,28 @@ def exit_prices(
     asked; but each at least one step away from it.
     """
     entry, tick = exact(price), Fraction(step)
-    stop = _level(entry, tick, spec.stop_loss_pct, -side)
-    target = _level(entry, tick, spec.take_profit_pct, side)
-    trail = None
+    scale = math.lcm(entry.denominator, tick.denominator)
+    entry_px, tick_px = int(entry * scale), int(tick * scale)
+
+    def price_of(px: int) -> float | None:
+        return float(Fraction(px, scale)) if px else None
+
+    stop = target = trail = None
+    if spec.stop_loss_pct is not None:
+        stop = price_of(level_away(entry_px, tick_px, *parts(spec.stop_loss_pct), -side))
+    if spec.take_profit_pct is not None:
+        target = price_of(level_away(entry_px, tick_px, *parts(spec.take_profit_pct), side))
     if spec.trailing_pct is not None:
-        trail = float(max(entry * exact(spec.trailing_pct) / 100 // tick, 1) * tick)
+        trail = price_of(distance_away(entry_px, tick_px, *parts(spec.trailing_pct)))
     return stop, target, trail
+
+
+def parts(pct: float) -> tuple[int, int]:
+    """A percentage as (parts, of): 2.5 is 25 in 1000."""
+    fraction = exact(pct) / 100
+    return fraction.numerator, fraction.denominator
 
 
 def exact(value: float) -> Fraction:
     """The decimal that a float stands for (0.1 is one tenth)."""
     return Fraction(str(plain_number(value, "figure")))
-
-
-def _level(entry: Fraction, tick: Fraction, pct: float | None, direction: int) -> float | None:
-    """A price `pct` percent away from the entry, up or down; None if that would be no price."""
-    if pct is None:
-        return None
-    away = entry * exact(pct) / 100
-    wanted = entry + direction * away
-    ticks = wanted // tick if direction > 0 else -(-wanted // tick)
-    beyond = entry // tick + 1 if direction > 0 else -(-entry // tick) - 1
-    ticks = max(ticks, beyond) if direction > 0 else min(ticks, beyond)
-    return float(ticks * tick) if ticks > 0 else None

@@ -165,7 +165,7 @@ def _protection(state: State) -> Iterator[tuple[int, str]]:
         stop = state.book.orders.get(protection.stop_cl_ord_id)
         if protection.stop_cl_ord_id and (stop is None or not stop.rests or stop.position != key):
             yield 20, f"{key} relies on a stop at the venue that does not work: {protection.stop_cl_ord_id}"
-        confirmed = stop is not None and stop.order_id
+        confirmed = stop is not None and stop.order_id and not stop.lost_stop
         wanted = state.book.profile.limits.stops_at_venue and protection.belongs_at_venue
         if wanted and not (confirmed or protection.naked_ns):
             yield 20, f"{key} has no stop confirmed at its venue, and its naked time is not counted"

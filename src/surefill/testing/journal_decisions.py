@@ -104,6 +104,8 @@ def _cites_parent(audit: Audit, order: Audited, event: e.OrderCreated) -> Findin
 
 def _cites_exit(audit: Audit, event: e.OrderCreated, key: str) -> Findings:
     request = event.request
+    if request.target_px and not audit.profile.limits.targets_at_venue:
+        yield 22, f"{request.cl_ord_id} has a target linked to it, where its profile links none"
     if audit.orders[request.cl_ord_id].rests:
         if not audit.profile.limits.stops_at_venue:
             yield 9, f"{request.cl_ord_id} rests at the venue, where its profile keeps no stops"
@@ -216,7 +218,7 @@ def _replaced(audit: Audit, order: Audited, event: e.OrderReplaced) -> Findings:
     if asked is None or not audit.evidenced(order, event):
         yield 3, f"{event.cl_ord_id} is changed without the venue's word"
     else:
-        terms = {"stop_px": asked.stop_px, "order_qty": asked.order_qty}
+        terms = {"stop_px": asked.stop_px, "order_qty": asked.order_qty, "target_px": asked.target_px}
         order.request = msgspec.structs.replace(order.request, **terms)
 
 

@@ -39,7 +39,7 @@ def _traded(audit: Audit, seq: int, event: e.ExternalTraded) -> Findings:
 def _moved(audit: Audit, _seq: int, event: e.AccountMoved) -> Findings:
     move = event.move
     if (move.kind, move.move_id) in audit.moves:
-        yield 6, f"{MoveKind(move.kind).name} {move.move_id} counts a second time"
+        yield 6, f"move {move.move_id} of kind {move.kind} counts a second time"  # it may be of a kind that is none
     audit.moves.add((move.kind, move.move_id))
     if event.refused:
         return

@@ -45,6 +45,12 @@ class Capabilities(msgspec.Struct, frozen=True):
     absence is never proof by itself). `cl_ord_id_max` and `cl_ord_id_alphabet`: how long a client order id may be and
     of which characters (a regular expression's class, "" for any). `native_stops`: it keeps stop orders itself.
     `amends`: a working order's terms can be changed in place. `dead_man`: it cancels our orders when we fall silent.
+    `pretended`: nothing at it is anybody's money, now or ever: only such a one, or one in this process, may be what a
+    paper workspace trades at.
+    `time_in_force_of`: order types that take fewer of its times in force, and which.
+    `links`: it takes a stop with a `target_px` as a pair of which one ends the other. `cash`: how its balance in the
+    account's currency can be held against our books: what is held was paid out of it ("paid"), only results, fees and
+    payments move it ("margin"), or it cannot ("").
     """
 
     name: str
@@ -57,7 +63,15 @@ class Capabilities(msgspec.Struct, frozen=True):
     native_stops: bool = False
     amends: bool = False
     dead_man: bool = False
+    pretended: bool = False
+    links: bool = False
+    cash: str = ""
     rate_limits: tuple[RateLimit, ...] = ()
+    time_in_force_of: Mapping[int, frozenset[int]] = {}
+
+    def takes(self, ord_type: int, time_in_force: int) -> bool:
+        """Whether an order of that type may have that time in force."""
+        return time_in_force in self.time_in_force_of.get(ord_type, self.time_in_force)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -193,6 +207,13 @@ class TellsMoves(Protocol):
 
     async def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
         """Funding, dividends, expiries, deposits since then, oldest first. Raises VenueOutcomeUnknown as all looks."""
+
+
+class CancelsWhenSilent(Protocol):
+    """A venue with a dead man's switch (`Capabilities.dead_man`)."""
+
+    async def cancel_all_after(self, instrument_id: str, countdown_ms: int) -> Outcome:
+        """Cancel all that works in the instrument unless this is asked again within that time; 0 switches it off."""
 
 
 class InProcessVenue(Venue, Protocol):

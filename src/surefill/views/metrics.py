@@ -9,29 +9,22 @@ payoff            average win / -(average loss)
 expectancy        sum of all nets / trades
 max_drawdown      the largest fall from an earlier peak of the curve, in money; its beginning counts as a peak
 max_drawdown_pct  the largest such fall as a percentage of the peak that it began at
-cagr              (last equity / starting cash) ** (1 / years) - 1; a year has 365.25 days
-volatility        standard deviation (n - 1) of the returns from close to close * sqrt(closes per year)
-sharpe            average of these returns / their standard deviation * sqrt(closes per year); riskless rate 0
-sortino           the same with the root of the mean square of the negative returns (0 for the others) below the line
 exposure          closes at which something was held / closes
 ================  ====================================================================================================
 
-A ratio that has nothing below its line is None.
+A ratio that has nothing below its line is None. Ratios by the year: `views.daily_figures`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import sqrt
 from typing import NamedTuple
 
 import msgspec
 
-from surefill.units import NS_PER_DAY, datetime_from_ns
+from surefill.units import datetime_from_ns
 from surefill.views.trades import Trade
-
-NS_PER_YEAR = 365.25 * NS_PER_DAY
 
 
 class TradeFigures(msgspec.Struct, frozen=True):
@@ -68,10 +61,6 @@ class CurveFigures(msgspec.Struct, frozen=True):
     end: int
     max_drawdown: int
     max_drawdown_pct: float
-    cagr: float | None
-    volatility: float | None
-    sharpe: float | None
-    sortino: float | None
 
 
 class Month(NamedTuple):
@@ -110,24 +99,13 @@ def trade_figures(trades: Sequence[Trade]) -> TradeFigures:
     )
 
 
-def curve_figures(start: int, times: Sequence[int], equity: Sequence[int]) -> CurveFigures:
+def curve_figures(start: int, equity: Sequence[int]) -> CurveFigures:
     """Figures of the equity at successive closes, which began with `start`."""
-    end = equity[-1] if equity else start
-    changes = _changes([start, *equity])
-    years = (times[-1] - times[0]) / NS_PER_YEAR if len(times) > 1 else 0.0
-    per_year = len(changes) / years if years else 0.0
-    mean = sum(changes) / len(changes) if changes else 0.0
-    deviation = sqrt(sum((change - mean) ** 2 for change in changes) / (len(changes) - 1)) if len(changes) > 1 else 0.0
-    downside = sqrt(sum(min(change, 0.0) ** 2 for change in changes) / len(changes)) if changes else 0.0
     return CurveFigures(
         start=start,
-        end=end,
+        end=equity[-1] if equity else start,
         max_drawdown=max_drawdown([start, *equity]).depth,
         max_drawdown_pct=100 * max(underwater(start, equity), default=0.0),
-        cagr=(end / start) ** (1 / years) - 1 if years and end > 0 and start > 0 else None,
-        volatility=deviation * sqrt(per_year) if deviation else None,
-        sharpe=mean / deviation * sqrt(per_year) if deviation else None,
-        sortino=mean / downside * sqrt(per_year) if downside else None,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from surefill.domain.events import Event
 from surefill.market.series import BarSeries
+from surefill.views.daily_figures import DailyFigures, daily_equity, daily_figures, periods_per_year
 from surefill.views.equity import Curves, equity_curves
 from surefill.views.metrics import CurveFigures, TradeFigures, curve_figures, max_drawdown, net, trade_figures
 from surefill.views.trade_stories import Refused, TradeStories, TradeStory
@@ -46,6 +47,7 @@ class Performance(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     total: Line
     curve: CurveFigures
+    daily: DailyFigures
     curves: Curves
     exits: dict[str, Exits]
     refused: dict[str, Refused]
@@ -60,7 +62,9 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
     curves = equity_curves(events, series, log.fold, log.apply)
     book = log.fold.book
     trades = [story.trade for story in log.closed]
-    curve = curve_figures(book.starting_cash, curves.times, curves.equity)
+    curve = curve_figures(book.starting_cash, curves.equity)
+    calendars = {instrument.calendar for name, instrument in book.instruments.items() if name in series}
+    per_year = periods_per_year(calendars, next((bars.timeframe for bars in series.values()), "1d"))
     figures = trade_figures(trades)
     fees = {position.instrument_id: position.fees for position in book.positions.values()}
     moments = len(curves.times)
@@ -79,6 +83,7 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
         tuple(_line(symbol, trades, curves, fees.get(symbol, 0)) for symbol in sorted(series)),
         total,
         curve,
+        daily_figures(book.starting_cash, daily_equity(curves.times, curves.equity)[1], per_year),
         curves,
         _exits(trades),
         dict(sorted(log.refused.items(), key=lambda item: -item[1].count)),

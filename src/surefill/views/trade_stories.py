@@ -112,7 +112,8 @@ class TradeStories:
         if order.exit_reason == ExitReason.NONE:
             return self.fold.labels_of(order.correlation_id).reason, request.order_ref
         decimals = self.fold.book.instruments[request.instrument_id].price_decimals
-        word = exit_word(order.exit_reason).replace("_", " ")
+        px = event.last_px if isinstance(event, e.OrderFilled) else 0
+        word = exit_word(request.reason_at(px, order.exit_reason)).replace("_", " ")
         return f"{word} at {quanta_text(request.arrival_px, decimals)}", request.order_ref
 
     def _guarded(self, event: e.ProtectionSet) -> None:

@@ -142,7 +142,7 @@ class TradeLog:
         trade.fees += fee
         trade.fills += 1
         order = self.fold.order(event.cl_ord_id)
-        plan_word = exit_word(order.exit_reason) if order is not None else ""
+        plan_word = exit_word(order.request.reason_at(event.last_px, order.exit_reason)) if order is not None else ""
         trade.exit_reason = plan_word or ("signal" if isinstance(event, OrderFilled) else "external")
         if trade.exit_qty < trade.entry_qty:
             return None

@@ -33,11 +33,14 @@ RESET, CLOSE, SILENCE = b"reset", b"close", b"silence"
 
 
 class RawServer:
-    """Answers "METHOD /path" with what `answers` has for it; `seen` has every request's first line."""
+    """Answers "METHOD /path" with what `answers` has for it; `seen` has every request's first line, `heads` the whole
+    head, `bodies` what followed it.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes] = {}
         self.seen: list[str] = []
+        self.heads: list[dict[str, str]] = []
         self.bodies: list[str] = []
         self.url = ""
         self._writers: set[asyncio.StreamWriter] = set()
@@ -55,6 +58,8 @@ class RawServer:
                 sizes = [each for each in head.lower().split("\r\n") if each.startswith("content-length:")]
                 body = await reader.readexactly(int(sizes[0].partition(":")[2])) if sizes else b""
                 self.seen.append(line)
+                named = (each.partition(": ") for each in head.split("\r\n")[1:] if each)
+                self.heads.append({name.lower(): value for name, _, value in named})
                 self.bodies.append(body.decode())
                 answer = self.answers[" ".join(line.split()[:2]).partition("?")[0]]
                 if answer == SILENCE:

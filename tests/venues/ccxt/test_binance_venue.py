@@ -466,6 +466,23 @@ def test_key_that_can_withdraw_is_told(binance: EmulatorProcess, exchange: str) 
 
 
 @BOTH
+def test_key_of_the_test_system_is_tried_for_it_tells_no_permissions(binance: EmulatorProcess, exchange: str) -> None:
+    at = Story(binance, exchange, sandbox=True)
+    keys = at.venue._settings.keys
+    wrong = msgspec.structs.replace(keys, api_key=type(keys.api_key)("nobody's"))
+
+    async def story() -> None:
+        access = await at.venue.access()
+        assert (access.can_trade, access.can_withdraw) == (True, None)
+        stranger = Story(binance, exchange, sandbox=True, keys=wrong).venue
+        with pytest.raises(VenueOutcomeUnknown):
+            await stranger.access()
+        await stranger.close()
+
+    at.run(story)
+
+
+@BOTH
 def test_fill_or_kill_that_finds_too_little_expires(binance: EmulatorProcess, exchange: str) -> None:
     at = Story(binance, exchange)
 

@@ -304,7 +304,6 @@ class Mt5Ground(_Emulated):
     name: ClassVar[str] = "MetaTrader 5"
     instrument_id, px, far_px, stop_px, qty, part_qty = "EURUSD", 110_010, 109_000, 111_010, 10, 4
     deviations: ClassVar[Mapping[int, str]] = {
-        3: "what rests there is for the day or until canceled: IOC and FOK are claimed for market orders",
         38: TWICE,
     }
 

@@ -31,7 +31,13 @@ _numbers = count(1)
 
 
 def settings(**changed: Any) -> Mt5Settings:
-    given: dict[str, Any] = {"symbols": SYMBOLS, "poll_s": 0.03, "quote_poll_s": 0.02, "timeout_s": 3.0}
+    given: dict[str, Any] = {
+        "symbols": SYMBOLS,
+        "server_offset_s": 0,
+        "poll_s": 0.03,
+        "quote_poll_s": 0.02,
+        "timeout_s": 3.0,
+    }
     return Mt5Settings(**{**given, **changed})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from surefill.domain.reports import ExecType
 from surefill.errors import VenueOutcomeUnknown
 from surefill.rules.codes import OrdType
 from surefill.testing.emulators import AnyFault, EmulatorProcess, Fault, WireFault
+from surefill.units import NS_PER_S
 from surefill.venues.mt5 import Mt5Venue
 from surefill.venues.mt5.comments import comment_of
 from surefill.venues.protocol import Accepted, Rejected, Unknown
@@ -217,3 +219,39 @@ def test_order_of_another_magic_is_not_ours_whatever_its_comment(terminal: Emula
     terminal.control("by_hand", **terms, comment=comment_of(order.cl_ord_id))
 
     assert not rig.run(lambda venue: venue.query(order)).found
+
+
+OTHER_TERMS: list[dict[str, Any]] = [
+    {"side": -1},
+    {"qty": 11},
+    {"instrument_id": "GBPUSD"},
+    {"transact_ns": time.time_ns() + 2 * 3_600 * NS_PER_S},  # sent long after the one that is there
+]
+
+
+@pytest.mark.parametrize("terms", OTHER_TERMS, ids=lambda terms: next(iter(terms)))
+@pytest.mark.parametrize("resting", [False, True])
+def test_order_of_other_terms_is_not_in_doubt_though_its_comment_is_gone(
+    terminal: EmulatorProcess, terms: dict[str, Any], resting: bool
+) -> None:
+    rig = Rig(terminal, comment_max=0)
+    order = request(**({"ord_type": OrdType.LIMIT, "px": 109_000} if resting else {}))
+
+    async def story(venue: Mt5Venue) -> Any:
+        await venue.submit(order)
+        return await venue.query(request(**terms))
+
+    assert not rig.run(story).found
+
+
+def test_order_that_filled_in_part_is_found_with_its_end_by_an_adapter_that_knows_nothing(
+    terminal: EmulatorProcess,
+) -> None:
+    rig, order = Rig(terminal, comment_max=16), request()
+    terminal.price("EURUSD", bid="1.1", ask="1.1001", qty="0.04")
+    rig.run(lambda venue: venue.submit(order))
+
+    answer = rig.run(lambda venue: venue.query(order))
+
+    assert [ExecType(report.exec_type).name for report in answer.reports] == ["NEW", "TRADE", "CANCELED"]
+    assert answer.reports[-1].cum_qty == 4

@@ -1,4 +1,4 @@
-"""The adapter's parts by themselves: comments, the server's clock, symbols, codes."""
+"""The adapter's parts by themselves: comments, symbols, codes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from hypothesis import strategies as st
 from surefill.venues.mt5.codes import CODES, Verdict, name_of, verdict_of
 from surefill.venues.mt5.comments import SURE, Likeness, cl_ord_id_of, comment_of, likeness
 from surefill.venues.mt5.records import SymbolRecord
-from surefill.venues.mt5.server_clock import ServerClock
 from surefill.venues.mt5.symbols import Scale, decimals_of, instrument_of
 
 HEX_ID = st.binary(min_size=10, max_size=10).map(bytes.hex)
-NS = 10**9
-NOW_NS = 1_700_000_000 * NS
 
 
 @given(HEX_ID)
@@ -48,36 +45,6 @@ def test_comment_that_was_cut_is_like_its_id_as_long_as_it_tells(kept: int, like
 @pytest.mark.parametrize("comment", ["", "sl", "[sl 1.1000]", "s" + "*" * 14, "python script op"])
 def test_comment_of_others_holds_no_id(comment: str) -> None:
     assert cl_ord_id_of(comment) == ""
-
-
-@pytest.mark.parametrize(
-    ("off_s", "offset_s"),
-    [
-        (0, 0),
-        (10_800, 10_800),
-        (7_201, 7_200),
-        (-18_000 - 90, -18_000),
-        (20_700, 20_700),
-        (10_800 - 300, None),
-        (-200_000, None),
-    ],
-)
-def test_server_clock_takes_its_offset_from_a_fresh_tick(off_s: int, offset_s: int | None) -> None:
-    clock = ServerClock()
-
-    clock.observe((NOW_NS + off_s * NS) // 1_000_000, NOW_NS)
-
-    assert clock.offset_s == offset_s
-    since, until = clock.window(NOW_NS, NOW_NS)
-    assert since <= (NOW_NS // NS) + (offset_s or 0) <= until
-
-
-def test_server_clock_that_was_given_stays() -> None:
-    clock = ServerClock(3_600)
-    clock.observe((NOW_NS + 7_201 * NS) // 1_000_000, NOW_NS)
-
-    assert clock.ns(NOW_NS // 1_000_000) == NOW_NS - 3_600 * NS
-    assert (clock.offset_s, clock.ahead_ns) == (3_600, 3_601 * NS)
 
 
 def symbol(**changed: Any) -> SymbolRecord:

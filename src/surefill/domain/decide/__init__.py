@@ -13,6 +13,7 @@ from typing import Any
 from surefill.domain import inputs as i
 from surefill.domain.decide import (
     alerts,
+    balances,
     breakers,
     elsewhere,
     exits,
@@ -58,6 +59,7 @@ _DECIDE: dict[type, Callable[[Step, Any], None]] = {
     i.AcknowledgeAlert: alerts.acknowledge,
     i.SetSession: sessions.set_session,
     i.ComparePositions: operations.compare_positions,
+    i.CompareBalance: balances.compare_balance,
     i.CompareOrders: elsewhere.compare_orders,
     i.CompareExecutions: reports.recover_executions,
     i.MoveAccount: moves.take_all,

@@ -15,13 +15,15 @@ from surefill.rules.codes import KillLevel, OrdEvent, OrdStatus
 from surefill.rules.position import apply_fill, position_effect
 from surefill.rules.transitions import next_status
 
+_FILL, _FILL_COMPLETE = OrdEvent.FILL, OrdEvent.FILL_COMPLETE
+
 
 def book(this: Step, order: Order, report: VenueReport) -> None:
     """Book one execution that has not been booked before. Late and excess ones too, with an alarm and a halt."""
     cum_qty = order.cum_qty + report.last_qty
     _changed_after_all(this, order, cum_qty)
     request = order.request
-    event = OrdEvent.FILL_COMPLETE if cum_qty >= request.order_qty else OrdEvent.FILL
+    event = _FILL_COMPLETE if cum_qty >= request.order_qty else _FILL
     status = next_status(order.status, event)
     late = status < 0
     first, turns_up = order.cum_qty == 0, order.presumed_gone

@@ -12,7 +12,6 @@ from surefill.domain.gates import Question, refusal_of
 from surefill.domain.gates.question import NOWHERE
 from surefill.domain.gates.sizes import moment_of
 from surefill.domain.inputs import EvaluateIntent, RequestCancel, SubmitIntent
-from surefill.domain.intent import Action
 from surefill.domain.orders import OrderRequest
 from surefill.domain.policy import PASSED, Ruling
 from surefill.domain.refusals import Refusal
@@ -126,7 +125,7 @@ def _refuse(this: Step, question: Question, refusal: Refusal, ruling: Ruling) ->
 def _accept(this: Step, question: Question, given_px: int, sized: str, ruling: Ruling) -> None:
     book, intent, profile = this.book, question.intent, question.profile
     ts_ns, number = this.ts_ns, book.number + 1
-    reduce_only = intent.action == Action.CLOSE or question.reduces
+    reduce_only = question.is_exit
     value = question.value if intent.basket_id and not reduce_only else 0
     this.emit(
         IntentAccepted(

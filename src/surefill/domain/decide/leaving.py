@@ -18,16 +18,24 @@ def leave_at_market(this: Step, key: str, position: Position, due: ExitDue, qty:
     _send(this, key, position, terms, due.reason, (due.px, due.source, due.px_ns))
 
 
-def leave_at_stop(this: Step, key: str, position: Position, stop_px: int, qty: int, reason: int) -> None:
-    """A stop that rests at the venue."""
+def leave_at_stop(
+    this: Step, key: str, position: Position, stop_px: int, target_px: int, qty: int, reason: int
+) -> None:
+    """A stop that rests at the venue, with a target linked to it (0: alone)."""
     quote: Quote | None = this.state.quotes.get(position.instrument_id)
     seen = (0, 0, 0) if quote is None else (quote.last_px, quote.source, quote.ts_ns)
     terms = (int(OrdType.STOP), qty, stop_px, this.book.profile.limits.stop_time_in_force)
-    _send(this, key, position, terms, reason, seen)
+    _send(this, key, position, terms, reason, seen, target_px)
 
 
 def _send(
-    this: Step, key: str, position: Position, terms: tuple[int, int, int, int], reason: int, seen: tuple[int, int, int]
+    this: Step,
+    key: str,
+    position: Position,
+    terms: tuple[int, int, int, int],
+    reason: int,
+    seen: tuple[int, int, int],
+    target_px: int = 0,
 ) -> None:
     """`terms`: type, quantity, trigger, time in force. `seen`: price of the decision, its source and time."""
     book, profile = this.book, this.book.profile
@@ -48,6 +56,7 @@ def _send(
         seen[0],
         this.ts_ns,
         this.ts_ns + profile.limits.send_by_ns,
+        target_px,
     )
     this.emit(
         OrderCreated(

@@ -45,6 +45,7 @@ from surefill.rules.codes import Anomaly, ExitReason, OrdEvent, OrdStatus
 from surefill.rules.transitions import next_status
 from surefill.units import NS_PER_S
 
+_FILLED = OrdStatus.FILLED
 _UNHEARD = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 DONE_MAX = 512
 QUERY_TIMER = "query:"
@@ -135,7 +136,7 @@ def _reject(this: Step, order: Order, code: str, text: str) -> None:
     this.emit(OrderRejected(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, code, text))
     if order.request.reduce_only:
         this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
-    if order.rests and this.book.profile.limits.refused_stop_flattens:
+    if order.rests and not order.request.target_px and this.book.profile.limits.refused_stop_flattens:
         exits.leave(this, order.position, ExitReason.UNPROTECTED)
     _after_end(this, order)
 
@@ -186,14 +187,14 @@ def _traded(this: Step, order: Order, report: VenueReport) -> None:
         park(this, report, "the execution is booked for another order")
         _anomaly(this, order, "EXECUTION_OF_ANOTHER", f"execution {report.exec_id} is booked for another order already")
         return
-    ending = order.status < OrdStatus.FILLED and order.end_status
+    ending = order.status < _FILLED and order.end_status
     fills.book(this, order, report)
     if ending and order.cum_qty >= order.end_qty:
         if order.status < OrdStatus.FILLED:
             end(this, order, order.end_status, "all fills of the ended order have arrived", order.end_qty)
             return
         _beyond_end(this, order, order.end_qty)
-    if order.status >= OrdStatus.FILLED:
+    if order.status >= _FILLED:
         _after_end(this, order)
 
 

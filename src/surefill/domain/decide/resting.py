@@ -11,6 +11,10 @@
    knows orders which only reduce (every exit is one) keeps the two from turning the position round.
 5. A position is naked from its first fill until the venue has confirmed its stop, and again whenever that ends. The
    time is in the journal, and somebody is called when it grows long.
+5. Where the profile says so the target goes to the venue too, linked to the stop: one order here, over the same
+   quantity, that fills at either price. What begins to fill at its target has lost its stop at the venue: the rest is
+   taken back, and what is left of the position gets a new pair. A pair that the venue refuses leaves the stop to go
+   alone.
 """
 
 from __future__ import annotations
@@ -51,7 +55,12 @@ def keep(this: Step, key: str) -> None:
         qty = dust.leaving_qty(this, position, protection.stop_px)
         reason = ExitReason.TRAILING if protection.trailed else ExitReason.STOP
         if qty:
-            leave_at_stop(this, key, position, protection.stop_px, qty, reason)
+            leave_at_stop(this, key, position, protection.stop_px, _linked_px(this, protection), qty, reason)
+
+
+def _linked_px(this: Step, protection: Protection) -> int:
+    """The target that goes to the venue with the stop; 0: none does, or the venue would not have the two linked."""
+    return protection.target_px if this.book.profile.limits.targets_at_venue and not protection.target_refused else 0
 
 
 def watch_naked(this: Step, key: str, protection: Protection) -> None:
@@ -71,13 +80,20 @@ def follow_profile(this: Step) -> None:
 def _adjust(this: Step, order: Order, position: Position, protection: Protection) -> None:
     """What is on its way, or being answered, is looked at again when the venue has spoken; what is to go is left."""
     stop_px, leaving_qty = protection.stop_px, dust.leaving_qty(this, position, protection.stop_px)
-    request, qty = order.request, order.cum_qty + leaving_qty
-    if not leaving_qty or (request.stop_px, request.order_qty) == (stop_px, qty) or order.triggered:
+    request, qty, target_px = order.request, order.cum_qty + leaving_qty, _linked_px(this, protection)
+    if order.lost_stop:
+        if not order.cancel_ns:
+            cancel(this, order, "its target has begun to fill, and its stop is gone")
+        return
+    wanted = (stop_px, target_px, qty)
+    if not leaving_qty or (request.stop_px, request.target_px, request.order_qty) == wanted or order.triggered:
         return
     if order.status in _WORKING and not order.cancel_ns and not order.end_status and order.replacing is None:
         cl_ord_id = request.cl_ord_id
-        this.emit(ReplaceRequested(this.ts_ns, order.correlation_id, this.book.seq, cl_ord_id, stop_px, qty))
-        this.ask(AmendOrder(msgspec.structs.replace(request, stop_px=stop_px, order_qty=qty), order.order_id))
+        seq = this.book.seq
+        this.emit(ReplaceRequested(this.ts_ns, order.correlation_id, seq, cl_ord_id, stop_px, qty, target_px))
+        terms = msgspec.structs.replace(request, stop_px=stop_px, order_qty=qty, target_px=target_px)
+        this.ask(AmendOrder(terms, order.order_id))
 
 
 def stands(this: Step, key: str) -> bool:
@@ -133,12 +149,13 @@ def _holds_up(this: Step, key: str) -> bool:
 
 
 def venue_leaves(this: Step, key: str, protection: Protection, reason: int) -> bool:
-    """Whether the stop's price is reached and the order at the venue still has time to do its work."""
+    """Whether the stop's or the linked target's price is reached and the venue still has time to do its work."""
     crossed = this.state.crossed_ns
-    if reason != ExitReason.STOP:
+    order = this.book.orders.get(protection.stop_cl_ord_id)
+    linked = order is not None and order.request.target_px > 0 and reason == ExitReason.TARGET
+    if reason != ExitReason.STOP and not linked:
         crossed.pop(key, None)
         return False
-    order = this.book.orders.get(protection.stop_cl_ord_id)
     if order is None or order.status not in _WORKING or order.cancel_pending:
         return False
     since_ns = crossed.setdefault(key, this.ts_ns)

@@ -15,6 +15,7 @@ from surefill.domain.events.alerts import (
 )
 from surefill.domain.events.elsewhere import (
     AccountMoved,
+    BalanceCompared,
     ExternalOrdersSeen,
     ExternalTraded,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "AlertDelivered",
     "AlertRaised",
     "AnomalyNoted",
+    "BalanceCompared",
     "BarCounted",
     "BreakerRearmed",
     "BreakerTripped",

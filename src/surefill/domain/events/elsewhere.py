@@ -1,4 +1,4 @@
-"""What no order of ours did."""
+"""What no order of ours did, and how the money compares."""
 
 from __future__ import annotations
 
@@ -59,3 +59,16 @@ class AccountMoved(Event, frozen=True):
     outside: int
     cash: int
     refused: str = ""
+
+
+class BalanceCompared(Event, frozen=True):
+    """The account's money at the venue was laid beside the books', and stands to them otherwise than before.
+
+    Money in money quanta: what is there, what the books say, and the difference that was there from the start.
+    `state` is a `BalanceState`.
+    """
+
+    theirs: int
+    ours: int
+    offset: int
+    state: int

@@ -60,6 +60,7 @@ class ReplaceRequested(Event, frozen=True):
     cl_ord_id: str
     stop_px: int
     order_qty: int
+    target_px: int = 0
 
 
 class OrderReplaced(Event, frozen=True):

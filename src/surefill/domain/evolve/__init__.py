@@ -17,7 +17,7 @@ from surefill.domain.state import State
 
 __all__ = ["EVOLVE_VERSION", "STILL_WORKING", "TIMEOUT", "UNKNOWN_UNRESOLVED", "evolve", "kill_scope"]
 
-EVOLVE_VERSION = 6
+EVOLVE_VERSION = 7
 
 
 def evolve(state: State, event: e.Event) -> None:
@@ -79,6 +79,7 @@ _FOLDS: dict[type[e.Event], Callable[[State, Any], None]] = {
     e.OrderResolved: orders.order_resolved,
     e.DustLeft: positions.dust_left,
     e.ExternalTraded: elsewhere.external_traded,
+    e.BalanceCompared: elsewhere.balance_compared,
     e.ExternalOrdersSeen: elsewhere.external_orders_seen,
     e.AccountMoved: elsewhere.account_moved,
     e.WorkspaceReset: workspace.workspace_reset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from surefill.domain import events as e
-from surefill.domain.account import CAPITAL
+from surefill.domain.account import CAPITAL, KnownBalance, MoveKind
 from surefill.domain.evolve.positions import hold
 from surefill.domain.state import Remembered, State
 
@@ -47,6 +47,13 @@ def account_moved(state: State, event: e.AccountMoved) -> None:
         hold(state, event, move.instrument_id, move.bucket, 0)
     if move.kind in CAPITAL:
         _shift_marks(state, event.outside)
+    if move.kind == MoveKind.TRANSFER:
+        book.balance = None  # holdings that nobody paid for here: what the account should have begins anew
+
+
+def balance_compared(state: State, event: e.BalanceCompared) -> None:
+    """What was there from the start, and how it stands now."""
+    state.book.balance = KnownBalance(event.offset, event.state)
 
 
 def move_key(kind: int, move_id: str) -> str:

@@ -167,7 +167,9 @@ def finish(state: State, order: Order, status: int, ts_ns: int) -> None:
             if protection.exit_cl_ord_id == cl_ord_id:
                 protection.exit_cl_ord_id = ""
             if protection.stop_cl_ord_id == cl_ord_id:
-                protection.stop_cl_ord_id, protection.stop_refused = "", status == OrdStatus.REJECTED
+                refused, linked = status == OrdStatus.REJECTED, order.request.target_px > 0
+                protection.stop_cl_ord_id, protection.stop_refused = "", refused and not linked
+                protection.target_refused = protection.target_refused or (refused and linked)
                 resting.count_naked(state, protection, ts_ns)
 
 

@@ -12,6 +12,8 @@ from surefill.domain.state import Book, State
 from surefill.rules.codes import OrdStatus
 from surefill.units import PPB
 
+_FILLED = OrdStatus.FILLED
+
 
 def order_filled(state: State, event: e.OrderFilled) -> None:
     """One execution moves order, counters, position and cash; the last one ends the order."""
@@ -33,10 +35,12 @@ def order_filled(state: State, event: e.OrderFilled) -> None:
     state.executions.setdefault(order.request.instrument_id, set()).add(event.exec_id)
     _book_fill(state, event, order)
     if event.status != order.status and not event.late:
-        if event.status == OrdStatus.FILLED:
-            finish(state, order, OrdStatus.FILLED, event.ts_ns)
+        if event.status == _FILLED:
+            finish(state, order, _FILLED, event.ts_ns)
         else:
             order.status = event.status
+    if order.lost_stop and order.status < OrdStatus.FILLED:
+        resting.begun(state, order, event.ts_ns)
 
 
 def _count_trade(state: State, order: Order) -> None:
@@ -167,7 +171,7 @@ def stop_moved(state: State, event: e.StopMoved) -> None:
     protection = _protection(state, event.position)
     protection.stop_px = event.stop_px
     protection.trailed = True
-    protection.stop_refused = False
+    protection.stop_refused = protection.target_refused = False
     resting.count_naked(state, protection, event.ts_ns)
 
 

@@ -39,7 +39,9 @@ def turned_up(state: State, order: Order) -> None:
 def replace_requested(state: State, event: e.ReplaceRequested) -> None:
     """The terms that were asked for wait beside those that hold."""
     order = state.book.orders[event.cl_ord_id]
-    order.replacing = msgspec.structs.replace(order.request, stop_px=event.stop_px, order_qty=event.order_qty)
+    order.replacing = msgspec.structs.replace(
+        order.request, stop_px=event.stop_px, order_qty=event.order_qty, target_px=event.target_px
+    )
     state.count_message(event.ts_ns)
 
 
@@ -65,6 +67,13 @@ def confirmed(state: State, order: Order) -> None:
     protection = state.book.positions[order.position].protection
     if protection is not None and protection.stop_cl_ord_id == order.request.cl_ord_id:
         protection.naked_ns = 0
+
+
+def begun(state: State, order: Order, ts_ns: int) -> None:
+    """Its target has begun to fill, and the stop that was linked to it is gone: naked from here on."""
+    protection = state.book.positions[order.position].protection
+    if protection is not None and protection.stop_cl_ord_id == order.request.cl_ord_id and not protection.naked_ns:
+        protection.naked_ns = ts_ns
 
 
 def count_naked(state: State, protection: Protection, ts_ns: int) -> None:

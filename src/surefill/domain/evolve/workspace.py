@@ -28,6 +28,8 @@ def workspace_opened(state: State, event: e.WorkspaceOpened) -> None:
     book.starting_cash = book.cash = event.starting_cash
     book.streaks.peak_equity = event.starting_cash
     book.limits_version = 1
+    if event.mode == "live":
+        book.moves.floor_ns = event.ts_ns  # what moved the account before is in its starting cash
     state.derive()
 
 
@@ -137,6 +139,7 @@ def workspace_reset(state: State, event: e.WorkspaceReset) -> None:
     for holding in (book.positions, book.orders, book.done, state.keys_of, state.reducing, state.executions):
         holding.clear()
     book.outside, book.external_orders, book.external_execs, book.moves = 0, {}, {}, Remembered()
+    book.balance = None
     book.tripped.clear()
     book.day = Day(book.day.day, book.day.end_ns, event.starting_cash, event.starting_cash)
     book.flow, book.streaks = Flow(), Streaks(peak_equity=event.starting_cash)

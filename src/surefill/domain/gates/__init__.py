@@ -6,6 +6,7 @@ what it needs refuses. Entry limits never hold up what only reduces.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from surefill.domain.gates import account, caps, flow, market, signal, sizes, terms, value
@@ -95,10 +96,15 @@ def _unsound_exit(question: Question) -> Refusal | None:
     return account.position(question) or (None if question.reduces else terms.quantity(question))
 
 
+@functools.cache
+def _named(names: tuple[str, ...]) -> tuple[Gate, ...]:
+    return tuple(GATES[name] for name in names)
+
+
 def first_refusal(question: Question, names: tuple[str, ...]) -> Refusal | None:
     """Ask the gates in order and stop at the first no."""
-    for name in names:
-        refusal = GATES[name](question)
+    for gate in _named(names):
+        refusal = gate(question)
         if refusal is not None:
             return refusal
     return None

@@ -12,9 +12,9 @@ from surefill.rules.arithmetic import rate_ceil
 def position(q: Question) -> Refusal | None:
     """A close has something to close and closes no more; an opening does not reduce; shorts where allowed."""
     held = q.position_qty
-    if q.intent.action == Action.CLOSE:
+    if q.closes:
         return _closing(q, held)
-    if q.intent.action == Action.OPEN and held * q.side < 0:
+    if held * q.side < 0 and q.intent.action == Action.OPEN:
         return Refusal(
             RefusalCode.OPENS_AGAINST_POSITION,
             f"{q.intent.instrument_id} is held the other way ({q.qty_text(held)}): close it first",
@@ -69,8 +69,7 @@ def owner(q: Question) -> Refusal | None:
     names no strategy, or the owner, passes.
     """
     strategy_id = q.intent.strategy_id
-    closing = q.intent.action == Action.CLOSE
-    if closing and not strategy_id:
+    if q.closes and not strategy_id:
         return None
     held = q.book.positions.get(q.key)
     owner_id = held.strategy_id if held is not None and held.qty else ""
@@ -81,14 +80,14 @@ def owner(q: Question) -> Refusal | None:
                 break
     if owner_id in ("", strategy_id):
         return None
-    remedy = "close it there, or without naming a strategy" if closing else "trade it there or in another workspace"
+    remedy = "close it there, or without naming a strategy" if q.closes else "trade it there or in another workspace"
     return Refusal(RefusalCode.SYMBOL_OWNED, f"{q.intent.instrument_id} belongs to {owner_id}: {remedy}")
 
 
 def cash(q: Question) -> Refusal | None:
     """A purchase is paid for, beside what is promised to the purchases that still work."""
     limits = q.profile.limits
-    if limits.allow_negative_cash or q.intent.action == Action.CLOSE:
+    if limits.allow_negative_cash or q.closes:
         return None
     buys = q.qty - max(0, -q.position_qty) if q.side > 0 else 0
     if buys <= 0:

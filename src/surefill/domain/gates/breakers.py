@@ -38,15 +38,15 @@ class Breaker(msgspec.Struct, frozen=True):
 def asked(breaker: Breaker) -> Callable[[Question], Refusal | None]:
     """The gate of a breaker."""
 
-    watches_equity = breaker.name in EQUITY_BREAKERS
+    name, condition, watches_equity = breaker.name, breaker.condition, breaker.name in EQUITY_BREAKERS
 
     def gate(q: Question) -> Refusal | None:
         if q.is_exit:
             return None
-        trip = q.book.tripped.get(breaker.name)
-        if trip is not None:
-            return _open(breaker, trip)
-        return breaker.condition(q.state, q.equity if watches_equity else None)
+        tripped = q.book.tripped
+        if name in tripped:
+            return _open(breaker, tripped[name])
+        return condition(q.state, q.equity if watches_equity else None)
 
     gate.__doc__ = breaker.condition.__doc__
     return gate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from surefill.domain.gates.question import Question
-from surefill.domain.intent import Action
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.risk import ENGINE, SYMBOL, VENUE, WORKSPACE, Kill, fills_key, kill_scopes
 from surefill.units import NS_PER_S, PPB, quanta_text
@@ -61,7 +60,7 @@ def duplicate(q: Question) -> Refusal | None:
     reduce is compared like any other.
     """
     window_ns = q.profile.limits.duplicate_window_ns
-    if not window_ns or q.intent.intent_id or q.intent.action == Action.CLOSE or q.flattens:
+    if not window_ns or q.intent.intent_id or q.closes or q.flattens:
         return None
     seen_ns = q.book.recent_intents.get(q.intent.likeness())
     if seen_ns is None or q.ts_ns - seen_ns >= window_ns:

@@ -12,6 +12,7 @@ from surefill.domain.valuation import equity, exposures
 from surefill.rules.codes import OrdType
 from surefill.units import quanta_text
 
+_CLOSE, _MARKET = Action.CLOSE, OrdType.MARKET
 NO_TERMS = Terms()
 _NOT_YET = -(2**100)
 NOWHERE = Instrument("", "", 0, 0, 1, (NO_TERMS,))
@@ -27,14 +28,15 @@ class Question:
     """An intent with side and quantity resolved: a CLOSE takes the side that flattens, and all if it names none.
 
     All is what can leave in one order: whole lots, where the venue refuses odd ones (`leaving_qty`; 0: it is dust). An
-    ADD takes the side of the position. `reduces`: the order can only make the position smaller. `is_exit`: it does, or
-    asks to close; entry limits do not hold it up.
+    ADD takes the side of the position. `closes`: it is a CLOSE. `reduces`: the order can only make the position
+    smaller. `is_exit`: one of the two; entry limits do not hold it up.
     """
 
     __slots__ = (
         "_equity",
         "_exposures",
         "book",
+        "closes",
         "instrument",
         "intent",
         "is_exit",
@@ -68,13 +70,14 @@ class Question:
         self.leaving_qty = 0
         if self.position_qty:
             self.leaving_qty = self.terms.leaving_qty(abs(self.position_qty), self._market_px)
-        if intent.action == Action.CLOSE and self.position_qty:
+        self.closes: bool = intent.action == _CLOSE
+        if self.closes and self.position_qty:
             self.side = -1 if self.position_qty > 0 else 1
             self.qty = closing_qty(intent, self.position_qty, self.leaving_qty)
-        elif intent.action == Action.ADD and self.position_qty:
+        elif self.position_qty and intent.action == Action.ADD:
             self.side = 1 if self.position_qty > 0 else -1
         self.reduces: bool = self.position_qty * self.side < 0 and 0 < self.qty <= abs(self.position_qty)
-        self.is_exit: bool = self.reduces or intent.action == Action.CLOSE
+        self.is_exit: bool = self.reduces or self.closes
         self._equity: int | None = _NOT_YET
         self._exposures: dict[str, int] | None = None
 
@@ -122,7 +125,7 @@ class Question:
     def limit_px(self) -> int:
         """The worst price the order may trade at: its own limit, its trigger, or the market it meets."""
         intent = self.intent
-        if intent.ord_type == OrdType.MARKET:
+        if intent.ord_type == _MARKET:
             return self.arrival_px
         if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT):
             return intent.px

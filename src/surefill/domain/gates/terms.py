@@ -11,6 +11,7 @@ from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.rules.codes import OrdType, TimeInForce
 from surefill.units import NOTIONAL_MAX, PPB, PRICE_MAX, quanta_text
 
+_ADD, _MARKET = Action.ADD, OrdType.MARKET
 _TIMES_IN_FORCE = tuple(map(int, TimeInForce))
 
 
@@ -34,9 +35,9 @@ def action(q: Question) -> Refusal | None:
     if q.intent.action not in q.profile.actions:
         name = _name(Action, q.intent.action)
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"profile {q.profile.name} does not allow {name}")
-    if q.intent.action == Action.ADD and (not q.position_qty or q.book.positions[q.key].dust):
+    if q.intent.action == _ADD and (not q.position_qty or q.book.positions[q.key].dust):
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to add to")
-    if q.intent.action != Action.CLOSE and q.side not in (1, -1):
+    if not q.closes and q.side not in (1, -1):
         return Refusal(RefusalCode.UNSUPPORTED_ACTION, f"the side must be +1 or -1, not {q.side}")
     return None
 
@@ -57,7 +58,7 @@ def order_type(q: Question) -> Refusal | None:
         return Refusal(RefusalCode.UNSUPPORTED_ORDER_TYPE, f"profile {q.profile.name} does not allow {name} orders")
     if intent.time_in_force not in _TIMES_IN_FORCE:
         return Refusal(RefusalCode.UNSUPPORTED_TIME_IN_FORCE, f"there is no time in force {intent.time_in_force}")
-    if intent.ord_type == OrdType.MARKET:
+    if intent.ord_type == _MARKET:
         return None
     if intent.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) and intent.px <= 0:
         return Refusal(RefusalCode.PRICE_REQUIRED, f"a {OrdType(intent.ord_type).name} order needs a price above 0")
@@ -72,9 +73,9 @@ def order_type(q: Question) -> Refusal | None:
 def quantity(q: Question) -> Refusal | None:
     """Positive, a whole number of lots, within the venue's bounds. The last odd lot may leave if the terms say so."""
     qty, lot = q.qty, q.terms.lot
-    if q.intent.action == Action.CLOSE and not q.position_qty:
+    if q.closes and not q.position_qty:
         return Refusal(RefusalCode.NO_POSITION, f"no position in {q.intent.instrument_id} to close")
-    if q.intent.action == Action.CLOSE and not q.leaving_qty:
+    if q.closes and not q.leaving_qty:
         return Refusal(
             RefusalCode.NO_POSITION,
             f"{q.qty_text(abs(q.position_qty))} of {q.intent.instrument_id} is held, too little for an order at its"
@@ -132,7 +133,7 @@ def plan(q: Question) -> Refusal | None:
     An order that only reduces enters nothing: whatever levels it carries are those of the position it leaves.
     """
     plan_ = q.intent.plan
-    if plan_ is None or q.intent.action == Action.CLOSE:
+    if plan_ is None or q.closes:
         return None
     return (None if q.reduces else _sides(q, plan_)) or _figures(plan_)
 

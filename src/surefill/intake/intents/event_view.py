@@ -45,6 +45,7 @@ from surefill.domain.events import (
 )
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Intent
+from surefill.domain.orders import OrderRequest
 from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import Book
 from surefill.intake.intents.policy import ORDER_TERMS
@@ -107,6 +108,7 @@ class _Order(msgspec.Struct, frozen=True):
     intent_id: str
     symbol: str
     exit_reason: int
+    request: OrderRequest | None = None
 
 
 class EventView:
@@ -124,7 +126,7 @@ class EventView:
             for cl_ord_id, order in (*book.orders.items(), *book.done.items()):
                 request = order.request
                 self._orders[cl_ord_id] = _Order(
-                    request.order_ref, order.intent_id, request.instrument_id, order.exit_reason
+                    request.order_ref, order.intent_id, request.instrument_id, order.exit_reason, request
                 )
 
     def apply(self, seq: int, event: Event) -> list[TradeEvent]:
@@ -145,7 +147,7 @@ class EventView:
     def _created(self, _seq: int, event: OrderCreated) -> list[TradeEvent]:
         request = event.request
         self._orders[request.cl_ord_id] = _Order(
-            request.order_ref, event.intent_id, request.instrument_id, event.exit_reason
+            request.order_ref, event.intent_id, request.instrument_id, event.exit_reason, request
         )
         return []
 
@@ -225,8 +227,8 @@ class EventView:
             "realized_pnl": realised,
             "cash": quanta_float(event.cash, self._money_decimals),
         }
-        if order is not None and order.exit_reason:
-            fill["exit_reason"] = ExitReason(order.exit_reason).name.lower()
+        if order is not None and order.request is not None and order.exit_reason:
+            fill["exit_reason"] = ExitReason(order.request.reason_at(event.last_px, order.exit_reason)).name.lower()
         held: dict[str, object] = {
             "quantity": quanta_float(event.position_qty, instrument.qty_decimals),
             "avg_price": avg_px(event.position_cost, event.position_qty, instrument.price_decimals),

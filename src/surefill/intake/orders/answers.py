@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from surefill.domain.instrument import Instrument
@@ -70,7 +71,11 @@ def result_of_order(order: Order, instrument: Instrument) -> ExecutionResult:
             order.code,
             order.text,
             order.closed_ns or order.created_ns,
-            {"correlation_id": order.correlation_id, "cl_ord_id": request.cl_ord_id},
+            {
+                "correlation_id": order.correlation_id,
+                "cl_ord_id": request.cl_ord_id,
+                "venue_order_id": order.order_id,
+            },
         ),
         request.instrument_id,
         instrument,
@@ -82,6 +87,21 @@ def failure_of(error: SurefillError, symbol: str, side: str, qty: Any, now_ns: i
     unknown, code, reason = failure_from(error)
     status = "PLACED" if unknown else "REJECTED"
     return ExecutionResult(None, status, symbol, side, qty, message=f"{code}: {reason}", timestamp=iso_from_ns(now_ns))
+
+
+def rehearsed(result: ExecutionResult) -> ExecutionResult:
+    """What a dry run answers of an order that passed: PLACED, for nothing was sent.
+
+    What the simulated market did with it is in the message and in `raw`; `order_status` follows it.
+    """
+    if result.status == "REJECTED":
+        return result
+    told = f"dry run, nothing was sent; simulated: {result.status}"
+    if result.avg_price is not None:
+        told += f" {result.qty} at {result.avg_price}"
+    raw = (result.raw or {}) | {"simulated_status": result.status, "simulated_avg_price": result.avg_price}
+    qty = raw["order_qty"]
+    return replace(result, status="PLACED", qty=qty, avg_price=None, message=told, raw=raw)
 
 
 def _result(standing: _Standing, symbol: str, instrument: Instrument | None) -> ExecutionResult:

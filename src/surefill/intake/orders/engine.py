@@ -12,16 +12,18 @@ from surefill.domain.orders import Order
 from surefill.domain.refusals import Refusal
 from surefill.domain.state import State
 from surefill.engine.clock import Clock
-from surefill.errors import ConfigError, LocalError, SurefillError
+from surefill.errors import SurefillError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.caller_values import adopted, named
 from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
-from surefill.intake.orders.answers import failure_of, result_of, result_of_order
+from surefill.intake.orders.answers import failure_of, rehearsed, result_of, result_of_order
 from surefill.intake.orders.messages import ExecutionResult, OrderIntent
-from surefill.intake.orders.translation import BLANK, translate
+from surefill.intake.orders.modes import DRY_RUN, with_mode
+from surefill.intake.orders.translation import BLANK, exchange_of, translate
+from surefill.intake.real_venue import VenueChoice
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
 from surefill.plain import shown
@@ -31,13 +33,14 @@ PROFILE: Final = "v2"
 
 
 class ExecutionEngineV2:
-    """The contract's engine on the simulated market. Its calls block until what they did is durable; any thread.
+    """The contract's engine. Its calls block until what they did is durable, and come from any thread.
 
     `config`: a dict (its `execution:` block as in the document) or a file's path. `market_data_engine` tells prices
     (see `caller_feed`). `state_store`, `journal_store` and `trade_recorder` are told what happened, and may be None.
-    `mode` is paper; live and its dry run are not there yet, and asking for them raises ConfigError.
-    `clock` and `journal` are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and
-    JournalError when it cannot be opened.
+    `mode` None is the configuration's (`workspace.mode`); "live" is a dry run unless the configuration says
+    `execution.dry_run: false` (`modes`). `venue`: None trades where the configuration says; live needs
+    `RealVenue(real_money=True)`. `clock` and `journal` are for tests and replays. Close it, or use it as a context
+    manager. Raises ConfigError and JournalError when it cannot be opened.
     """
 
     def __init__(
@@ -46,27 +49,21 @@ class ExecutionEngineV2:
         state_store: Any = None,
         journal_store: Any = None,
         market_data_engine: Any = None,
-        mode: str = "paper",
+        mode: str | None = None,
         logger_instance: logging.Logger | None = None,
         *,
         trade_recorder: Any = None,
+        venue: VenueChoice = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
     ) -> None:
         self._log = logger_instance or logging.getLogger("surefill.orders")
-        if mode.strip().lower() != "paper":
-            raise ConfigError(
-                f"mode {mode!r} is not there yet: this door reaches no real venue, nor a dry run at one (`surefill"
-                " trade` does); use paper",
-                code="MODE_NOT_THERE_YET",
-                key="mode",
-            )
-        settings = door_settings(config, PROFILE)
+        settings = self._settings = with_mode(door_settings(config, PROFILE), mode)
         self._feed = CallerFeed(market_data_engine)
         self._stores = CallerStores(
             self._log, state_store=state_store, recorder=trade_recorder, journal_store=journal_store
         )
-        self._door = OpenDoor(PROFILE, settings, clock, journal)
+        self._door = OpenDoor(PROFILE, settings, clock, journal, venue=venue)
         self._priced = False
         self._closing = weakref.finalize(self, self._door.close_from_anywhere)
 
@@ -97,11 +94,13 @@ class ExecutionEngineV2:
         return result
 
     def on_order_update(self, update: Any) -> None:
-        """A live broker's update. Not there yet: raises LocalError."""
-        raise LocalError(
-            f"order updates of a broker are not there yet (got {type(update).__name__}): this door is paper only",
-            code="MODE_NOT_THERE_YET",
-        )
+        """A broker's word that an order has moved: a hint. Nothing in it is believed, the venue is asked.
+
+        What the venue says is booked when this returns. Where orders are simulated nothing happens.
+        """
+        self._log.debug("an order update came (%s): the venue is asked", type(update).__name__)
+        self._door.hints.take()
+        self._door.announce(self._stores)
 
     # -- beside the contract ----------------------------------------------------------------------------------
 
@@ -152,9 +151,9 @@ class ExecutionEngineV2:
         """Every position, valued at the last prices shown."""
         return self._door.positions()
 
-    def position_qty(self, symbol: str) -> float:
-        """The signed quantity held: what `execution_bridge` needs to flatten it."""
-        row = self._door.positions().get(symbol)
+    def position_qty(self, symbol: str, product: str = "MIS") -> float:
+        """The signed quantity held in that product: what `execution_bridge` needs to flatten it."""
+        row = self._door.position(symbol, product)
         return 0 if row is None else row.quantity
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -163,13 +162,14 @@ class ExecutionEngineV2:
         if not self._priced:
             self._priced = True
             self._door.price_what_is_held(self._feed)
-        known = self._door.instrument(order.symbol)
-        translated = translate(order, known, self._door.new_story(), unread)
+        known = self._door.instrument(order.symbol, exchange_of(order))
+        translated = translate(order, known, self._settings, self._door.new_story(), unread)
         refusal, quote = translated.refusal, None
         if refusal is None:
-            quote, refusal = self._door.look(self._feed, known.symbol)
+            quote, refusal = self._door.look(self._feed, known.symbol, known.said)
         receipt = self._door.submit(translated.intent, quote, refusal)
-        return result_of(receipt, known.symbol, known.instrument)
+        result = result_of(receipt, known.said, known.instrument)
+        return rehearsed(result) if self._settings.workspace.mode == DRY_RUN else result
 
 
 def _order_of(state: State, order_id: str) -> Order | None:

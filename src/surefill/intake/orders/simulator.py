@@ -13,7 +13,8 @@ from surefill.intake.orders.messages import ExecutionResult, OrderIntent
 class SmartFillSimulator:
     """A paper account of its own, in memory: what would this order do in the market that `market_data_engine` shows?
 
-    `slippage_bps` and `use_bid_ask_spread` as in the `execution:` block; `config` may hold the rest of it.
+    `slippage_bps` and `use_bid_ask_spread` as in the `execution:` block; `config` may hold the rest of it. It is paper
+    also where that names a real venue.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class SmartFillSimulator:
             {
                 **config,
                 "execution": {**execution, **config.get("execution", {}), "engine": "v2"},
+                "workspace": {**config.get("workspace", {}), "mode": "paper", "venue": "paper"},
                 "journal": {"path": ":memory:"},
             },
             market_data_engine=market_data_engine,

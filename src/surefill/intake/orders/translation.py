@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from surefill.config import Settings
 from surefill.domain.intent import Action, Intent
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
 from surefill.intake.caller_values import CallerReader, Known, scalar
 from surefill.intake.orders.messages import OrderIntent
-from surefill.plain import shown
+from surefill.intake.venue_names import PRODUCTS, bucket_of
+from surefill.plain import plain_text, shown
 from surefill.rules.codes import OrdType, Side, TimeInForce
 from surefill.units import PRICE_MAX, QTY_MAX, to_quanta
 
 DOOR: Final = "orders"
-PRODUCTS: Final = ("MIS", "NRML", "CNC")
 _SIDES: Final[dict[str, int]] = {"BUY": Side.BUY, "SELL": Side.SELL}
 _ORD_TYPES: Final[dict[str, int]] = {
     "MARKET": OrdType.MARKET,
@@ -35,7 +36,9 @@ class Translated(NamedTuple):
     refusal: Refusal | None
 
 
-def translate(order: OrderIntent, known: Known, story: str, unread: Refusal | None = None) -> Translated:
+def translate(
+    order: OrderIntent, known: Known, settings: Settings, story: str, unread: Refusal | None = None
+) -> Translated:
     """Read everything. What the gates can judge is left to them: zero and odd lots, ticks, missing prices.
 
     `unread`: why the caller's order could not be read at all.
@@ -46,7 +49,7 @@ def translate(order: OrderIntent, known: Known, story: str, unread: Refusal | No
     validity = reader.word(
         order.validity, _VALIDITIES, RefusalCode.UNSUPPORTED_TIME_IN_FORCE, "validity", TimeInForce.DAY
     )
-    reader.check_product(order.product)
+    product = reader.product(order.product)
     metadata = reader.metadata(order.metadata)
     intent = Intent(
         intent_id=reader.label(order.intent_id, "intent_id"),
@@ -54,6 +57,7 @@ def translate(order: OrderIntent, known: Known, story: str, unread: Refusal | No
         door=DOOR,
         strategy_id=reader.text(order.strategy_code, "strategy_code"),
         instrument_id=known.symbol,
+        bucket=bucket_of(product, settings),
         action=Action.CLOSE if reader.reduce_only(metadata) else Action.TRADE,
         side=side,
         order_qty=reader.quantity(order.qty),
@@ -62,11 +66,19 @@ def translate(order: OrderIntent, known: Known, story: str, unread: Refusal | No
         px=reader.price(order.price, "price") if kind in (OrdType.LIMIT, OrdType.STOP_LIMIT) else 0,
         stop_px=reader.price(order.trigger_price, "trigger_price") if kind in (OrdType.STOP, OrdType.STOP_LIMIT) else 0,
         reason=reader.label(order.reason, "reason"),
-        context=reader.labels(order, metadata),
+        context=reader.labels(order, product, metadata),
         basket_id=reader.label(metadata.get("basket_id"), "basket_id"),
         figures=reader.figures(metadata),
     )
     return Translated(intent, reader.refusal)
+
+
+def exchange_of(order: OrderIntent) -> str:
+    """The exchange in an order's metadata; "" where there is none, or none that can be read."""
+    try:
+        return plain_text(order.metadata["exchange"], "exchange")
+    except Exception:  # the caller's own object: what is wrong with it `translate` says
+        return ""
 
 
 class _Reader(CallerReader):
@@ -83,10 +95,12 @@ class _Reader(CallerReader):
     def _upper(self, value: object, name: str) -> str:
         return self.text(value, name).strip().upper()
 
-    def check_product(self, product: object) -> None:
-        """The contract's products."""
-        if self._upper(product, "product") not in PRODUCTS:
+    def product(self, product: object) -> str:
+        """One of the contract's products."""
+        word = self._upper(product, "product")
+        if word not in PRODUCTS:
             self.refuse(RefusalCode.INVALID_INPUT, f"product {shown(product)} is not one of {', '.join(PRODUCTS)}")
+        return word
 
     def metadata(self, value: object) -> dict[str, Any]:
         """The caller's metadata; none where there is nothing that has keys."""
@@ -109,10 +123,10 @@ class _Reader(CallerReader):
 
         return self.read(RefusalCode.INVALID_INPUT, "metadata.reduce_only", said, True)
 
-    def labels(self, order: OrderIntent, metadata: Mapping[str, Any]) -> dict[str, str]:
+    def labels(self, order: OrderIntent, product: str, metadata: Mapping[str, Any]) -> dict[str, str]:
         """What the projections show."""
         labels = {
-            "product": self._upper(order.product, "product"),
+            "product": product,
             "tag": self.label(order.tag, "tag"),
             "exchange": self.label(metadata.get("exchange"), "metadata.exchange"),
             "tf": self.label(metadata.get("timeframe"), "metadata.timeframe"),

@@ -1,5 +1,6 @@
 """Door 3: trading-signal events. A chain of handlers over the core's gates; what happened is told on an event bus."""
 
+from surefill.intake.pipeline.accounts import BinanceCCXTAdapter
 from surefill.intake.pipeline.bus import EventBus
 from surefill.intake.pipeline.engine import ExecutionEngine
 from surefill.intake.pipeline.events import (
@@ -35,6 +36,7 @@ from surefill.intake.pipeline.pipeline import ExecutionPipeline
 from surefill.intake.pipeline.workspace_exchange import WorkspaceExchange
 
 __all__ = [
+    "BinanceCCXTAdapter",
     "EventBus",
     "ExchangeAdapter",
     "ExchangeError",

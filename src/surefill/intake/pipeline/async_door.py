@@ -28,8 +28,8 @@ from surefill.errors import LocalError
 from surefill.intake.caller_feed import CallerFeed
 from surefill.intake.caller_stores import CallerStores
 from surefill.intake.open_door import OpenDoor
+from surefill.intake.real_venue import VenueChoice
 from surefill.journal.protocol import Journal
-from surefill.venues.protocol import Venue
 
 T = TypeVar("T")
 
@@ -47,12 +47,12 @@ class AsyncDoor:
         *,
         clock: Clock | None = None,
         journal: Journal | None = None,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
     ) -> None:
         self.settings = settings
         self.door = OpenDoor(name, settings, clock, journal, venue=venue)
         self._closed = False
-        self._at_a_distance = venue is not None and not venue.capabilities.in_process
+        self._at_a_distance = not self.door.session.is_simulated
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="surefill-pipeline")
 
     def close(self) -> None:

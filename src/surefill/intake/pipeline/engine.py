@@ -15,8 +15,8 @@ from surefill.intake.pipeline.messages import PipelineResult
 from surefill.intake.pipeline.order_view import OrderManager
 from surefill.intake.pipeline.pipeline import ExecutionPipeline
 from surefill.intake.pipeline.workspace_exchange import WorkspaceExchange
+from surefill.intake.real_venue import VenueChoice
 from surefill.journal.protocol import Journal
-from surefill.venues.protocol import Venue
 
 
 class ExecutionEngine:
@@ -34,7 +34,7 @@ class ExecutionEngine:
         config: Config = None,
         handlers: Sequence[ExecutionHandler] | None = None,
         market_data: Any = None,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
     ) -> None:

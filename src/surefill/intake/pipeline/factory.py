@@ -1,26 +1,26 @@
-"""Makes exchanges from configuration, once for each (name, market type, testnet).
-
-The registry knows who can make which. What this door does not reach yet says so, and how to go on.
-"""
+"""Makes exchanges from configuration, once for each (name, market type, testnet); a registry knows who makes which."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from surefill.errors import ConfigError
 from surefill.intake.door_settings import Config
+from surefill.intake.pipeline.accounts import BinanceCCXTAdapter, ExchangeAccount
 from surefill.intake.pipeline.bus import shown
 from surefill.intake.pipeline.exchange import ExchangeAdapter
 from surefill.intake.pipeline.pipeline import ExecutionPipeline
+from surefill.intake.pipeline.places import EXCHANGES
 from surefill.intake.pipeline.workspace_exchange import WorkspaceExchange
+from surefill.intake.real_venue import RealVenue
 from surefill.logs import logger
 
 Maker = Callable[[Config, str, bool], ExchangeAdapter]
 Key = tuple[str, str, bool]
 
-NOT_THERE_YET: Final = ("binance", "bybit", "okx", "coinbase")
 _log = logger("surefill.pipeline.factory")
 
 
@@ -30,12 +30,26 @@ def _paper(config: Config, market_type: str, testnet: bool) -> ExchangeAdapter:
     )
 
 
-class ExchangeFactory:
-    """`configs`: by exchange, what `create` takes where it is given nothing."""
+def _account(
+    exchange: str, venue: RealVenue | None, config: Config, market_type: str, testnet: bool
+) -> ExchangeAdapter:
+    if exchange == "binance":
+        return BinanceCCXTAdapter(config, market_type, testnet, venue=venue)
+    return ExchangeAccount(exchange, config, market_type, testnet, venue=venue)
 
-    def __init__(self, configs: Mapping[str, Config] | None = None) -> None:
+
+class ExchangeFactory:
+    """`configs`: by exchange, what `create` takes where it is given nothing.
+
+    Real exchanges are dry runs unless their configuration says `workspace.mode: live` and `venue` that the money is
+    real (`RealVenue(real_money=True)`). Each has a workspace of its own: give each configuration a `journal.path`.
+    """
+
+    def __init__(self, configs: Mapping[str, Config] | None = None, *, venue: RealVenue | None = None) -> None:
         self._configs = {name.lower(): config for name, config in (configs or {}).items()}
         self._makers: dict[str, Maker] = {"paper": _paper}
+        for name in EXCHANGES:
+            self._makers[name] = functools.partial(_account, name, venue)
         self._made: dict[Key, ExchangeAdapter] = {}
         self._making = asyncio.Lock()
 
@@ -52,7 +66,7 @@ class ExchangeFactory:
     ) -> ExchangeAdapter:
         """The exchange; the same one for the same name, market type and testnet, until it is closed.
 
-        Raises ConfigError: UNKNOWN_EXCHANGE, VENUE_NOT_THERE_YET.
+        Raises ConfigError: UNKNOWN_EXCHANGE, UNKNOWN_MARKET, and whatever keeps its workspace from being opened.
         """
         key = (name.strip().lower(), market_type.strip().lower(), testnet)
         async with self._making:
@@ -67,12 +81,6 @@ class ExchangeFactory:
         maker = self._makers.get(name)
         if maker is not None:
             return maker
-        if name in NOT_THERE_YET:
-            raise ConfigError(
-                f"this door does not reach {name} yet (`surefill trade` does): use paper, or register one",
-                code="VENUE_NOT_THERE_YET",
-                key="exchange",
-            )
         raise ConfigError(
             f"{name!r} is not a known exchange: use one of {', '.join(self.available())}, or register it",
             code="UNKNOWN_EXCHANGE",

@@ -37,9 +37,9 @@ from surefill.intake.pipeline.order_states import OrderState
 from surefill.intake.pipeline.order_view import OrderManager
 from surefill.intake.pipeline.providers import Provider, Providers
 from surefill.intake.pipeline.translation import DOOR, SIGNAL_LABEL, STRATEGY, Account, Draft, draft_of, symbol_refusal
+from surefill.intake.real_venue import VenueChoice
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
-from surefill.venues.protocol import Venue
 
 PROFILE: Final = "pipeline"
 
@@ -48,9 +48,10 @@ class ExecutionPipeline:
     """Opens the workspace of the configuration (which blocks) and runs signals through its handlers.
 
     `handlers` None: the contract's four, as the section `pipeline` says. Handlers that are given set that section by
-    their parameters. `market_data` tells prices (see `caller_feed`); without it the last price shown is the market, and
-    before any was shown a signal's own entry price.
-    `venue` None is paper. Close it, or use it as a context manager. Raises ConfigError and JournalError.
+    their parameters. `market_data` tells prices (see `caller_feed`); without it the real venue's are the market, or on
+    paper the last price shown, and before any was shown a signal's own entry price.
+    `venue`: None trades where the configuration says; live needs `RealVenue(real_money=True)`. Close it, or use it as a
+    context manager. Raises ConfigError and JournalError.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class ExecutionPipeline:
         handlers: Sequence[ExecutionHandler] | None = None,
         *,
         market_data: Any = None,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -170,6 +171,7 @@ class ExecutionPipeline:
         if refusal is None and self._feed is not None:
             market, refusal = await self.door.look(self._feed, signal.symbol)
         elif refusal is None:
+            refusal = await self.door.run(self.door.door.shown, signal.symbol)
             market = await self.door.read(lambda state: _shown_price(state, signal.symbol))
         draft = draft_of(
             signal,

@@ -26,6 +26,7 @@ from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.domain.sizing import SizeMethod, SizingCaps, SizingSpec
 from surefill.errors import InputError
 from surefill.intake.pipeline.events import TradingSignalGenerated
+from surefill.intake.pipeline.places import MARKET_TYPES, place_traded
 from surefill.rules.arithmetic import rate_floor
 from surefill.units import NS_PER_S, PCT_PPB, PPB, PRICE_MAX, RATE_MAX_PPB, observed_quanta, quanta_text, to_quanta
 
@@ -36,7 +37,6 @@ STRATEGY: Final = "decision_engine"
 SIGNAL_LABEL: Final = "signal"
 VALIDATION: Final = "validation"
 RISK: Final = "risk"
-MARKET_TYPES: Final = ("spot", "future", "futures", "swap", "margin")
 _SIDES: Final = {"BUY": 1, "LONG": 1, "SELL": -1, "SHORT": -1}
 _FIGURE_MAX_PPB: Final = 10**6 * PPB
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})/([A-Z0-9]{2,10})(?::([A-Z0-9]{2,10}))?")
@@ -165,13 +165,16 @@ class _Reader:
         """Symbol, exchange, kind of market, size: what no gate can see."""
         signal = self._signal
         exchange, valid = str(signal.exchange).strip().lower(), self._pipeline.valid_exchanges
-        venue = self._settings.workspace.venue
+        kind = str(signal.market_type).strip().lower()
+        place = place_traded(self._settings)
         if exchange not in [name.lower() for name in valid]:
             self._wrong(f"exchange {signal.exchange!r} is not one of {', '.join(valid) or 'none'}")
-        elif venue not in ("paper", exchange):
-            self._wrong(f"the signal is for {exchange}, this workspace trades at {venue}: send it to that one's")
-        if str(signal.market_type).strip().lower() not in MARKET_TYPES:
+        elif place is not None and place.exchange != exchange:
+            self._wrong(f"the signal is for {exchange}, this workspace trades at {place}: send it to that one's")
+        if kind not in MARKET_TYPES:
             self._wrong(f"market type {signal.market_type!r} is not one of {', '.join(MARKET_TYPES)}")
+        elif place is not None and not place.trades(kind):
+            self._wrong(f"the signal is for the market {kind}, this workspace trades at {place}")
 
     def side(self) -> int:
         """+1 or -1; 0 beside a refusal."""

@@ -6,14 +6,13 @@ An adapter that went to the venue past the core would be a way round the risk, s
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from surefill.config.core import currency_of
 from surefill.domain.inputs import RequestCancel
 from surefill.domain.instrument import Instrument
 from surefill.domain.intent import Action, ExitPlan, Intent
 from surefill.domain.market import Quote
-from surefill.domain.refusals import RefusalCode
 from surefill.domain.state import State
 from surefill.domain.valuation import equity
 from surefill.engine.receipt import Receipt, Verdict
@@ -24,13 +23,13 @@ from surefill.intake.pipeline.exchange import (
     ExchangeAdapter,
     ExchangeError,
     ExchangePosition,
-    InsufficientBalanceError,
     InvalidOrderError,
     OrderNotFoundError,
-    RateLimitError,
     SymbolInfo,
     Ticker,
 )
+from surefill.intake.pipeline.exchange_failures import failure_of
+from surefill.intake.pipeline.order_states import OrderState
 from surefill.intake.pipeline.order_view import ManagedOrder
 from surefill.intake.pipeline.pipeline import ExecutionPipeline
 from surefill.intake.pipeline.translation import DOOR, STRATEGY, symbol_refusal
@@ -38,10 +37,6 @@ from surefill.rules.codes import OrdStatus, OrdType
 from surefill.units import PRICE_MAX, QTY_MAX, datetime_from_ns, quanta_float, to_quanta
 
 _SIDES: Final = {"BUY": 1, "SELL": -1}
-_NO_MONEY: Final = frozenset({RefusalCode.INSUFFICIENT_CASH.name, RefusalCode.MARGIN_INSUFFICIENT.name})
-_TOO_MANY: Final = frozenset(
-    {RefusalCode.MESSAGE_RATE.name, RefusalCode.ORDER_RATE.name, RefusalCode.THROTTLED.name, "RATE_LIMIT"}
-)
 
 
 class WorkspaceExchange(ExchangeAdapter):
@@ -102,13 +97,17 @@ class WorkspaceExchange(ExchangeAdapter):
             )
         except InputError as error:
             raise InvalidOrderError(error.message, code=error.code) from error
-        receipt = await self.pipeline.door.submit(intent, None)
+        unseen = await self.pipeline.door.run(self.pipeline.door.door.shown, symbol)
+        receipt = await self.pipeline.door.submit(intent, None, unseen)
         await self.pipeline.door.settle()
         return self._placed(receipt)
 
     def _placed(self, receipt: Receipt) -> ManagedOrder:
-        if receipt.verdict in (Verdict.REFUSED, Verdict.CONFLICT) or receipt.status == OrdStatus.REJECTED:
-            _raise(receipt.code, receipt.reason)
+        if receipt.verdict in (Verdict.REFUSED, Verdict.CONFLICT):
+            raise failure_of(receipt.code, receipt.reason)
+        if receipt.status == OrdStatus.REJECTED:
+            undelivered = self._found(receipt.cl_ord_id).state is OrderState.FAILED
+            raise failure_of(receipt.code, receipt.reason, undelivered=undelivered)
         if receipt.status == OrdStatus.UNKNOWN:
             raise ExchangeError(
                 f"nobody knows what became of order {receipt.cl_ord_id} ({receipt.reason}): ask for it, do not place it"
@@ -170,6 +169,7 @@ class WorkspaceExchange(ExchangeAdapter):
     async def get_ticker(self, symbol: str) -> Ticker:
         """The last market shown."""
         instrument = await self._instrument(symbol)
+        await self.pipeline.door.run(self.pipeline.door.door.shown, symbol)
         quote = await self.pipeline.door.read(lambda state: state.quotes.get(symbol))
         if quote is None:
             raise ExchangeError(f"no price of {symbol} has been seen: connect its feed", code="NO_MARKET_DATA")
@@ -203,14 +203,6 @@ class WorkspaceExchange(ExchangeAdapter):
         if instrument is None or refusal is not None:
             raise InvalidOrderError(refusal.reason if refusal else f"{symbol} is not known", code="UNKNOWN_SYMBOL")
         return instrument
-
-
-def _raise(code: str, reason: str) -> NoReturn:
-    if code in _NO_MONEY:
-        raise InsufficientBalanceError(reason, code=code)
-    if code in _TOO_MANY:
-        raise RateLimitError(reason, code=code)
-    raise InvalidOrderError(reason, code=code)
 
 
 def _word(value: str, known: Any, name: str) -> int:

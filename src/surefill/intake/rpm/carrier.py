@@ -94,9 +94,10 @@ class Carrier:
     def _market(self, intent: Intent) -> tuple[Quote | None, Refusal | None]:
         """The quote to decide on. Where the feed has none, gates that come before the market's have the first word."""
         look = self._feed.look(self._door.session, intent.instrument_id, self._door.now_ns())
-        if look.problem is None:
+        problem = look.problem or (None if self._feed.is_there else self._door.shown(intent.instrument_id))
+        if problem is None:
             return look.quote, None
-        return None, self._ask(intent, self._earlier, None) or self._door.unseen(look.problem)
+        return None, self._ask(intent, self._earlier, None) or self._door.unseen(problem)
 
     def _ask(self, intent: Intent, gates: tuple[str, ...], quote: Quote | None) -> Refusal | None:
         """What these gates say now, with nothing recorded but the session that is on: it comes with prices else."""

@@ -22,6 +22,7 @@ from surefill.engine.clock import Clock
 from surefill.errors import InputError, SurefillError
 from surefill.intake.door_settings import Config, artifacts_dir, door_settings
 from surefill.intake.open_door import OpenDoor
+from surefill.intake.real_venue import VenueChoice
 from surefill.intake.rpm.alerts import AlertDesk, AlertLimits, OnAlert
 from surefill.intake.rpm.answers import confirmation_of, conflict_of, failure_of
 from surefill.intake.rpm.carrier import Carrier, KeyConflict
@@ -41,7 +42,6 @@ from surefill.intake.rpm.translation import Terms
 from surefill.journal.protocol import Journal
 from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_S, iso_from_ns
-from surefill.venues.protocol import Venue
 from surefill.views.positions import PositionRow
 
 PROFILE: Final = "rpm"
@@ -66,11 +66,12 @@ class ExecutionHealth:
 class RPMExecutionEngine(ExecutionRecords):
     """The contract's engine. `config`: a dict, a file's path, or settings; keys of `rpm` are this door's.
 
-    `market_data` tells bid and ask (see `market`); without it, prices come through `on_quote` alone. `venue` is where
-    orders go instead of the simulated market. `on_alert` hears what a person should know, on a thread of its own.
-    `wait_s`: how long `execute` waits for an end (None: the order's timeout and a little more). `clock` and `journal`
-    are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and JournalError when it
-    cannot be opened.
+    `market_data` tells bid and ask (see `market`); without it, prices are the real venue's own, and on the simulated
+    market come through `on_quote` alone. `venue` is where orders go: see `surefill.intake.real_venue`. `on_alert` hears
+    what a person should know, on a thread of its own. `wait_s`: how long `execute` waits for an end (None: the order's
+    timeout and a little more). `clock` and `journal` are for tests and replays. Close it, or use it as a context
+    manager. Raises ConfigError and JournalError when it cannot be opened, RemoteError where a live one could call
+    nobody, VenueOutcomeUnknown where its venue is silent.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class RPMExecutionEngine(ExecutionRecords):
         config: Config,
         market_data: object = None,
         *,
-        venue: Venue | None = None,
+        venue: VenueChoice = None,
         on_alert: OnAlert | None = None,
         wait_s: float | None = None,
         clock: Clock | None = None,

@@ -41,6 +41,11 @@ class QuoteFeed:
         self._ask = _asker(feed)
         self._timed: set[str] = set()
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the caller has one."""
+        return self._ask is not None
+
     def look(self, session: Session, symbol: str, now_ns: int) -> Look:
         """The feed's quote of a symbol whose instrument is defined."""
         if self._ask is None:

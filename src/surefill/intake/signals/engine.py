@@ -16,10 +16,11 @@ from surefill.intake.caller_values import named
 from surefill.intake.candles import bar_of
 from surefill.intake.door_settings import Config, door_settings
 from surefill.intake.open_door import OpenDoor
+from surefill.intake.real_venue import VenueChoice
 from surefill.intake.signals.answers import failure_of, result_of
 from surefill.intake.signals.messages import ExecutionContext, ExecutionResult
 from surefill.intake.signals.reading import Signal, Word, read_signal
-from surefill.intake.signals.translation import translate
+from surefill.intake.signals.translation import exchange_of, translate
 from surefill.journal.protocol import Journal
 from surefill.market.timeframes import duration_ns
 from surefill.plain import shown
@@ -34,8 +35,9 @@ class ExecutionEngineV3:
 
     `cfg`: the configuration, as a dict (its `execution:` block as in the document) or a file's path. `broker_feed`
     tells prices (see `caller_feed`). `state_store` and `trade_recorder` are told what happened, and may be None.
-    `clock` and `journal` are for tests and replays. Close it, or use it as a context manager. Raises ConfigError and
-    JournalError when it cannot be opened.
+    `venue`: None trades where the configuration says: in the simulated market, or a dry run at the real
+    `workspace.venue`; live needs `RealVenue(real_money=True)`. `clock` and `journal` are for tests and replays. Close
+    it, or use it as a context manager. Raises ConfigError and JournalError when it cannot be opened.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ExecutionEngineV3:
         broker_feed: Any = None,
         logger_instance: logging.Logger | None = None,
         *,
+        venue: VenueChoice = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -54,7 +57,7 @@ class ExecutionEngineV3:
         self._feed = CallerFeed(broker_feed)
         self._stores = CallerStores(self._log, state_store=state_store, recorder=trade_recorder)
         self._bar_ns: dict[str, int] = {}
-        self._door = OpenDoor(PROFILE, self._settings, clock, journal)
+        self._door = OpenDoor(PROFILE, self._settings, clock, journal, venue=venue)
         self._closing = weakref.finalize(self, self._door.close_from_anywhere)
 
     def close(self) -> None:
@@ -131,14 +134,14 @@ class ExecutionEngineV3:
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _execute(self, symbol: object, signal: Signal, context: object) -> ExecutionResult:
-        known = self._door.instrument(symbol)
+        known = self._door.instrument(symbol, exchange_of(context))
         translated = translate(known, signal, context, settings=self._settings, story=self._door.new_story())
         refusal, quote = translated.refusal, None
         if refusal is None:
             self._remember_timeframe(known.symbol, translated.intent.context.get("tf", ""))
-            quote, refusal = self._door.look(self._feed, known.symbol)
+            quote, refusal = self._door.look(self._feed, known.symbol, known.said)
         receipt = self._door.submit(translated.intent, quote, refusal)
-        return result_of(receipt, known.symbol, known.instrument)
+        return result_of(receipt, known.said, known.instrument)
 
     def _remember_timeframe(self, symbol: str, timeframe: str) -> None:
         """How long this symbol's candles are: they do not say it themselves."""

@@ -7,16 +7,22 @@ from typing import Any
 
 from surefill.intake.door_settings import Config
 from surefill.intake.orders.messages import OrderIntent
+from surefill.intake.real_venue import VenueChoice
 from surefill.intake.signals.engine import ExecutionEngineV3
 from surefill.intake.signals.messages import ExecutionContext
 from surefill.intake.signals.reading import read_word
 
 
 def create_execution_engine_v3(
-    config: Config, market_data_engine: Any = None, trade_recorder: Any = None, state_store: Any = None
+    config: Config,
+    market_data_engine: Any = None,
+    trade_recorder: Any = None,
+    state_store: Any = None,
+    *,
+    venue: VenueChoice = None,
 ) -> ExecutionEngineV3:
     """The engine with its parts in the order in which the document's caller has them."""
-    return ExecutionEngineV3(config, state_store, trade_recorder, market_data_engine)
+    return ExecutionEngineV3(config, state_store, trade_recorder, market_data_engine, venue=venue)
 
 
 def convert_to_order_intent(

@@ -10,11 +10,11 @@ from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.intake.caller_values import CallerReader, Known, adopted, scalar
 from surefill.intake.signals.messages import ExecutionContext
 from surefill.intake.signals.reading import Signal, Word
-from surefill.plain import shown
+from surefill.intake.venue_names import PRODUCTS, bucket_of
+from surefill.plain import plain_text, shown
 from surefill.units import PRICE_MAX, QTY_MAX, datetime_from_ns, rate_ppb_from_fraction, to_quanta
 
 DOOR: Final = "signals"
-PRODUCTS: Final = ("MIS", "NRML", "CNC")
 _BARS_MAX: Final = 1_000_000
 _BLANK: Final = ExecutionContext("", "", PRODUCTS[0], "", "paper", datetime_from_ns(0), "")
 _SIDES: Final[dict[Word | None, int]] = {Word.BUY: 1, Word.SELL: -1}
@@ -34,7 +34,7 @@ def translate(known: Known, signal: Signal, context: object, *, settings: Settin
     if signal.problem:
         reader.refuse(RefusalCode.INVALID_INPUT, signal.problem)
     labels = reader.labels(ours)
-    reader.check_symbol(ours.symbol, known.symbol)
+    reader.check_symbol(ours.symbol, known)
     reader.check_mode(ours.mode)
     closing = signal.word is Word.EXIT
     intent = Intent(
@@ -43,6 +43,7 @@ def translate(known: Known, signal: Signal, context: object, *, settings: Settin
         door=DOOR,
         strategy_id=reader.text(ours.strategy_id, "strategy_id"),
         instrument_id=known.symbol,
+        bucket=bucket_of(labels.get("product", ""), settings),
         action=Action.CLOSE if closing else Action.TRADE,
         side=_SIDES.get(signal.word, 0),
         order_qty=0 if closing else reader.quantity(ours),
@@ -53,6 +54,15 @@ def translate(known: Known, signal: Signal, context: object, *, settings: Settin
     return Translated(intent, reader.refusal)
 
 
+def exchange_of(context: object) -> str:
+    """The exchange that a context names; "" where that cannot be read, which `translate` says."""
+    ours, _ = adopted(_BLANK, context)
+    try:
+        return plain_text(ours.exchange, "exchange")
+    except Exception:  # the caller's own object
+        return ""
+
+
 class _Reader(CallerReader):
     """Turns a context's values into integers and labels."""
 
@@ -60,16 +70,18 @@ class _Reader(CallerReader):
         super().__init__(known.instrument, refusal)
         self._settings = settings
 
-    def check_symbol(self, named: object, symbol: str) -> None:
+    def check_symbol(self, named: object, known: Known) -> None:
         """The context belongs to this symbol, if it names one."""
         name = self.label(named, "symbol")
-        if name and name != symbol:
-            self.refuse(RefusalCode.INVALID_INPUT, f"the signal is for {symbol!r}, its context for {name!r}")
+        if name and name not in (known.symbol, known.said):
+            self.refuse(RefusalCode.INVALID_INPUT, f"the signal is for {known.said!r}, its context for {name!r}")
 
     def check_mode(self, named: object) -> None:
-        """The context belongs to this workspace's mode. What is marked paper trades wherever orders are not real."""
+        """The context belongs to this workspace's mode. What is marked paper trades wherever orders are not real, and
+        what is marked live in its rehearsal too.
+        """
         mode, ours = self.text(named, "mode"), self._settings.workspace.mode
-        taken = (ours,) if ours == "live" else ("paper", ours)
+        taken = {"live": ("live",), "dry_run": ("paper", "dry_run", "live")}.get(ours, ("paper", ours))
         if mode.strip().lower() not in taken:
             self.refuse(RefusalCode.INVALID_INPUT, f"the context's mode is {mode!r}, this workspace is {ours}")
 

@@ -106,6 +106,7 @@ class RemoteVenue:
             receive_window_ns=receive_window_ns,
             native_stops=True,
             amends=True,
+            pretended=True,
             rate_limits=rate_limits,
         )
 

@@ -24,7 +24,7 @@ class Claims:
         assert OrdType.MARKET in told.ord_types
         assert set(told.ord_types) <= set(OrdType)
         assert set(told.time_in_force) <= set(TimeInForce)
-        assert set(told.time_in_force) & set(_RESTING)
+        assert any(told.takes(OrdType.LIMIT, tif) for tif in _RESTING)
         assert told.cl_ord_id_max >= len(new_id())
         assert not told.cl_ord_id_alphabet or re.fullmatch(f"(?:{told.cl_ord_id_alphabet})+", new_id())
         for limit in told.rate_limits:
@@ -45,9 +45,17 @@ class Claims:
             else:
                 assert await stage.truth(request) == TrueOrder(1, 0, True), OrdType(kind).name
 
-    @check(3, "every time in force that it claims is taken by a limit order: it rests, or ends at once where it must")
+    @check(3, "every time in force that it claims is taken: a limit order rests, or ends at once where it must")
     async def test_ex_03_claimed_times_in_force(self, stage: Stage) -> None:
-        for tif in sorted(stage.venue.capabilities.time_in_force):
+        told = stage.venue.capabilities
+        for tif in sorted(told.time_in_force):
+            assert any(told.takes(kind, tif) for kind in told.ord_types), TimeInForce(tif).name
+            if told.takes(OrdType.MARKET, tif):
+                request = stage.order(time_in_force=tif)
+                await stage.accepted(request)
+                await stage.filled(request)
+            if not told.takes(OrdType.LIMIT, tif):
+                continue
             request = stage.limit(time_in_force=tif)
             await stage.accepted(request)
             if tif in _RESTING:
@@ -61,10 +69,11 @@ class Claims:
         for kind in set(OrdType) - set(stage.venue.capabilities.ord_types):
             await stage.rejected(stage.order(ord_type=int(kind), px=stage.ground.far_px, stop_px=stage.ground.stop_px))
 
-    @check(5, "a time in force that it does not claim is rejected, and not sent")
+    @check(5, "a time in force that it does not claim for a limit order is rejected, and not sent")
     async def test_ex_05_unclaimed_times_in_force(self, stage: Stage) -> None:
-        for tif in set(TimeInForce) - set(stage.venue.capabilities.time_in_force):
-            await stage.rejected(stage.limit(time_in_force=int(tif)))
+        for tif in TimeInForce:
+            if not stage.venue.capabilities.takes(OrdType.LIMIT, tif):
+                await stage.rejected(stage.limit(time_in_force=int(tif)))
 
     @check(6, "an order for an instrument that it does not know is rejected")
     async def test_ex_06_unknown_instrument(self, stage: Stage) -> None:

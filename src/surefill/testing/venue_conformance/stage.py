@@ -154,8 +154,8 @@ class Stage:
         return self.order(**{"ord_type": OrdType.LIMIT, "px": self.ground.far_px, **changes})
 
     def _rests(self) -> int:
-        claimed = self.venue.capabilities.time_in_force
-        return next(each for each in (TimeInForce.DAY, TimeInForce.GTC) if each in claimed)
+        takes = self.venue.capabilities.takes
+        return next(each for each in (TimeInForce.DAY, TimeInForce.GTC) if takes(OrdType.LIMIT, each))
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send it once, and keep what was answered."""

@@ -10,14 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING
 
 from surefill.errors import VenueOutcomeUnknown
 from surefill.logs import logger
 from surefill.venues.ccxt.settings import CcxtSettings
-
-if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
 
 _log = logger("surefill.venues.ccxt")
 
@@ -58,6 +54,7 @@ class Stream:
         self._on_up, self._keep_alive = on_up, keep_alive
         self._up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._heard_s = 0.0
         self.openings = 0
 
     @property
@@ -101,18 +98,25 @@ class Stream:
 
         timeout_s = self._settings.timeout_s
         address = await self._address()
-        async with connect(address, open_timeout=timeout_s, close_timeout=0.1, max_size=2**24) as socket:
+        # Not compressed: unpacking a price takes longer than reading it as it is.
+        async with connect(
+            address, open_timeout=timeout_s, close_timeout=0.1, max_size=2**24, compression=None
+        ) as socket:
             hello = self._hello()
             if hello:
                 await socket.send(hello)
-                self._take(await _next(socket, timeout_s))
+                async with asyncio.timeout(timeout_s):  # not wait_for: before Python 3.12 it could swallow a cancel
+                    self._take(_text(await socket.recv()))
             self.openings += 1
             self._up.set()
+            self._heard_s = _now_s()
             async with asyncio.TaskGroup() as beside:
-                tasks = [beside.create_task(self._on_up()), beside.create_task(self._kept())]
+                tasks = [beside.create_task(work) for work in (self._on_up(), self._kept(), self._listened())]
                 try:
                     while True:
-                        self._take(await _next(socket, self._settings.silence_s))
+                        message = await socket.recv()
+                        self._heard_s = _now_s()
+                        self._take(_text(message))
                 finally:
                     for task in tasks:
                         task.cancel()
@@ -122,8 +126,16 @@ class Stream:
             await asyncio.sleep(self._settings.keep_alive_s)
             await self._keep_alive()
 
+    async def _listened(self) -> None:
+        """Raise TimeoutError when nothing has come for too long. A time-out around each message costs more than it."""
+        while (left_s := self._heard_s + self._settings.silence_s - _now_s()) > 0:
+            await asyncio.sleep(left_s)
+        raise TimeoutError(f"nothing has come for {self._settings.silence_s:g} s")
 
-async def _next(socket: ClientConnection, within_s: float) -> str:
-    async with asyncio.timeout(within_s):  # not wait_for: before Python 3.12 it could swallow a cancel
-        message = await socket.recv()
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _text(message: str | bytes) -> str:
     return message if isinstance(message, str) else message.decode()

@@ -7,7 +7,7 @@ direction, so none slips through between two looks. An answer of None is a faile
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -27,11 +27,11 @@ from surefill.venues.mt5.records import (
     read,
     read_all,
 )
-from surefill.venues.mt5.server_clock import ServerClock
+from surefill.venues.mt5.server_clock import CHANGE_S, ServerClock
 from surefill.venues.mt5.symbols import Scale
 from surefill.venues.mt5.terminal import NotAsked, Terminal
 
-_EARLY_NS = 90 * NS_PER_S  # how far clocks may be apart
+_EARLY_NS = (90 + CHANGE_S) * NS_PER_S  # how far clocks may be apart, with a change of the server's offset
 
 
 class Found(msgspec.Struct):
@@ -91,6 +91,10 @@ class Looks:
     def tick(self, name: str) -> TickRecord:
         """Its price now."""
         return read(TickRecord, self.ask("symbol_info_tick", name))
+
+    def margin(self, action: int, name: str, volume: float, price: float) -> float | None:
+        """What such a trade would bind, in the account's money; None where the terminal cannot tell."""
+        return cast("float | None", self._terminal.call("order_calc_margin", action, name, volume, price).result)
 
     def working(self, **by: Any) -> list[OrderRecord]:
         """Orders that work."""

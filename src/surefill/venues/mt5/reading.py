@@ -58,7 +58,7 @@ class Reader:
     """`currency` is the account's: what fees are in."""
 
     def __init__(self, clock: ServerClock, money_decimals: int, currency: str) -> None:
-        self._clock, self._money_decimals, self._currency = clock, money_decimals, currency
+        self._clock, self._money_decimals, self.currency = clock, money_decimals, currency
 
     def trade(self, deal: DealRecord, scale: Scale, cl_ord_id: str, bucket: str = "") -> VenueReport:
         """An execution. Its id is the deal's ticket, unique at the server."""
@@ -77,7 +77,7 @@ class Reader:
             instrument_id=deal.symbol,
             bucket=bucket,
             side=side_of(deal.type),
-            fee_asset=self._currency if fee else "",
+            fee_asset=self.currency if fee else "",
             fee_amount=str(fee) if fee else "",
         )
 

@@ -116,6 +116,7 @@ class AccountRecord(msgspec.Struct, frozen=True):
     currency: str = ""
     login: int = 0
     trade_mode: int = 0
+    credit: float = 0.0
 
 
 class TerminalRecord(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 1. A market order is a deal at the price that the terminal shows now, with the deviation of the settings, and a filling
    policy from the symbol's flags: FOK where the order says so; else IOC, else FOK, else RETURN where it is allowed
-   (not in Market execution).
+   (not in Market execution, and not where the order says IOC: what RETURN leaves over goes on).
 2. Limit, stop and stop-limit orders are pending orders with RETURN, for the day or until canceled. IOC and FOK are not
    kept by a pending order, so they are refused here.
 3. On a hedging account a pending order opens another position, it cannot close one: a resting order that is to reduce
@@ -117,4 +117,5 @@ def _filling(request: OrderRequest, scale: Scale) -> int | None:
         return IOC
     if flags & _FLAG_FOK:
         return FOK
-    return RETURN if scale.symbol.trade_exemode != _MARKET_EXECUTION else None
+    rests = request.time_in_force != TimeInForce.IOC
+    return RETURN if rests and scale.symbol.trade_exemode != _MARKET_EXECUTION else None

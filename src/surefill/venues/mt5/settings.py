@@ -12,7 +12,7 @@ class Mt5Settings(msgspec.Struct, frozen=True):
 
     `magic` marks our orders, and ours alone: no other program on the account may use it. `symbols`: what to trade
     (none: all that the market watch shows). `deviation_points`: how far a price may slip in Instant execution.
-    `calendar` of the instruments. `server_offset_s`: the server's clock less UTC (None: found out from ticks).
+    `calendar` of the instruments. `server_offset_s`: the server's clock less UTC, until ticks say it.
     With `gateway_url` the terminal is reached through `surefill mt5 gateway`; without, through the package MetaTrader5
     on this machine, for which `path`, `login`, `password`, `server` are (empty: the terminal as it is).
     `timeout_s`: how long a call may take. `poll_s`: how often deals and orders are looked at, `quote_poll_s`: prices.

@@ -6,11 +6,11 @@ meant, and those must be exact in the symbol's own decimals. Nothing is rounded 
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from surefill.domain.instrument import Instrument, Terms
 from surefill.errors import ConfigError
-from surefill.units import PRICE_MAX, QTY_MAX, money_per_notional, quanta_float, to_quanta
+from surefill.units import PPB, PRICE_MAX, QTY_MAX, money_per_notional, quanta_float, to_quanta
 from surefill.venues.mt5.records import SymbolRecord
 
 _LINEAR = frozenset({0, 2, 3, 4, 5, 32, 38})  # forex, CFD, index, leverage, no leverage, stocks
@@ -55,14 +55,29 @@ class Scale:
         return quanta_float(qty, self.qty_decimals)
 
 
-def instrument_of(symbol: SymbolRecord, money_decimals: int, calendar: str) -> Instrument | None:
-    """The symbol as an instrument; None where its profit is not linear in its price (options, bonds, collateral)."""
-    scale = Scale(symbol)
+def _multiplier(symbol: SymbolRecord) -> Decimal:
+    """What a lot's value grows by when its price grows by one; 0 where that is not always the same."""
     if symbol.trade_calc_mode in _LINEAR:
-        multiplier = Decimal(repr(cleaned(symbol.trade_contract_size)))
-    elif symbol.trade_calc_mode in _BY_TICK_VALUE and symbol.trade_tick_size:
-        multiplier = Decimal(repr(cleaned(symbol.trade_tick_value))) / Decimal(repr(cleaned(symbol.trade_tick_size)))
-    else:
+        return Decimal(repr(cleaned(symbol.trade_contract_size)))
+    if symbol.trade_calc_mode in _BY_TICK_VALUE and symbol.trade_tick_size:
+        return Decimal(repr(cleaned(symbol.trade_tick_value))) / Decimal(repr(cleaned(symbol.trade_tick_size)))
+    return Decimal(0)
+
+
+def margin_ppb_of(symbol: SymbolRecord, volume: float, price: float, margin: float) -> int:
+    """The margin of a volume as a share of its value at `price`, rounded up; 0 where there is none."""
+    value = Decimal(repr(price)) * Decimal(repr(volume)) * _multiplier(symbol)
+    share = Decimal(repr(margin)) / value if value > 0 and margin > 0 else Decimal(0)
+    return int((share * PPB).to_integral_value(ROUND_CEILING))
+
+
+def instrument_of(symbol: SymbolRecord, money_decimals: int, calendar: str, margin_ppb: int = 0) -> Instrument | None:
+    """The symbol as an instrument; None where its profit is not linear in its price (options, bonds, collateral).
+
+    `margin_ppb`: the share of its value that a position binds, 0 where it is not known.
+    """
+    scale, multiplier = Scale(symbol), _multiplier(symbol)
+    if not multiplier:
         return None
     try:
         per_notional = money_per_notional(multiplier, scale.price_decimals, scale.qty_decimals, money_decimals)
@@ -86,4 +101,5 @@ def instrument_of(symbol: SymbolRecord, money_decimals: int, calendar: str) -> I
         pip=(10 if symbol.digits in (3, 5) else 1) if forex else 0,
         calendar=calendar,
         underlying=symbol.name,
+        margin_ppb=margin_ppb,
     )

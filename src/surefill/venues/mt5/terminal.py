@@ -26,6 +26,7 @@ FUNCTIONS = frozenset(
         "account_info",
         "history_deals_get",
         "history_orders_get",
+        "order_calc_margin",
         "order_send",
         "orders_get",
         "positions_get",

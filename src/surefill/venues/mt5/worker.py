@@ -50,4 +50,7 @@ class Worker:
 
 def _leave(waiting: asyncio.Future[T]) -> None:
     """Nobody waits any more; an error that it ends in is nobody's either."""
-    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+    if waiting.done():
+        _ = waiting.cancelled() or waiting.exception()
+    else:
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())

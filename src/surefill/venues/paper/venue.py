@@ -27,6 +27,7 @@ from surefill.venues.paper.settings import PaperSettings
 from surefill.venues.protocol import Accepted, Capabilities, Outcome, QueryAnswer, Rejected, ReportSink
 
 _WHOLE_NOW = (TimeInForce.IOC, TimeInForce.FOK)
+_LIMIT, _BAR, _TRADE = OrdType.LIMIT, Source.BAR, ExecType.TRADE
 _STOPS = (OrdType.STOP, OrdType.STOP_LIMIT)
 
 
@@ -261,7 +262,7 @@ class PaperVenue:
             order.triggered = matching.stop_triggered(side, request.stop_px, seen_px)
             if not order.triggered:
                 return 0
-        if order.ord_type() == OrdType.LIMIT:
+        if order.ord_type() == _LIMIT:
             return matching.limit_tick_px(
                 settings.fill_mode,
                 side,
@@ -272,7 +273,7 @@ class PaperVenue:
                 settings.slippage_ppb,
                 tick,
             )
-        if quote.source == Source.BAR and request.arrival_px:
+        if quote.source == _BAR and request.arrival_px:
             last_px = request.arrival_px
         elif not last_px:
             last_px = quote.ask_px if side > 0 else quote.bid_px
@@ -326,7 +327,7 @@ class PaperVenue:
         reports.append(
             VenueReport(
                 request.cl_ord_id,
-                ExecType.TRADE,
+                _TRADE,
                 request.order_ref,
                 f"{request.order_ref}.{order.fills}",
                 px,

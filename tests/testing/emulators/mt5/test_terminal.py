@@ -202,3 +202,92 @@ def test_truth_outlives_the_process(tmp_path: Path) -> None:
 
         assert [each.ticket for each in package.positions_get()] == [ticket]
         assert package.account_info().balance == 100_000.0
+
+
+STOPS: list[tuple[int, int, int, tuple[str, str, str], bool]] = [
+    # type, chart mode, way of calculating; then bid, ask, last; whether it is triggered
+    (4, 0, 0, ("1.1095", "1.1100", "1.1090"), True),  # a stop to buy at 1.11 looks at the ask
+    (4, 0, 0, ("1.1095", "1.1099", "1.1200"), False),
+    (5, 0, 0, ("1.0900", "1.0905", "1.1000"), True),  # a stop to sell at 1.09 looks at the bid
+    (5, 0, 0, ("1.0901", "1.0905", "1.0800"), False),
+    (4, 1, 33, ("1.1095", "1.1099", "1.1100"), True),  # an exchange that charts its last price
+    (4, 1, 33, ("1.1095", "1.1105", "1.1099"), False),
+    (5, 1, 33, ("1.0950", "1.0955", "1.0900"), True),
+    (4, 0, 33, ("1.1095", "1.1100", "1.1090"), True),  # an exchange that charts its bid
+    (4, 1, 0, ("1.1095", "1.1100", "1.1090"), True),  # no exchange, whatever it charts
+]
+
+
+@pytest.mark.parametrize(("kind", "chart", "calc", "quote", "triggered"), STOPS)
+def test_stop_looks_at_the_price_that_the_documentation_says(
+    process: EmulatorProcess, kind: int, chart: int, calc: int, quote: tuple[str, str, str], triggered: bool
+) -> None:
+    package = opened(process, symbols=[{"name": "EURUSD", "chart_mode": chart, "trade_calc_mode": calc}])
+    process.price("EURUSD", bid="1.1", ask="1.1001", last="1.1")
+    assert package.order_send({**LIMIT, "type": kind, "price": {4: 1.11, 5: 1.09}[kind]}).retcode == 10009
+
+    bid, ask, last = quote
+    process.price("EURUSD", bid=bid, ask=ask, last=last)
+
+    assert len(process.truth().executions) == triggered
+    assert len(package.positions_get()) == triggered
+
+
+@pytest.mark.parametrize(("chart", "calc", "closed"), [(0, 0, True), (1, 33, False)])
+def test_stop_loss_looks_at_the_same_price_as_a_stop(
+    process: EmulatorProcess, chart: int, calc: int, closed: bool
+) -> None:
+    package = opened(process, symbols=[{"name": "EURUSD", "chart_mode": chart, "trade_calc_mode": calc}])
+    process.price("EURUSD", bid="1.1", ask="1.1001", last="1.1")
+    ticket = package.order_send(BUY).order
+    assert package.order_send({"action": 6, "position": ticket, "sl": 1.095}).retcode == 10009
+
+    process.price("EURUSD", bid="1.0949", ask="1.0951", last="1.0960")
+
+    assert (package.positions_get() == ()) is closed
+
+
+def test_credit_is_a_purse_of_its_own(process: EmulatorProcess) -> None:
+    package = opened(process)
+    process.control("money", kind=3, amount="250")
+    process.control("money", kind=4, amount="-1.5", comment="data feed")
+
+    account = package.account_info()
+    assert (account.balance, account.credit, account.equity) == (99_998.5, 250.0, 100_248.5)
+    assert [(deal.type, deal.profit, deal.comment) for deal in package.history_deals_get(0, 2e9)][1:] == [
+        (3, 250.0, ""),
+        (4, -1.5, "data feed"),
+    ]
+
+
+def test_nights_bring_the_swap_of_the_symbol_and_side(process: EmulatorProcess) -> None:
+    package = opened(process, HEDGING, symbols=[{"name": "EURUSD", "swap_long": -7.0, "swap_short": 2.0}])
+    for kind in (0, 1):
+        package.order_send({**BUY, "type": kind, "volume": 1.0})
+
+    process.control("rollover", nights=3)
+
+    assert [held.swap for held in package.positions_get()] == [-21.0, 6.0]
+    assert package.account_info().balance == 100_000.0  # no money before they are closed
+
+
+def test_slow_terminal_places_a_market_order_that_works_until_a_price_comes(process: EmulatorProcess) -> None:
+    package = opened(process, slow=True)
+
+    placed = package.order_send(BUY)
+
+    assert (placed.retcode, placed.deal) == (10008, 0)
+    assert [(each.type, each.state) for each in package.orders_get()] == [(0, 1)]
+    process.price("EURUSD", bid="1.1", ask="1.1002")
+    assert [each.state for each in package.history_orders_get(ticket=placed.order)] == [4]
+    assert [each.price for each in package.history_deals_get(ticket=placed.order)] == [1.1002]
+
+
+def test_stamps_stay_what_they_were_when_the_servers_clock_changes(process: EmulatorProcess) -> None:
+    package = opened(process, offset_s=7_200)
+    ticket = package.order_send(BUY).order
+    before = package.history_orders_get(ticket=ticket), package.history_deals_get(ticket=ticket)
+
+    process.seed(offset_s=10_800)
+
+    assert (package.history_orders_get(ticket=ticket), package.history_deals_get(ticket=ticket)) == before

@@ -105,8 +105,8 @@ class Limits:
         self._used: Counter[tuple[str, int]] = Counter()
         self._banned_until_ms = 0
 
-    def take(self, weight: int, account: str = "") -> None:
-        """Count a request (with `account`: an order); 429, or 418 for who goes on regardless."""
+    def take(self, weight: int, account: str = "", orders: int = 1) -> None:
+        """Count a request (with `account`: so many orders); 429, or 418 for who goes on regardless."""
         now_ms = self._now_ms()
         if now_ms < self._banned_until_ms:
             raise too_many(self.weight, self._left_s(), banned_until_ms=self._banned_until_ms)
@@ -119,7 +119,8 @@ class Limits:
                 raise too_many(self.weight, BAN_S, banned_until_ms=self._banned_until_ms)
             raise too_many(self.weight, 60 - now_ms // 1000 % 60)
         if account:
-            self._take_order(account, now_ms)
+            for _ in range(orders):
+                self._take_order(account, now_ms)
 
     def _take_order(self, account: str, now_ms: int) -> None:
         for suffix, (limit, window_s) in self.orders.items():

@@ -16,6 +16,9 @@ from surefill.testing.emulators.groundwork.matching import Event, Happened, Matc
 from surefill.testing.emulators.groundwork.records import ZERO, Order, Quote, Status
 from surefill.testing.remote_venue.faults import Fault
 
+#: Where the order lists are kept: by their number, whose it is and its client order id.
+LISTS = "lists"
+
 
 def account_channel(scope: str, account: str) -> str:
     """Where an account's reports are told."""
@@ -149,6 +152,10 @@ class Floor:
         symbol = symbol_of(order.symbol, SPOT)
         balances = {asset: self.spot_balance(order.account, asset) for asset in (symbol.base, symbol.quote)}
         report(channel, spot_words.account_position(balances, now_ms))
+        legs = self.store.orders(scope=SPOT, venue=order.venue) if order.venue else []
+        begins = event.happened == Happened.NEW and len(legs) == 2
+        if begins or (legs and not any(leg.is_open for leg in legs)):
+            report(channel, spot_words.list_status(self.list_words(legs), now_ms))
 
     def _told_usdm(self, event: Event) -> None:
         order, now_ms, report = event.order, self.desk.now_ms(), self.desk.streams.report
@@ -175,6 +182,16 @@ class Floor:
         for other in self.store.orders(account=order.account, scope=SPOT, open_only=True, venue=order.venue):
             if other.number != order.number:
                 self.matcher.cancel(other, "the other leg works", Status.EXPIRED)
+
+    def list_name(self, group: str) -> str:
+        """The client order id of an order list."""
+        return (self.store.noted(LISTS, group) or "").partition(" ")[2]
+
+    def list_words(self, legs: list[Order]) -> dict[str, Any]:
+        """An order list as Binance shows it."""
+        is_open = any(leg.is_open for leg in legs)
+        group = legs[0].venue
+        return spot_words.order_list(legs, self.list_name(group), self.desk.now_ms(), is_open=is_open)
 
     def spot_balance(self, account: str, asset: str) -> tuple[Decimal, Decimal]:
         """Free and locked."""

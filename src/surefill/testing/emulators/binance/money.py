@@ -87,11 +87,12 @@ class Money:
         return total
 
     def affords(self, order: Order) -> bool:
-        """Whether the balance covers a new spot order."""
+        """Whether the balance covers a new spot order; of an order list, what the other leg holds back already."""
         symbol = symbol_of(order.symbol, SPOT)
         asset = symbol.quote if order.side > 0 else symbol.base
         free = self._store.balance(order.account, SPOT, asset).free - self.locked(order.account).get(asset, ZERO)
-        return self._needs(order) <= free
+        held = self._store.orders(account=order.account, scope=SPOT, venue=order.venue) if order.venue else []
+        return self._needs(order) <= free + max(map(self._needs, held), default=ZERO)
 
     def has_margin(self, order: Order) -> bool:
         """Whether the margin covers a new futures order."""

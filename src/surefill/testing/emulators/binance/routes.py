@@ -35,10 +35,11 @@ class Call(NamedTuple):
 
 
 class Route(NamedTuple):
-    """One endpoint. `op` is its name for faults; `order`: it counts against the limits of orders."""
+    """One endpoint. `op` is its name for faults; `order`: it counts against the limits of orders, as many `orders`."""
 
     op: str
     answer: Callable[[Call], Any]
     security: Security = Security.SIGNED
     weight: int = 1
     order: bool = False
+    orders: int = 1

@@ -11,6 +11,7 @@ from surefill.testing.emulators.binance.errors import BinanceError, bad_symbol, 
 from surefill.testing.emulators.binance.floor import Floor
 from surefill.testing.emulators.binance.listening import ListenKeys
 from surefill.testing.emulators.binance.money import SPOT
+from surefill.testing.emulators.binance.order_lists import OrderLists
 from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.symbols import spot_info, traded
 from surefill.testing.emulators.binance.terms import decimal_of
@@ -47,8 +48,7 @@ class Spot:
             ("DELETE", f"{api}/openOrders"): Route("cancel", self.cancel_all),
             ("GET", f"{api}/allOrders"): Route("orders", self.all_orders, weight=20),
             ("GET", f"{api}/myTrades"): Route("trades", self.trades, weight=20),
-            ("POST", f"{api}/orderList/oco"): Route("submit", self.oco, order=True),
-            ("DELETE", f"{api}/orderList"): Route("cancel", self.cancel_list),
+            **OrderLists(self._floor).routes(),
             ("POST", f"{api}/userDataStream"): Route("listen_key", self._create_key, keyed, 2),
             ("PUT", f"{api}/userDataStream"): Route("listen_key", self._keep_key, keyed, 2),
             ("DELETE", f"{api}/userDataStream"): Route("listen_key", self._close_key, keyed, 2),
@@ -191,53 +191,6 @@ class Spot:
             raise BinanceError(-2021, "Order cancel-replace partially failed.", 409, data)
         return data
 
-    def oco(self, call: Call) -> Any:
-        """POST orderList/oco: two legs; when one works, the other ends."""
-        params, now_ms = call.params, self._desk.now_ms()
-        group = str(len(self._store.notes("lists")) + 1)
-        legs = []
-        for place in ("above", "below"):
-            leg = {name: params[name] for name in ("symbol", "side", "quantity") if name in params}
-            for name in ("Type", "Price", "StopPrice", "TimeInForce"):
-                if place + name in params:
-                    leg[name[0].lower() + name[1:]] = params[place + name]
-            leg["newClientOrderId"] = params.get(f"{place}ClientOrderId", f"{place}_{group}_{now_ms}")
-            legs.append(leg)
-        for leg in legs:
-            self._floor.reader.check(self._floor.reader.read(SPOT, call.account, leg, "leg"))
-        list_id = params.get("listClientOrderId", f"list_{group}_{now_ms}")
-        with self._store.step():
-            self._store.note("lists", group, list_id)
-            orders = [self._floor.submit(SPOT, call.account, leg, group) for leg in legs]
-        told = [words.acknowledged(each, [], "RESULT") for each in orders]
-        return self._list(group, orders, now_ms, "EXEC_STARTED", "EXECUTING") | {"orderReports": told}
-
-    def cancel_list(self, call: Call) -> Any:
-        """DELETE orderList: both legs."""
-        group, wanted = call.params.get("orderListId", ""), call.params.get("listClientOrderId", "")
-        if wanted:
-            group = next((each for each, name in self._store.notes("lists").items() if name == wanted), "")
-        orders = self._store.orders(account=call.account, scope=SPOT, venue=group, open_only=True) if group else []
-        if not orders:
-            raise unknown_order()
-        ended = [self._floor.cancel(each) for each in orders]
-        told = [words.canceled(each, f"cancel_{each.number}") for each in ended]
-        return self._list(group, ended, self._desk.now_ms(), "ALL_DONE", "ALL_DONE") | {"orderReports": told}
-
-    def _list(self, group: str, orders: list[Order], now_ms: int, kind: str, status: str) -> dict[str, Any]:
-        return {
-            "orderListId": int(group),
-            "contingencyType": "OCO",
-            "listStatusType": kind,
-            "listOrderStatus": status,
-            "listClientOrderId": self._store.noted("lists", group),
-            "transactionTime": now_ms,
-            "symbol": orders[0].symbol,
-            "orders": [
-                {"symbol": each.symbol, "orderId": each.number, "clientOrderId": each.client_id} for each in orders
-            ],
-        }
-
     # -- looks ------------------------------------------------------------------------------------------------
 
     def _stale(self, op: str) -> tuple[bool, bool]:
@@ -269,7 +222,13 @@ class Spot:
         found = [each for each in found if each.ts_ms >= since and each.number >= first]
         found = [each for each in found if not number or each.order_number == number]
         found = [] if empty else found[:-1] if stale else found
-        return [words.traded(each, -1) for each in found[: int(call.params.get("limit", 500))]]
+        return [
+            words.traded(each, self._list_of(each.order_number)) for each in found[: int(call.params.get("limit", 500))]
+        ]
+
+    def _list_of(self, number: int) -> int:
+        order = self._store.order(number)
+        return -1 if order is None else words.list_id_of(order)
 
     def account(self, call: Call) -> Any:
         """GET account."""

@@ -83,6 +83,38 @@ def acknowledged(order: Order, executions: list[Execution], detail: str) -> dict
     return said
 
 
+def order_list(legs: list[Order], list_client_id: str, now_ms: int, *, is_open: bool) -> dict[str, Any]:
+    """An order list, without what its orders are."""
+    return {
+        "orderListId": list_id_of(legs[0]),
+        "contingencyType": "OCO",
+        "listStatusType": "EXEC_STARTED" if is_open else "ALL_DONE",
+        "listOrderStatus": "EXECUTING" if is_open else "ALL_DONE",
+        "listClientOrderId": list_client_id,
+        "transactionTime": now_ms,
+        "symbol": legs[0].symbol,
+        "orders": [{"symbol": leg.symbol, "orderId": leg.number, "clientOrderId": leg.client_id} for leg in legs],
+    }
+
+
+def list_status(told: dict[str, Any], now_ms: int) -> dict[str, Any]:
+    """The event listStatus of an order list."""
+    orders = [{"s": leg["symbol"], "i": leg["orderId"], "c": leg["clientOrderId"]} for leg in told["orders"]]
+    return {
+        "e": "listStatus",
+        "E": now_ms,
+        "s": told["symbol"],
+        "g": told["orderListId"],
+        "c": told["contingencyType"],
+        "l": told["listStatusType"],
+        "L": told["listOrderStatus"],
+        "r": "NONE",
+        "C": told["listClientOrderId"],
+        "T": told["transactionTime"],
+        "O": orders,
+    }
+
+
 def canceled(order: Order, cancel_id: str) -> dict[str, Any]:
     """The answer to a cancel; the cancel has a client id of its own."""
     said: dict[str, Any] = {

@@ -177,9 +177,17 @@ class Usdm:
             )
         return {"symbol": symbol, "countdownTime": str(wait_ms)}
 
+    def countdowns(self) -> list[str]:
+        """In which symbols one runs."""
+        return sorted(symbol for _, symbol in self._countdowns)
+
     def _silent(self, account: str, symbol: str) -> None:
+        """All orders of the symbol end; whether conditional ones are spared nobody says, so here they are not."""
         self._countdowns.pop((account, symbol), None)
         self._cancel_open(account, symbol)
+        for order in self._floor.orders(ALGO, account, symbol):
+            if order.is_open and not self._floor.triggered_ms(order):
+                self._floor.cancel(order)
         self._desk.streams.flush()
 
     # -- conditional orders -----------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from surefill.testing.emulators.binance.errors import BinanceError
 from surefill.testing.emulators.binance.floor import Floor
 from surefill.testing.emulators.binance.listening import ListenKeys
 from surefill.testing.emulators.binance.money import COMMISSION_IN, SPOT, USDM
+from surefill.testing.emulators.binance.moves import Moves
 from surefill.testing.emulators.binance.routes import Call, Route, Security
 from surefill.testing.emulators.binance.sockets import Sockets
 from surefill.testing.emulators.binance.spot import Spot
@@ -51,9 +52,12 @@ class Binance:
         self._floor = Floor(desk)
         self._listening = ListenKeys(desk)
         self._limits: dict[str, Limits] = {}
+        self._usdm = Usdm(self._floor, self._listening)
+        self._moves = Moves(self._floor)
         self._routes = {
             **Spot(self._floor, self._listening).routes(),
-            **Usdm(self._floor, self._listening).routes(),
+            **self._usdm.routes(),
+            **self._moves.routes(),
         }
         sockets = Sockets(desk, self._listening)
 
@@ -108,7 +112,9 @@ class Binance:
                 store.add_balance(account, scope, asset, Decimal(str(amount)) - was)
 
     def control(self, command: str, body: Mapping[str, Any]) -> Any:
-        """`limits` (market, weight, orders), `expire_listen_keys`, `order` and `cancel` of somebody else's hand."""
+        """`limits` (market, weight, orders), `expire_listen_keys`, `order` and `cancel` of somebody else's hand, and
+        `countdowns`: the symbols whose dead man's switch runs. `move`: a payment, deposit, … of an account (`Moves`).
+        """
         match command:
             case "limits":
                 limits = self._limits[str(body.get("market", SPOT))]
@@ -118,6 +124,10 @@ class Binance:
                 return None
             case "expire_listen_keys":
                 return self._listening.expire_all()
+            case "move":
+                return self._moves.happen(body)
+            case "countdowns":
+                return self._usdm.countdowns()
             case "order":
                 return self._by_hand(body)
             case "cancel":
@@ -177,7 +187,7 @@ class Binance:
             key = key_of(self._desk.store, request.headers.get("X-MBX-APIKEY", ""))
             if self._desk.faults.strike(WireFault.EXPIRE_TOKEN, route.op):
                 raise errors.bad_key()
-        limits.take(route.weight, key.account if key and route.order else "")
+        limits.take(route.weight, key.account if key and route.order else "", route.orders)
         if key is not None and route.security is Security.SIGNED:
             check_time(params, self._desk.now_ms())
             check_signature(key.secret, query, body)

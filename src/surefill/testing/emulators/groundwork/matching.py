@@ -1,7 +1,7 @@
 """A small matching engine: one price per symbol, orders that trade against it, triggers, times in force.
 
 1. Takers trade at bid or ask, up to the quantity shown there; what rests trades at its own limit once the price
-   reaches it. Triggers look at the last price.
+   reaches it. Triggers look at the last price, unless the venue names another.
 2. Every step is one commit. What happened is told to the venue as `Event`s, in order; the venue books money in the
    same commit (`Books`) and makes its own messages of them.
 3. Orders of one account do not trade with each other; positions are the venue's business too.
@@ -62,16 +62,31 @@ class Books(Protocol):
         ...
 
 
+def last_px(order: Order, quote: Quote) -> Decimal:
+    """What triggers look at where a venue does not say otherwise."""
+    del order
+    return quote.last
+
+
 class Matcher:
-    """The engine over a store. `now_ms` is the venue's clock; `hop` is called between the steps of an order."""
+    """The engine over a store. `now_ms` is the venue's clock; `hop` is called between the steps of an order.
+
+    `trigger_px`: the price that an order's trigger looks at.
+    """
 
     def __init__(
-        self, store: Store, books: Books, now_ms: Callable[[], int], hop: Callable[[str], None] = lambda _: None
+        self,
+        store: Store,
+        books: Books,
+        now_ms: Callable[[], int],
+        hop: Callable[[str], None] = lambda _: None,
+        trigger_px: Callable[[Order, Quote], Decimal] = last_px,
     ) -> None:
         self.store = store
         self._books = books
         self._now_ms = now_ms
         self._hop = hop
+        self._trigger_px = trigger_px
         #: In how many pieces an execution comes.
         self.slices = 1
 
@@ -136,7 +151,7 @@ class Matcher:
     def _match(self, order: Order, *, taker: bool) -> Order:
         quote = self.store.quote(order.symbol)
         if order.status == Status.PENDING:
-            if quote is None or not _triggers(order, quote.last):
+            if quote is None or not _triggers(order, self._trigger_px(order, quote)):
                 return order
             order = order._replace(status=Status.NEW, updated_ms=self._now_ms())
             self.store.put_order(order)
@@ -209,9 +224,9 @@ class Matcher:
         self._books.told(Event(happened, order, execution))
 
 
-def _triggers(order: Order, last: Decimal) -> bool:
+def _triggers(order: Order, px: Decimal) -> bool:
     stop = order.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT)
-    return (last - order.stop_px) * order.side * (1 if stop else -1) >= 0
+    return (px - order.stop_px) * order.side * (1 if stop else -1) >= 0
 
 
 def _cut(qty: Decimal, slices: int) -> list[Decimal]:

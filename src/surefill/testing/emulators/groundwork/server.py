@@ -44,6 +44,9 @@ async def serve(build: Build, path: str, port: int, started: Callable[[int, Emul
         log_level="error",
         access_log=False,
         timeout_graceful_shutdown=1,
+        # Longer than clients keep a connection that they do not use (aiohttp: 15 s): ended by both sides at once, it
+        # takes a request with it, and nobody can say whether that came.
+        timeout_keep_alive=60,
     )
     with socket.create_server(("127.0.0.1", port), reuse_port=False) as listening:
         # asyncio does this only for sockets that name their protocol; without it every answer waits 40 ms.

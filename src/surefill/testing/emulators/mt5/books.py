@@ -2,7 +2,8 @@
 
 1. A position's ticket is the ticket of the order that opened it. On a netting account a symbol has one position; on a
    hedging account an order without `position` opens another.
-2. A deal is kept for every execution and for money that comes and goes; balance is the sum of all deals.
+2. A deal is kept for every execution and for money that comes and goes; balance is the sum of all deals, but for
+   credit, which is a purse of its own. A position's swap becomes money with the deals that close it.
 3. Profit in another currency than the account's is converted at the closing price where the account's currency is the
    pair's base, else over another symbol's price. Money has the account's digits.
 """
@@ -52,11 +53,12 @@ class Ledger:
         """The account as it stands."""
         info = AccountInfo(**self.setting("account", {}))
         profit = sum((self.floating(each) + Decimal(each["swap"]) for each in self.positions()), ZERO)
-        balance = Decimal(str(self.setting("balance", "0")))
+        balance, credit = (Decimal(str(self.setting(name, "0"))) for name in ("balance", "credit"))
         margin = sum((self.margin(each["symbol"], Decimal(each["volume"]), None) for each in self.positions()), ZERO)
-        equity = balance + profit
+        equity = balance + credit + profit
         return info._replace(
             balance=float(balance),
+            credit=float(credit),
             profit=float(profit),
             equity=float(equity),
             margin=float(margin),
@@ -144,10 +146,26 @@ class Ledger:
             value = units * px * self.rate(info.currency_profit, info, px)
         return _cents(value / int(self.setting("account", {}).get("leverage", 100)))
 
-    def money(self, kind: int, amount: Decimal, comment: str = "") -> int:
+    def money(self, kind: int, amount: Decimal, comment: str = "", symbol: str = "") -> int:
         """Money comes or goes: a deal that is no trade."""
         with self.store.step():
-            return self._deal(type=kind, profit=float(amount), comment=comment)
+            return self._deal(type=kind, profit=float(amount), comment=comment, symbol=symbol)
+
+    def pass_night(self, nights: int, per_lot: Decimal | None) -> None:
+        """Swap comes up on every position: so much per lot, or what the symbol says in points. No money moves yet."""
+        for held in self.positions():
+            info = self.symbol(held["symbol"]) or SymbolInfo(name=held["symbol"])
+            a_lot = self._swap_of(info, int(held["side"])) if per_lot is None else per_lot
+            swap = Decimal(held["swap"]) + _cents(nights * a_lot * Decimal(held["volume"]))
+            self.amend_position(int(held["ticket"]), swap=str(swap))
+
+    def _swap_of(self, info: SymbolInfo, side: int) -> Decimal:
+        """A night's swap of a lot in the account's money."""
+        if info.swap_mode != Mt5.SYMBOL_SWAP_MODE_POINTS:
+            return ZERO
+        count, quote = Decimal(repr(info.swap_long if side > 0 else info.swap_short)), self.store.quote(info.name)
+        raw = count * Decimal(repr(info.point)) * Decimal(repr(info.trade_contract_size))
+        return raw * self.rate(info.currency_profit, info, quote.px(-side) if quote is not None else Decimal(1))
 
     # -- Books ------------------------------------------------------------------------------------------------
 
@@ -180,9 +198,14 @@ class Ledger:
         return order.leaves_qty
 
     def told(self, event: Event) -> None:
-        """Keep when an order ended, by the server's clock."""
+        """Keep by which clock an order ended, and that it was triggered."""
+        self.store.note("offset", str(event.order.number), str(self.setting("offset_s", 0)))
         if event.happened == Happened.TRIGGERED:
             self.store.note("triggered", str(event.order.number), "1")
+
+    def offset_of(self, order: Order) -> int:
+        """How far the server's clock was off when the order changed last, in seconds."""
+        return int(self.store.noted("offset", str(order.number)) or 0)
 
     def _book(self, order: Order, terms: dict[str, Any], execution: Execution) -> tuple[int, int, Decimal, Decimal]:
         """Entry, position ticket, profit and swap of an execution."""
@@ -271,7 +294,8 @@ class Ledger:
         }
         self.store.note("deal", str(deal["ticket"]), json.dumps(deal))
         gained = sum((Decimal(repr(deal[part])) for part in ("profit", "commission", "swap", "fee")), ZERO)
-        self.set("balance", str(Decimal(str(self.setting("balance", "0"))) + gained))
+        purse = "credit" if deal["type"] == Mt5.DEAL_TYPE_CREDIT else "balance"
+        self.set(purse, str(Decimal(str(self.setting(purse, "0"))) + gained))
         return int(deal["ticket"])
 
 

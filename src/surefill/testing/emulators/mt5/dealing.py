@@ -55,6 +55,7 @@ TEXTS = {
     Mt5.TRADE_RETCODE_CLOSE_ONLY: "Only position closing allowed",
 }
 _FLAG_OF = {Mt5.ORDER_FILLING_FOK: 1, Mt5.ORDER_FILLING_IOC: 2, Mt5.ORDER_FILLING_BOC: 4}
+_EXCHANGE = range(Mt5.SYMBOL_CALC_MODE_EXCH_STOCKS, Mt5.SYMBOL_CALC_MODE_EXCH_BONDS_MOEX + 1)
 _CLOSED_TO = {
     Mt5.SYMBOL_TRADE_MODE_DISABLED: (Mt5.TRADE_RETCODE_TRADE_DISABLED, (1, -1)),
     Mt5.SYMBOL_TRADE_MODE_LONGONLY: (Mt5.TRADE_RETCODE_LONG_ONLY, (-1,)),
@@ -76,6 +77,15 @@ def decimal(request: Request, field: str) -> Decimal:
 def points(info: SymbolInfo, count: int) -> Decimal:
     """So many points of a symbol's price."""
     return count * Decimal(repr(info.point))
+
+
+def trigger_px(info: SymbolInfo, quote: Quote, side: int) -> Decimal:
+    """What a stop of that side looks at: the ask to buy, the bid to sell; at an exchange that charts its last, that.
+
+    Source: the help of MetaTrader 5, "Types of orders", and SYMBOL_CHART_MODE in the MQL5 reference.
+    """
+    exchange = info.trade_calc_mode in _EXCHANGE and info.chart_mode == Mt5.SYMBOL_CHART_MODE_LAST
+    return quote.last if exchange else quote.px(side)
 
 
 def permission(ledger: Ledger) -> int:
@@ -162,7 +172,8 @@ def _pending(ledger: Ledger, info: SymbolInfo, quote: Quote, request: Request, w
     if not px or px % Decimal(repr(info.trade_tick_size)):
         return Mt5.TRADE_RETCODE_INVALID_PRICE
     limit = kind in (Mt5.ORDER_TYPE_BUY_LIMIT, Mt5.ORDER_TYPE_SELL_LIMIT)
-    distance = (quote.px(side) - px) * side * (1 if limit else -1)
+    now_px = quote.px(side) if limit else trigger_px(info, quote, side)
+    distance = (now_px - px) * side * (1 if limit else -1)
     if distance <= 0 or distance < points(info, info.trade_stops_level):
         return Mt5.TRADE_RETCODE_INVALID_PRICE
     if kind >= Mt5.ORDER_TYPE_BUY_STOP_LIMIT and (px - decimal(request, "stoplimit")) * side < 0:
@@ -174,7 +185,7 @@ def _pending(ledger: Ledger, info: SymbolInfo, quote: Quote, request: Request, w
 
 def stops(info: SymbolInfo, quote: Quote, side: int, sl: Decimal, tp: Decimal) -> int:
     """Whether a stop loss and a take profit (0: none) are on their sides and far enough away."""
-    least, px = points(info, info.trade_stops_level), quote.px(-side)
+    least, px = points(info, info.trade_stops_level), trigger_px(info, quote, -side)
     wrong = (sl and (px - sl) * side <= 0) or (tp and (tp - px) * side <= 0)
     close = (sl and (px - sl) * side < least) or (tp and (tp - px) * side < least)
     return Mt5.TRADE_RETCODE_INVALID_STOPS if wrong or close else 0

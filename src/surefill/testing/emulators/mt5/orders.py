@@ -1,8 +1,8 @@
-"""Requests become orders, orders become deals; and the four lists in which a client finds them again.
+"""Requests become orders, orders become deals.
 
 1. Nothing is deduplicated. A market order is an order that ends at once.
 2. A pending order accepted is answered 10009 with deal 0; in Market and Exchange execution a market order may be
-   answered 10008 (control `retcode`), and its deal is found in the history.
+   answered 10008 (control `retcode`), and its deal is found in the history. With `slow` it works until a price comes.
 3. A comment is cut to `comment_max` characters (31) wherever it is shown; the truth keeps it whole.
 """
 
@@ -17,31 +17,32 @@ from surefill.testing.emulators.groundwork.matching import Matcher
 from surefill.testing.emulators.groundwork.records import ZERO, Order, OrdType, Quote, Status, Tif
 from surefill.testing.emulators.mt5.books import ORDER_BASE, Ledger, quoted, ticket_of
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
-from surefill.testing.emulators.mt5.dealing import TEXTS, decimal, objection, permission, points, side_of, stops
-from surefill.testing.emulators.mt5.results import OrderSendResult, TradeRequest
+from surefill.testing.emulators.mt5.dealing import (
+    TEXTS,
+    decimal,
+    objection,
+    permission,
+    points,
+    side_of,
+    stops,
+    trigger_px,
+)
+from surefill.testing.emulators.mt5.lists import Lists
+from surefill.testing.emulators.mt5.results import OrderSendResult, SymbolInfo, TradeRequest
 from surefill.testing.remote_venue.faults import Fault
 
 Row = dict[str, Any]
 COMMENT_MAX = 31
 _ORD_TYPES = (OrdType.MARKET, OrdType.LIMIT, OrdType.STOP, OrdType.STOP_LIMIT)
 _TIFS = {Mt5.ORDER_FILLING_FOK: Tif.FOK, Mt5.ORDER_FILLING_IOC: Tif.IOC}
-_STATES = {
-    Status.PENDING: Mt5.ORDER_STATE_PLACED,
-    Status.NEW: Mt5.ORDER_STATE_PLACED,
-    Status.PARTIALLY_FILLED: Mt5.ORDER_STATE_PARTIAL,
-    Status.FILLED: Mt5.ORDER_STATE_FILLED,
-    Status.CANCELED: Mt5.ORDER_STATE_CANCELED,
-    Status.EXPIRED: Mt5.ORDER_STATE_CANCELED,
-    Status.REJECTED: Mt5.ORDER_STATE_REJECTED,
-}
 
 
 class Orders:
-    """Everything that `order_send` does, and what can be seen of it."""
+    """Everything that `order_send` does. `lists`: what can be seen of it."""
 
     def __init__(self, desk: Desk, ledger: Ledger, matcher: Matcher) -> None:
         self._desk, self._ledger, self.matcher = desk, ledger, matcher
-        self._hidden: set[int] = set()
+        self.lists = Lists(ledger)
 
     # -- requests ---------------------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class Orders:
 
     def check(self, request: Row) -> Row:
         """The result of `order_check`: 0 where the request would be taken as things stand."""
-        code = objection(self._ledger, request, len(self.working()))
+        code = objection(self._ledger, request, len(self.lists.working()))
         account = self._ledger.account()
         margin = self._ledger.margin(str(request.get("symbol")), decimal(request, "volume"), None)
         return {
@@ -94,7 +95,7 @@ class Orders:
         }
 
     def _submit(self, request: Row) -> Row:
-        code = objection(self._ledger, request, len(self.working()))
+        code = objection(self._ledger, request, len(self.lists.working()))
         if code:
             return self._result(request, code)
         refused = "refused by the dealer" if self._desk.faults.strike(Fault.REFUSED, "submit") else ""
@@ -102,6 +103,9 @@ class Orders:
         if refused:
             return self._result(request, Mt5.TRADE_RETCODE_REJECT)
         before = len(self._ledger.deals())
+        if request["action"] == Mt5.TRADE_ACTION_DEAL and self._ledger.setting("slow", False):
+            self._desk.hop("reported")
+            return self._result(request, Mt5.TRADE_RETCODE_PLACED, order=ticket_of(order), volume=float(order.qty))
         if request["action"] == Mt5.TRADE_ACTION_PENDING:
             self._desk.hop("reported")
             return self._result(request, Mt5.TRADE_RETCODE_DONE, order=ticket_of(order), volume=float(order.qty))
@@ -138,6 +142,7 @@ class Orders:
             "position": int(request.get("position", 0)),
             "reason": int(request.get("reason", Mt5.ORDER_REASON_EXPERT)),
             "price": float(px),
+            "offset_s": int(self._ledger.setting("offset_s", 0)),
         }
         return Order(
             "main",
@@ -177,8 +182,8 @@ class Orders:
         if strike(Fault.END_BEFORE_FILLS, "cancel"):
             order = self.matcher.fill(order, _half(order))
             newest = self._ledger.deals()[-1]["ticket"]
-            self._hidden.add(newest)
-            self._desk.later(self._desk.delay_ms, lambda: self._hidden.discard(newest))
+            self.lists.hidden.add(newest)
+            self._desk.later(self._desk.delay_ms, lambda: self.lists.hidden.discard(newest))
         late = strike(Fault.LATE_FILL, "cancel")
         ended = self.matcher.cancel(order, "canceled on request")
         if late:
@@ -255,11 +260,12 @@ class Orders:
                 self._guard(held, quote)
 
     def _guard(self, held: Row, quote: Quote) -> None:
-        side, px = int(held["side"]), quote.px(-int(held["side"]))
+        info, side = self._ledger.symbol(held["symbol"]) or SymbolInfo(name=held["symbol"]), int(held["side"])
+        reached_px, px = trigger_px(info, quote, -side), quote.px(-side)
         sl, tp = Decimal(repr(held["sl"])), Decimal(repr(held["tp"]))
-        if sl and (px - sl) * side <= 0:
+        if sl and (reached_px - sl) * side <= 0:
             reason, comment = Mt5.ORDER_REASON_SL, f"[sl {sl}]"
-        elif tp and (px - tp) * side >= 0:
+        elif tp and (reached_px - tp) * side >= 0:
             reason, comment = Mt5.ORDER_REASON_TP, f"[tp {tp}]"
         else:
             return
@@ -287,85 +293,6 @@ class Orders:
             self._desk.store.note("expired", str(order.number), "1")
             self.matcher.cancel(order, "the day is over", Status.EXPIRED)
         return len(today)
-
-    # -- lists ------------------------------------------------------------------------------------------------
-
-    def working(self) -> list[Row]:
-        """Orders that work."""
-        return [self._row(order) for order in self._desk.store.orders(open_only=True)]
-
-    def ended(self) -> list[Row]:
-        """Orders of the history."""
-        return [self._row(order) for order in self._desk.store.orders() if not order.is_open]
-
-    def deals(self) -> list[Row]:
-        """All deals, but for those that a fault keeps back for a while."""
-        return [deal for deal in self._ledger.deals() if deal["ticket"] not in self._hidden]
-
-    def positions(self) -> list[Row]:
-        """Open positions."""
-        return [self._held(each) for each in self._ledger.positions()]
-
-    def _held(self, held: Row) -> Row:
-        quote, side = self._desk.store.quote(held["symbol"]), int(held["side"])
-        return {
-            "ticket": held["ticket"],
-            "time": held["time_msc"] // 1000,
-            "time_msc": held["time_msc"],
-            "time_update": held["time_update_msc"] // 1000,
-            "time_update_msc": held["time_update_msc"],
-            "type": 0 if side > 0 else 1,
-            "magic": held["magic"],
-            "identifier": held["ticket"],
-            "reason": held["reason"],
-            "volume": float(held["volume"]),
-            "price_open": float(held["price_open"]),
-            "sl": held["sl"],
-            "tp": held["tp"],
-            "price_current": float(quote.px(-side)) if quote is not None else 0.0,
-            "swap": float(held["swap"]),
-            "profit": float(self._ledger.floating(held)),
-            "symbol": held["symbol"],
-            "comment": held["comment"],
-            "external_id": "",
-        }
-
-    def _row(self, order: Order) -> Row:
-        terms, quote = json.loads(order.venue), self._desk.store.quote(order.symbol)
-        offset_ms = int(self._ledger.setting("offset_s", 0)) * 1000
-        setup, done = order.received_ms + offset_ms, 0 if order.is_open else order.updated_ms + offset_ms
-        state = _STATES[order.status]
-        if self._desk.store.noted("expired", str(order.number)):
-            state = Mt5.ORDER_STATE_EXPIRED
-        kind = terms["type"]
-        if kind >= Mt5.ORDER_TYPE_BUY_STOP_LIMIT and self._desk.store.noted("triggered", str(order.number)):
-            kind -= 4
-        return {
-            "ticket": ticket_of(order),
-            "time_setup": setup // 1000,
-            "time_setup_msc": setup,
-            "time_done": done // 1000,
-            "time_done_msc": done,
-            "time_expiration": 0,
-            "type": kind,
-            "type_time": terms["time"],
-            "type_filling": terms["filling"],
-            "state": state,
-            "magic": terms["magic"],
-            "position_id": terms["position"] or (ticket_of(order) if order.cum_qty else 0),
-            "position_by_id": 0,
-            "reason": terms["reason"],
-            "volume_initial": float(order.qty),
-            "volume_current": float(order.leaves_qty),
-            "price_open": terms["price"],
-            "sl": terms["sl"],
-            "tp": terms["tp"],
-            "price_current": float(quote.px(order.side)) if quote is not None else 0.0,
-            "price_stoplimit": float(order.px) if order.ord_type == OrdType.STOP_LIMIT else 0.0,
-            "symbol": order.symbol,
-            "comment": terms["comment"],
-            "external_id": "",
-        }
 
 
 def _half(order: Order) -> Decimal:

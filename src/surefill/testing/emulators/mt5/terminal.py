@@ -24,10 +24,10 @@ from starlette.routing import Route
 from surefill.testing.emulators.groundwork.desk import Answer, Desk
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.emulators.groundwork.matching import Matcher
-from surefill.testing.emulators.groundwork.records import Quote
+from surefill.testing.emulators.groundwork.records import Order, Quote
 from surefill.testing.emulators.mt5.books import Ledger
 from surefill.testing.emulators.mt5.constants import Constants as Mt5
-from surefill.testing.emulators.mt5.dealing import TEXTS
+from surefill.testing.emulators.mt5.dealing import TEXTS, trigger_px
 from surefill.testing.emulators.mt5.orders import Orders
 from surefill.testing.emulators.mt5.rates import bars
 from surefill.testing.emulators.mt5.results import SYMBOLS, SymbolInfo, TerminalInfo, Tick
@@ -66,12 +66,17 @@ class Terminal:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.ledger = Ledger(desk.store, self.server_ms)
-        self.orders = Orders(desk, self.ledger, Matcher(desk.store, self.ledger, desk.now_ms, desk.hop))
+        matcher = Matcher(desk.store, self.ledger, desk.now_ms, desk.hop, self._trigger_px)
+        self.orders = Orders(desk, self.ledger, matcher)
         self.app = Starlette(routes=[Route("/call/{function}/{op}", self._called, methods=["POST"])])
 
     def server_ms(self) -> int:
         """The server's clock."""
         return self._desk.now_ms() + int(self.ledger.setting("offset_s", 0)) * 1000
+
+    def _trigger_px(self, order: Order, quote: Quote) -> Decimal:
+        info = self.ledger.symbol(order.symbol) or SymbolInfo(name=order.symbol)
+        return trigger_px(info, quote, order.side)
 
     # -- Emulator ---------------------------------------------------------------------------------------------
 
@@ -99,7 +104,7 @@ class Terminal:
         self.orders.set_quote(quote)
 
     def seed(self, body: Mapping[str, Any]) -> None:
-        """`account`, `symbols`, `deposit`, and any setting: offset_s, comment_max, commission_per_lot, closed, ..."""
+        """`account`, `symbols`, `deposit`, and any setting: offset_s, comment_max, commission_per_lot, slow, …"""
         ledger = self.ledger
         for name, value in _plain(body).items():
             if name == "account":
@@ -114,18 +119,19 @@ class Terminal:
                 ledger.set(name, value)
 
     def control(self, command: str, body: Mapping[str, Any]) -> Any:
-        """`retcode`: what the next requests are answered; `rollover`: a night passes; `close_day`; `by_hand`: a request
-        of somebody else's."""
+        """`retcode`: what the next requests are answered; `rollover`: nights pass; `money`: a deal that is no trade;
+        `close_day`; `by_hand`: a request of somebody else's."""
         match command:
             case "retcode":
                 planned = self.ledger.setting("retcodes", [])
                 planned += [[int(body["retcode"]), bool(body.get("done"))]] * int(body.get("times", 1))
                 return self.ledger.set("retcodes", planned)
             case "rollover":
-                for held in self.ledger.positions():
-                    swap = Decimal(held["swap"]) + Decimal(str(body["per_lot"])) * Decimal(held["volume"])
-                    self.ledger.amend_position(int(held["ticket"]), swap=str(swap))
-                return None
+                per_lot = Decimal(str(body["per_lot"])) if "per_lot" in body else None
+                return self.ledger.pass_night(int(body.get("nights", 1)), per_lot)
+            case "money":
+                words = str(body.get("comment", "")), str(body.get("symbol", ""))
+                return self.ledger.money(int(body["kind"]), Decimal(str(body["amount"])), *words)
             case "close_day":
                 return self.orders.end_day()
             case "by_hand":
@@ -218,11 +224,12 @@ class Terminal:
 
     def _look(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         kind, _, what = function.rpartition("_")
+        lists = self.orders.lists
         listed = {
-            "orders": self.orders.working,
-            "positions": self.orders.positions,
-            "history_orders": self.orders.ended,
-            "history_deals": self.orders.deals,
+            "orders": lists.working,
+            "positions": lists.positions,
+            "history_orders": lists.ended,
+            "history_deals": lists.deals,
         }.get(kind)
         if listed is None:
             raise CallFailed(Mt5.RES_E_UNSUPPORTED, "Terminal: Unsupported function")

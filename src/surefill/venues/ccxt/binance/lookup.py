@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from surefill.domain.orders import OrderRequest
@@ -46,9 +46,9 @@ class Lookup:
         self._by_name = {each.name: each for each in self._listings.values()}
         self.rate_limits = rate_limits_of(info)
 
-    def listings(self) -> Iterable[Listing]:
-        """All that is listed."""
-        return self._listings.values()
+    def listings(self) -> tuple[Listing, ...]:
+        """All that is listed; nothing before it has been read."""
+        return tuple(self._listings.values())
 
     async def listing(self, instrument_id: str) -> Listing:
         """The listing of an instrument. Raises VenueOutcomeUnknown, KeyError where there is no such instrument."""
@@ -70,7 +70,7 @@ class Lookup:
 
     def remember(self, listing: Listing, order_id: object, cl_ord_id: str) -> None:
         """That the order of that number is ours, or whose else."""
-        self._client_ids[f"{listing.name}:{order_id}"] = cl_ord_id
+        self._client_ids[f"{listing.name}:{order_id}"] = words.own_id(cl_ord_id)
 
     def client_id(self, listing: Listing, order_id: object) -> str | None:
         """The client order id of that number, None where it has not been seen."""
@@ -80,7 +80,7 @@ class Lookup:
         known = self.client_id(listing, order_id)
         if known is None:
             found = await self._asking.find(self._market.order, {"symbol": listing.name, "orderId": order_id})
-            known = str((found or {}).get("clientOrderId", ""))
+            known = words.own_id(str((found or {}).get("clientOrderId", "")))
             self.remember(listing, order_id, known)
         return known
 
@@ -88,7 +88,7 @@ class Lookup:
 
     async def query(self, request: OrderRequest) -> QueryAnswer:
         """Everything about an order of ours. Raises VenueOutcomeUnknown."""
-        listing = await self._listed(request.instrument_id)
+        listing = await self.listed(request.instrument_id)
         if self._market.usdm and terms.is_conditional(request):
             return await self._query_algo(listing, request)
         found = await self.order(listing, request)
@@ -147,7 +147,7 @@ class Lookup:
 
     async def algo(self, request: OrderRequest) -> dict[str, Any] | None:
         """A conditional order of USD-M as the venue has it; None: no trace of it now."""
-        name, cl_ord_id = (await self._listed(request.instrument_id)).name, request.cl_ord_id
+        name, cl_ord_id = (await self.listed(request.instrument_id)).name, request.cl_ord_id
         found = _match(await self._asking.rows(terms.ALGO_OPEN, {"symbol": name}), cl_ord_id)
         if found is None:
             found = await self._asking.find(terms.ALGO_ORDER, {"clientAlgoId": cl_ord_id})
@@ -159,7 +159,8 @@ class Lookup:
             raise VenueOutcomeUnknown(f"unreadable: {words.raw_of(found)[:200]}")
         return found
 
-    async def _listed(self, instrument_id: str) -> Listing:
+    async def listed(self, instrument_id: str) -> Listing:
+        """The same of what an order of ours is in. Raises VenueOutcomeUnknown also where there is none such."""
         try:
             return await self.listing(instrument_id)
         except KeyError:

@@ -14,12 +14,14 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from surefill.domain.reports import ExecType, VenueReport
 from surefill.errors import VenueOutcomeUnknown
 from surefill.logs import logger
 from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.ccxt.asking import Asking
 from surefill.venues.ccxt.binance import terms, words
 from surefill.venues.ccxt.binance.lookup import Lookup
+from surefill.venues.ccxt.binance.pairs import Pairs
 from surefill.venues.ccxt.binance.terms import Market
 from surefill.venues.ccxt.listing import Listing
 from surefill.venues.ccxt.settings import CcxtSettings
@@ -53,6 +55,7 @@ HOSTS = MappingProxyType(
         ("binanceusdm", True): ("wss://fstream.binancefuture.com", "wss://fstream.binancefuture.com/ws/", ""),
     }
 )
+_ENDS = (ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED)
 _ENDED = ("listenKeyExpired", "eventStreamTerminated", "serverShutdown")
 
 
@@ -66,11 +69,13 @@ class Streams:
         wire: Wire,
         asking: Asking,
         lookup: Lookup,
+        pairs: Pairs,
         running: Callable[[Coroutine[Any, Any, None]], None],
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._market, self._settings, self._wire = market, settings, wire
         self._asking, self._lookup, self._running, self._now_ns = asking, lookup, running, now_ns
+        self._pairs = pairs
         self._sink: ReportSink = lambda _report: None
         self._orders: Stream | None = None
         self._quotes: list[Stream] = []
@@ -121,9 +126,9 @@ class Streams:
             return address
 
         def take(text: str) -> None:
-            row = json.loads(text).get("data", {})
-            listing = by_name.get(str(row.get("s", "")))
-            if listing is not None:
+            row = words.told_by(text).data
+            listing = None if row is None else by_name.get(row.s)
+            if row is not None and listing is not None:
                 told.add(listing.name)
                 sink(words.quote_of(listing, row, self._now_ns()))
 
@@ -234,7 +239,22 @@ class Streams:
                 self._hold(listing, row, text)
                 return
             self._lookup.remember(listing, row["i"], cl_ord_id)
-        self._sink(words.stream_report(listing, self._lookup.money, row, text, cl_ord_id))
+        report = words.stream_report(listing, self._lookup.money, row, text, cl_ord_id)
+        if words.in_list(row) and report.exec_type in _ENDS:
+            self._running(self._tell_pair(listing, report))
+        else:
+            self._sink(report)
+
+    async def _tell_pair(self, listing: Listing, ended: VenueReport) -> None:
+        """One leg of a list has ended: where ours stands by both is told instead; of one of others, what was told."""
+        try:
+            told = await self._pairs.legs_told(listing, ended.cl_ord_id)
+        except (KeyError, ValueError, TypeError, ArithmeticError, VenueOutcomeUnknown) as error:
+            # An order that is missing in the list of open ones is asked for in any case.
+            _log.warning("the legs of a pair cannot be told", cl_ord_id=ended.cl_ord_id, reason=repr(error))
+            return
+        for report in told or (ended,):
+            self._sink(report)
 
     def _algo(self, row: dict[str, Any], text: str) -> None:
         listing = self._lookup.named(row["symbol"])

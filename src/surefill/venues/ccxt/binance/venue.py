@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from surefill.domain.account import AccountMove
 from surefill.domain.instrument import Instrument
 from surefill.domain.orders import OrderRequest
 from surefill.domain.reports import ExecType, VenueReport
@@ -26,6 +27,8 @@ from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.ccxt.asking import Asking
 from surefill.venues.ccxt.binance import terms, words
 from surefill.venues.ccxt.binance.lookup import Lookup
+from surefill.venues.ccxt.binance.moves import Moves
+from surefill.venues.ccxt.binance.pairs import CLIENT_ID_MAX, Pairs, breach_of_pair
 from surefill.venues.ccxt.binance.streams import Streams
 from surefill.venues.ccxt.filters import breach_of
 from surefill.venues.ccxt.listing import Listing
@@ -71,13 +74,17 @@ class BinanceVenue:
         self._wire = Wire(settings)
         self._asking = Asking(self._wire, market.judge, self.compare_clock, now_ns)
         self._lookup = Lookup(market, settings, self._asking, now_ns)
-        self._streams = Streams(market, settings, self._wire, self._asking, self._lookup, self._run, now_ns)
+        self._pairs = Pairs(self._asking, self._lookup)
+        self._moves = Moves(settings, self._asking, self._lookup, now_ns, usdm=market.usdm)
+        self._streams = Streams(
+            market, settings, self._wire, self._asking, self._lookup, self._pairs, self._run, now_ns
+        )
         self._sink: ReportSink = lambda _report: None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def capabilities(self) -> Capabilities:
-        """Both markets keep stop orders; only USD-M changes prices in place and has a dead-man switch."""
+        """Both markets keep stop orders; only USD-M changes prices in place and has a dead-man switch; spot links."""
         usdm = self._market.usdm
         return Capabilities(
             self._settings.exchange,
@@ -89,6 +96,8 @@ class BinanceVenue:
             native_stops=True,
             amends=usdm,
             dead_man=usdm,
+            links=not usdm,
+            cash="margin" if usdm else "paid",
             rate_limits=self._lookup.rate_limits or _LIMITS[usdm],
         )
 
@@ -179,6 +188,8 @@ class BinanceVenue:
         refusal = self._refusal(listing, request)
         if refusal is not None:
             return refusal
+        if request.target_px:
+            return await self._submit_pair(listing, request)
         conditional = self._market.usdm and terms.is_conditional(request)
         if conditional:
             self._streams.expect(listing, request.cl_ord_id)
@@ -189,11 +200,19 @@ class BinanceVenue:
             return answer.outcome()
         return _read(answer, lambda: self._accepted(listing, request, answer, conditional=conditional))
 
+    async def _submit_pair(self, listing: Listing, request: OrderRequest) -> Outcome:
+        answer = await self._pairs.submit(listing, request)
+        if isinstance(answer, Verdict):
+            return answer.outcome()
+        return _read(answer, lambda: self._pairs.accepted(listing, request, answer))
+
     def _refusal(self, listing: Listing, request: OrderRequest) -> Rejected | None:
         """Why it need not be sent."""
         if not re.fullmatch(f"{terms.CLIENT_ID_ALPHABET}{{1,{terms.CLIENT_ID_MAX}}}", request.cl_ord_id):
             return Rejected("CLIENT_ID", f"{request.cl_ord_id!r} is no client order id that Binance takes")
-        breach = breach_of(listing.filters, request)
+        if request.target_px and (self._market.usdm or len(request.cl_ord_id) > CLIENT_ID_MAX):
+            return Rejected("NOT_SUPPORTED", f"spot links stop and target, under ids of {CLIENT_ID_MAX} at most")
+        breach = breach_of_pair(listing, request) if request.target_px else breach_of(listing.filters, request)
         if breach is not None:
             return Rejected(f"FILTER_{breach.name}", f"{breach.name} of {listing.name}: {breach.text}")
         if request.side > 0 and not (listing.counts_fees or request.reduce_only or self._settings.fees_in_bnb):
@@ -223,6 +242,8 @@ class BinanceVenue:
             listing = await self._lookup.listing(request.instrument_id)
         except (KeyError, VenueOutcomeUnknown) as error:
             return Rejected("NOT_SENT", f"what is listed is not known: {error}", undelivered=True)
+        if request.target_px:
+            return await self._cancel_pair(listing, request)
         if self._market.usdm and terms.is_conditional(request) and _waits(order_id):
             answer = await self._asking.put(terms.ALGO_CANCEL, {"clientAlgoId": request.cl_ord_id})
             conditional = True
@@ -235,6 +256,12 @@ class BinanceVenue:
         if answer.meaning is Meaning.ABSENT:
             return await self._already_over(request, answer)
         return answer.outcome()
+
+    async def _cancel_pair(self, listing: Listing, request: OrderRequest) -> Outcome:
+        answer = await self._pairs.cancel(listing, request)
+        if isinstance(answer, Answer):
+            return _read(answer, lambda: (self._pairs.canceled(listing, request, answer),))
+        return await self._already_over(request, answer) if answer.meaning is Meaning.ABSENT else answer.outcome()
 
     def _canceled(self, listing: Listing, request: OrderRequest, answer: Answer, *, conditional: bool) -> VenueReport:
         if conditional:
@@ -302,7 +329,12 @@ class BinanceVenue:
 
     async def query(self, request: OrderRequest) -> QueryAnswer:
         """What became of it. Raises VenueOutcomeUnknown."""
+        if request.target_px:
+            return await _told(self._query_pair(request))
         return await _told(self._lookup.query(request))
+
+    async def _query_pair(self, request: OrderRequest) -> QueryAnswer:
+        return await self._pairs.query(await self._lookup.listed(request.instrument_id), request)
 
     async def open_orders(self) -> tuple[OpenOrder, ...]:
         """All that works, conditional orders too. Raises VenueOutcomeUnknown."""
@@ -320,6 +352,10 @@ class BinanceVenue:
         """What the account holds. Raises VenueOutcomeUnknown."""
         return await _told(self._lookup.balances())
 
+    async def moves(self, since_ns: int) -> tuple[AccountMove, ...]:
+        """What moved the account and was no trade (`moves.py`). Raises VenueOutcomeUnknown."""
+        return await _told(self._moves.told(since_ns))
+
     async def instruments(self) -> tuple[Instrument, ...]:
         """What is listed, as of now; without those whose money does not come out whole at `money_decimals`."""
         await _told(self._lookup.load())
@@ -327,8 +363,15 @@ class BinanceVenue:
         return tuple(each for each in found if each is not None)
 
     async def access(self) -> Access:
-        """What the key may do (sapi apiRestrictions), and how the clocks stand. Raises VenueOutcomeUnknown."""
+        """What the key may do (sapi apiRestrictions), and how the clocks stand. Raises VenueOutcomeUnknown.
+
+        Binance's test systems have no /sapi (testnet.binance.vision, "Can I use the /sapi endpoints?"): there a key
+        that is known may trade, and nothing is withdrawn.
+        """
         await self.compare_clock()
+        if self._settings.sandbox:
+            await self.balances()
+            return Access(self._settings.account, True, None, self._wire.clock_ahead_ns, "a test system")
         told = await self._asking.look(terms.PERMISSIONS)
         trades = told.get("enableFutures" if self._market.usdm else "enableSpotAndMarginTrading")
         withdraws = told.get("enableWithdrawals")
@@ -355,7 +398,8 @@ class BinanceVenue:
     async def cancel_all_after(self, instrument_id: str, countdown_ms: int) -> Outcome:
         """USD-M cancels all orders of the symbol unless it is asked again within that time; 0 switches it off.
 
-        It takes no conditional orders away. Source: USDⓈ-M futures, "Auto-Cancel All Open Orders".
+        "All your orders of the specified symbol": nothing says that conditional ones are spared. Source: USDⓈ-M
+        futures, "Auto-Cancel All Open Orders".
         """
         if not self._market.usdm:
             return Rejected("NOT_SUPPORTED", "spot has no dead-man switch")
@@ -363,6 +407,8 @@ class BinanceVenue:
             listing = await self._lookup.listing(instrument_id)
         except KeyError:
             return Rejected("NOT_LISTED", f"{instrument_id} is not listed")
+        except VenueOutcomeUnknown as error:
+            return Rejected("NOT_SENT", f"what is listed is not known: {error}", undelivered=True)
         params = {"symbol": listing.name, "countdownTime": countdown_ms}
         answer = await self._asking.put(terms.COUNTDOWN, params)
         return answer.outcome() if isinstance(answer, Verdict) else Accepted(())

@@ -7,7 +7,7 @@ Averages and cumulated values are never used: what was traded is the sum of the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -57,7 +57,9 @@ ALGO_STATES = {
     "REJECTED": ExecType.REJECTED,
     "EXPIRED": ExecType.EXPIRED,
 }
-_STOPS = {"STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"}
+STOPS = frozenset(("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"))
+#: What the client order id of a linked target has beside that of its stop.
+TARGET = ".target"
 _TYPES = {
     "MARKET": OrdType.MARKET,
     "LIMIT": OrdType.LIMIT,
@@ -72,7 +74,7 @@ _TYPES = {
     "STOP": OrdType.STOP_LIMIT,
     "TAKE_PROFIT_LIMIT": OrdType.STOP_LIMIT,
 }
-ALGO_ID = "algo-"
+ALGO_ID, LIST_ID = "algo-", "list-"
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -132,13 +134,13 @@ def state_report(listing: Listing, row: Mapping[str, Any], cl_ord_id: str, raw: 
     """The state of an order as an answer or a query tells it."""
     status = str(row.get("status", "NEW"))
     exec_type = STATES.get(status, ExecType.STATUS)
-    triggered = row.get("type") in _STOPS and row.get("isWorking") is True
+    triggered = row.get("type") in STOPS and row.get("isWorking") is True
     if exec_type is ExecType.STATUS and triggered:
         exec_type = ExecType.TRIGGERED
     return VenueReport(
         cl_ord_id,
         exec_type,
-        str(row["orderId"]),
+        order_id_of(row),
         cum_qty=listing.qty(row.get("executedQty")),
         transact_ns=_ns(row, "updateTime", "transactTime", "time"),
         code=status if exec_type in (ExecType.REJECTED, ExecType.EXPIRED) else "",
@@ -155,7 +157,7 @@ def new_report(listing: Listing, row: Mapping[str, Any], cl_ord_id: str, raw: st
     return VenueReport(
         cl_ord_id,
         ExecType.NEW,
-        str(row["orderId"]),
+        order_id_of(row),
         transact_ns=_ns(row, "transactTime", "updateTime"),
         raw=raw,
         instrument_id=listing.instrument_id,
@@ -170,7 +172,7 @@ def trade_report(listing: Listing, money: Money, row: Mapping[str, Any], cl_ord_
     return VenueReport(
         cl_ord_id,
         ExecType.TRADE,
-        str(row["orderId"]),
+        order_id_of(row),
         str(row["id"]),
         listing.px(row["price"]),
         listing.qty(row["qty"]),
@@ -197,7 +199,7 @@ def fill_reports(listing: Listing, money: Money, row: Mapping[str, Any], cl_ord_
 def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: str, cl_ord_id: str) -> VenueReport:
     """An executionReport (spot), or the `o` of an ORDER_TRADE_UPDATE (USD-M): the fields have the same names."""
     exec_type = HAPPENED.get(str(row["x"]), ExecType.STATUS)
-    if exec_type is ExecType.NEW and row.get("o") in _STOPS and row.get("w") is True:
+    if exec_type is ExecType.NEW and row.get("o") in STOPS and row.get("w") is True:
         exec_type = ExecType.TRIGGERED
     if exec_type is ExecType.STATUS and row.get("X") == "EXPIRED_IN_MATCH":
         exec_type = ExecType.EXPIRED
@@ -207,7 +209,7 @@ def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: s
     return VenueReport(
         cl_ord_id,
         exec_type,
-        str(row["i"]),
+        order_id_of(row),
         str(row["t"]) if traded else "",
         listing.px(row["L"]) if traded else 0,
         listing.qty(row["l"]) if traded else 0,
@@ -229,7 +231,23 @@ def stream_report(listing: Listing, money: Money, row: Mapping[str, Any], raw: s
 def stream_id(row: Mapping[str, Any]) -> str:
     """Our client order id in a report of the stream: after a cancel `c` is the cancel's own, and `C` the order's."""
     was = str(row.get("C") or "")
-    return was if was not in ("", "null") else str(row.get("c", ""))
+    return own_id(was if was not in ("", "null") else str(row.get("c", "")))
+
+
+def own_id(client_id: str) -> str:
+    """The client order id of ours that an order of that id belongs to: a linked target counts to its stop."""
+    return client_id.removesuffix(TARGET)
+
+
+def order_id_of(row: Mapping[str, Any]) -> str:
+    """The venue's number of an order; of a leg, that of its list, so that a pair has one name whichever leg tells."""
+    in_list = row.get("orderListId", row.get("g", -1))
+    return str(row["orderId"] if "orderId" in row else row["i"]) if in_list in (-1, None) else f"{LIST_ID}{in_list}"
+
+
+def in_list(row: Mapping[str, Any]) -> bool:
+    """Whether a report of the stream is about a leg of an order list."""
+    return row.get("g", -1) not in (-1, None)
 
 
 def algo_report(listing: Listing, row: Mapping[str, Any], cl_ord_id: str, raw: str = "") -> VenueReport:
@@ -283,8 +301,8 @@ def algo_named(event: Mapping[str, Any]) -> dict[str, Any]:
 def open_order(listing: Listing, row: Mapping[str, Any]) -> OpenOrder:
     """An entry of openOrders."""
     return OpenOrder(
-        str(row["orderId"]),
-        str(row.get("clientOrderId", "")),
+        order_id_of(row),
+        own_id(str(row.get("clientOrderId", ""))),
         listing.instrument_id,
         bucket_of(row.get("positionSide")),
         side_of(row),
@@ -314,23 +332,44 @@ def open_algo(listing: Listing, row: Mapping[str, Any]) -> OpenOrder:
     )
 
 
-def quote_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
+class BookTicker(msgspec.Struct, gc=False):
+    """Best bid and ask as the stream names them; spot tells no time."""
+
+    s: str = ""
+    b: str = ""
+    a: str = ""
+    B: str = ""
+    A: str = ""
+    T: int = 0
+    E: int = 0
+
+
+class Told(msgspec.Struct, gc=False):
+    """A message of a combined stream. One without `data` answers a request."""
+
+    data: BookTicker | None = None
+
+
+#: Prices come by the thousand: what is not asked for is not made into anything.
+told_by: Callable[[str], Told] = msgspec.json.Decoder(Told).decode
+
+
+def quote_of(listing: Listing, row: BookTicker, now_ns: int) -> Quote:
     """A bookTicker event. Spot's tells no time: it is dated when it comes."""
-    ts_ns = _ns(row, "T", "E") or now_ns
     return Quote(
         listing.instrument_id,
-        ts_ns,
-        bid_px=listing.px(row["b"]),
-        ask_px=listing.px(row["a"]),
-        bid_qty=listing.size(row["B"]),
-        ask_qty=listing.size(row["A"]),
+        (row.T or row.E) * NS_PER_MS or now_ns,
+        bid_px=listing.px(row.b),
+        ask_px=listing.px(row.a),
+        bid_qty=listing.size(row.B),
+        ask_qty=listing.size(row.A),
     )
 
 
 def best_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
     """What ticker/bookTicker answers."""
-    names = {"b": "bidPrice", "a": "askPrice", "B": "bidQty", "A": "askQty"}
-    return quote_of(listing, {**{short: row[name] for short, name in names.items()}, "T": row.get("time")}, now_ns)
+    best = (str(row[name]) for name in ("symbol", "bidPrice", "askPrice", "bidQty", "askQty"))
+    return quote_of(listing, BookTicker(*best, T=int(row.get("time") or 0)), now_ns)
 
 
 def _venue_text(cl_ord_id: str) -> str:

@@ -1,0 +1,334 @@
+"""The group sweep: run a plan, and go on with one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefill.cli import sweep_runs
+from surefill.cli.exit_codes import ExitCode
+from surefill.cli.loading import settings_from
+from surefill.cli.options import AsJson, ConfigFile, Overrides
+from surefill.cli.output import note, show, table
+from surefill.cli.strategy_flags import feed_flags, market_flags, strategy_entry
+from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, record_at, settings_of, show_result
+from surefill.cli.sweep_words import axis_of, split_of
+from surefill.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from surefill.config import Settings
+    from surefill.strategy import ExecutionSpec, StrategyRegistry
+    from surefill.strategy.backtest import FillAt
+    from surefill.sweep.orchestrator import Market
+    from surefill.sweep.plan import RunPlan
+
+group = typer.Typer(name="sweep", help="Run many variants of a strategy, and compare them.", no_args_is_help=True)
+
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", help="Worker processes; 0 runs in this one.", show_default="one for each processor"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    sweep_runs.register(group)
+    app.add_typer(group)
+
+
+@group.command("run")
+def run(
+    strategy: Annotated[
+        str | None,
+        typer.Argument(
+            help="A strategy's name, or my_file.py:MyStrategy; else the configured one.", show_default=False
+        ),
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            "-S",
+            metavar="NAME=VALUES",
+            help="What to vary: NAME=1,2,5 or NAME=MIN:MAX[:STEP]; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(help="What is best: sharpe, sharpe_dd_penalty, return, return_dd_penalty or calmar.")
+    ] = "sharpe",
+    sample: Annotated[
+        str | None,
+        typer.Option("--sample", help="random or latin_hypercube instead of all combinations.", show_default=False),
+    ] = None,
+    samples: Annotated[int, typer.Option("--samples", help="How many, with --sample.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="By which chance, with --sample.")] = 0,
+    max_variants: Annotated[
+        int | None, typer.Option("--max-variants", help="At most so many.", show_default="no limit")
+    ] = None,
+    no_ablations: Annotated[bool, typer.Option("--no-ablations", help="Leave the ablations out.")] = False,
+    train: Annotated[
+        float | None,
+        typer.Option("--train", help="Choose on this fraction of the bars, judge by the rest.", show_default=False),
+    ] = None,
+    walk_forward: Annotated[
+        str | None,
+        typer.Option(
+            "--walk-forward",
+            metavar="TRAIN:TEST",
+            help="Choose on so many bars, judge by so many after them, move on.",
+            show_default=False,
+        ),
+    ] = None,
+    anchored: Annotated[bool, typer.Option("--anchored", help="Choose on all bars before, not the last ones.")] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="demo, synthetic, a CSV or Parquet file, or a folder of them; else the configured feed.",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Which symbols; else all of the feed.", show_default=False)
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(help="The length of a bar in the file.", show_default="1d")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the base.", show_default=False),
+    ] = None,
+    lookback: Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")] = None,
+    dollars: Annotated[float, typer.Option(help="Money for each entry.")] = 1_000.0,
+    max_positions: Annotated[int, typer.Option("--max-positions", help="At most so many at once.")] = 5,
+    exit_: Annotated[
+        str | None, typer.Option("--exit", help="eod, none or stop_target.", show_default="the strategy's own")
+    ] = None,
+    stop_loss_pct: Annotated[float | None, typer.Option("--stop-loss-pct", help="With stop_target.")] = None,
+    take_profit_pct: Annotated[float | None, typer.Option("--take-profit-pct", help="With stop_target.")] = None,
+    trailing_pct: Annotated[float | None, typer.Option("--trailing-pct", help="With stop_target.")] = None,
+    time_stop_bars: Annotated[int | None, typer.Option("--time-stop-bars", help="With stop_target.")] = None,
+    cash: Annotated[str | None, typer.Option(help="Cash at the start.", show_default="10000")] = None,
+    slippage_bps: Annotated[str | None, typer.Option("--slippage-bps", help="Slippage of each fill.")] = None,
+    spread_bps: Annotated[str | None, typer.Option("--spread-bps", help="Buy and sell this far apart.")] = None,
+    fee_bps: Annotated[str | None, typer.Option("--fee-bps", help="Fees on the value of each fill.")] = None,
+    fill_at: Annotated[str, typer.Option("--fill-at", help="next_open or close.")] = "next_open",
+    path: Annotated[str, typer.Option("--path", help="auto, or engine: how variants are run.")] = "auto",
+    workers: Workers = None,
+    keep_journals: Annotated[
+        bool, typer.Option("--keep-journals", help="Keep every variant's own journal too; they are large.")
+    ] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan, and run nothing.")] = False,
+    top: Top = 10,
+    journal: Store = DEFAULT_JOURNAL,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a strategy with many settings, each through the engine, into a journal; show which did best.
+
+    The same command again goes on where it was stopped, and shows what is known. 130 if it was canceled.
+    """
+    if fill_at not in ("next_open", "close"):
+        raise typer.BadParameter(f"--fill-at {fill_at!r} must be next_open or close")
+    from surefill.sweep.paths import PATHS
+    from surefill.sweep.workbench import AUTO
+
+    if path not in (AUTO, *PATHS):
+        raise typer.BadParameter(f"--path {path!r} must be one of {', '.join((AUTO, *PATHS))}")
+    flags = {
+        **feed_flags(data, symbols, timeframe),
+        **market_flags(cash, slippage_bps, spread_bps, fee_bps),
+        "workspace.mode": "backtest",
+    }
+    if strategy is not None:
+        exits: dict[str, object] = {
+            "type": exit_,
+            "stop_loss_pct": stop_loss_pct,
+            "take_profit_pct": take_profit_pct,
+            "trailing_pct": trailing_pct,
+            "time_stop_bars": time_stop_bars,
+        }
+        flags["strategies"] = [strategy_entry(strategy, param, lookback, exits, dollars, max_positions)]
+    elif param or exit_ or lookback:
+        raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
+    market, base, registry, files = _base_of(settings_from(config, override, more=flags))
+
+    from surefill.sweep.objectives import objective_named
+    from surefill.sweep.orchestrator import conditions_of
+    from surefill.sweep.overrides import Sweepable
+    from surefill.sweep.plan import generate
+
+    fill: FillAt = "close" if fill_at == "close" else "next_open"
+    paths = list(Sweepable(base, registry).paths)
+    constraints: dict[str, object] = {
+        "sweep": dict(axis_of(text, paths) for text in sweep or ()),
+        "max_variants": max_variants,
+        "ablations": not no_ablations,
+        "sampling": sample or "grid",
+        "samples": samples,
+        "seed": seed,
+    }
+    plan = generate(
+        base,
+        constraints,
+        objective=objective_named(objective),
+        split=split_of(train, walk_forward, anchored=anchored),
+        conditions=conditions_of(market, fill_at=fill, more=files),
+        registry=registry,
+    )
+    if plan_only:
+        _show_plan(plan, as_json=as_json)
+        return
+    _execute(plan, market, journal, tuple(files), fill, path, workers, keep_journals, False, top, as_json=as_json)
+
+
+@group.command("resume")
+def resume(
+    run: RunId,
+    again: Annotated[bool, typer.Option("--again", help="Try variants that failed once more.")] = False,
+    workers: Workers = None,
+    keep_journals: Annotated[bool, typer.Option("--keep-journals", help="As with run.")] = False,
+    top: Top = 10,
+    journal: Store = DEFAULT_JOURNAL,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a run that was stopped or killed, on the bars and with the settings that it was begun with."""
+    record = record_at(journal, run)
+    begun = record.begun
+    market = _market_of(settings_of(record))
+    args = (begun.strategies, begun.fill_at, begun.path, workers, keep_journals, again, top)
+    _execute(begun.plan, market, journal, *args, as_json=as_json)
+
+
+def _base_of(settings: Settings) -> tuple[Market, ExecutionSpec, StrategyRegistry, dict[str, str]]:
+    """The market, the base spec, the registry that knows its strategy, and the file that it was loaded from."""
+    import hashlib
+
+    from surefill.intake.specs import specs_of
+
+    if len(settings.strategies) > 1:
+        raise ConfigError("a sweep varies one strategy: name one, or configure only one", key="strategies")
+    if settings.feed.path is not None:  # a run is resumed from wherever somebody stands then
+        path = (settings.base_dir / settings.feed.path).absolute()
+        settings = settings.model_copy(update={"feed": settings.feed.model_copy(update={"path": path})})
+    market = _market_of(settings)
+    (base,), runner = specs_of(market.settings, list(market.series))
+    files = {}
+    for configured in settings.strategies:
+        name, colon, class_name = configured.entry.type.rpartition(":")
+        if colon and name.endswith(".py"):
+            path = Path(name).absolute()
+            files[f"{path}:{class_name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return market, base, runner.registry, files
+
+
+def _market_of(settings: Settings) -> Market:
+    from surefill.intake.feed import load_market
+    from surefill.sweep.orchestrator import Market
+
+    return Market(*load_market(settings))
+
+
+def _execute(
+    plan: RunPlan,
+    market: Market,
+    path: Path,
+    strategies: tuple[str, ...],
+    fill_at: FillAt,
+    way: str,
+    workers: int | None,
+    keep_journals: bool,
+    again: bool,
+    top: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Run the plan and show what came of it."""
+    from surefill.cli.manners import stopping
+    from surefill.journal import SqliteJournal
+    from surefill.sweep.cancel_note import CancelNote
+    from surefill.sweep.executors import InProcess, WorkerProcesses
+    from surefill.sweep.orchestrator import execute
+    from surefill.sweep.run_record import run_in
+
+    series = {symbol: market.series[symbol] for symbol in plan.spec.symbols}
+    journal = SqliteJournal(path)
+    cancel_note, stop = CancelNote(path, plan.run_plan_id), threading.Event()
+    cancel_note.remove()
+    try:
+        with stopping(stop), _progress(as_json=as_json) as moved:
+            result = execute(
+                plan,
+                market,
+                journal,
+                executor=InProcess(series) if workers == 0 else WorkerProcesses(series, workers or 0),
+                strategies=strategies,
+                fill_at=fill_at,
+                path=way,
+                keep_journals=keep_journals,
+                again=again,
+                stopping=lambda: stop.is_set() or cancel_note.is_there(),
+                on_progress=moved,
+            )
+        record = run_in(journal, plan.run_plan_id)
+    finally:
+        journal.close()
+        cancel_note.remove()
+    show_result(record, top, as_json=as_json)
+    if result.status == "canceled":
+        note(f"canceled; go on with: surefill sweep resume {plan.run_plan_id[:8]} --journal {path}")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if result.failed and not result.completed:
+        raise InputError(f"all {result.failed} variants failed", code="ALL_FAILED")
+
+
+@contextmanager
+def _progress(*, as_json: bool) -> Iterator[Callable[[Any], None]]:
+    """How far a run is: a bar with rate and time left, or one JSON document a line, both on standard error."""
+    import sys
+
+    if as_json:
+        import msgspec
+
+        yield lambda found: print(
+            msgspec.json.encode({"event": "progress", **found._asdict()}).decode(), file=sys.stderr, flush=True
+        )
+        return
+    if not sys.stderr.isatty():
+        yield lambda found: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("variants"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("variants", total=None, rate="")
+
+        def moved(found: Any) -> None:
+            failed = f", {found.failed} failed" if found.failed else ""
+            bar.update(task, completed=found.done, total=found.total, rate=f"{found.per_s:.1f}/s{failed}")
+
+        yield moved
+
+
+def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
+    import msgspec
+
+    def drawn(console: Any) -> None:
+        rows = [
+            (each.index, each.variant_id, each.kind, ", ".join(f"{k}={v}" for k, v in each.overrides.items()))
+            for each in plan.variants
+        ]
+        console.print(table(f"Plan {plan.run_plan_id}", ("", "variant", "kind", "overrides"), rows))
+
+    show(msgspec.to_builtins(plan), drawn, as_json=as_json)

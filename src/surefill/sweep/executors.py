@@ -1,0 +1,179 @@
+"""Where variants run: in this process, or in worker processes of this machine.
+
+An executor takes tasks and gives back what came of each, in whatever order it comes; nothing else is asked of one, so
+a cluster is another class with this one method.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_end
+from pathlib import Path
+from typing import Final, Protocol
+
+from surefill.market.series import BarSeries
+from surefill.sweep.events import VariantFailed
+from surefill.sweep.paths import PATHS
+from surefill.sweep.shared_bars import map_bars, write_bars
+from surefill.sweep.workbench import Job, Ran, Task, Workbench
+
+Stopping = Callable[[], bool]
+DEATHS_MAX: Final = 2
+_LOOK_S: Final = 0.2
+_IN_FLIGHT: Final = 2  # for each worker: one that runs, one that waits for it
+
+
+class Executor(Protocol):
+    """Runs tasks."""
+
+    def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
+        """What came of each task, in any order; when `stopping` says so, no task is begun any more.
+
+        Raises what makes the job as a whole impossible (a strategy's file that is gone).
+        """
+
+
+class InProcess:
+    """One after the other, here."""
+
+    def __init__(self, series: Mapping[str, BarSeries]) -> None:
+        self._series = series
+
+    def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
+        """See `Executor`."""
+        bench = Workbench(job, self._series, PATHS)
+        for task in tasks:
+            if stopping():
+                return
+            yield bench.run(task)
+
+
+class WorkerProcesses:
+    """In `workers` processes that share the bars' memory.
+
+    A worker that dies (killed, out of memory) takes nothing along: what was under way is done again, one task at a time
+    until it is through. A task that kills its worker `DEATHS_MAX` times while it is alone fails with WORKER_DIED.
+    Programs that use it need the usual `if __name__ == "__main__":`, since workers import the main module.
+    """
+
+    def __init__(self, series: Mapping[str, BarSeries], workers: int = 0) -> None:
+        self._series = series
+        self._workers = workers or os.cpu_count() or 1
+
+    def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
+        """See `Executor`."""
+        with tempfile.TemporaryDirectory(prefix="surefill-bars-") as folder:
+            write_bars(self._series, Path(folder))
+            yield from _Running(job, folder, self._workers, tasks, stopping).outcomes()
+
+
+class _Running:
+    """The tasks of one run on their way through pools of workers: a pool that has lost one is replaced."""
+
+    def __init__(self, job: Job, folder: str, workers: int, tasks: Iterable[Task], stopping: Stopping) -> None:
+        self._job, self._folder, self._workers = job, folder, workers
+        self._waiting = iter(tasks)
+        self._stopping = stopping
+        self._flying: dict[Future[Ran], Task] = {}
+        self._suspects: deque[Task] = deque()  # were under way when a worker died: each runs alone now
+        self._alone = False
+        self._deaths = 0  # of the one that is alone
+
+    def outcomes(self) -> Iterator[Ran]:
+        """What came of every task."""
+        pool = self._pool()
+        try:
+            while self._submit(pool):
+                done, _ = wait(self._flying, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                lost = []
+                for future in done:
+                    task = self._flying.pop(future)
+                    try:
+                        ran = future.result()
+                    except BrokenProcessPool:
+                        lost.append(task)
+                    else:
+                        self._deaths = 0
+                        yield ran
+                if lost:
+                    lost += self._flying.values()
+                    self._flying.clear()
+                    pool.shutdown()
+                    pool = self._pool()
+                    yield from self._suspect(lost)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _submit(self, pool: ProcessPoolExecutor) -> bool:
+        """Keep the workers busy; whether anything is under way."""
+        self._alone = bool(self._suspects) or (self._alone and bool(self._flying))
+        room = 1 if self._alone else self._workers * _IN_FLIGHT
+        while len(self._flying) < room and not self._stopping():
+            task = self._suspects.popleft() if self._alone else next(self._waiting, None)
+            if task is None:
+                break
+            try:
+                future = pool.submit(_work, task)
+            except BrokenProcessPool as error:
+                future = Future()
+                future.set_exception(error)
+            self._flying[future] = task
+        return bool(self._flying)
+
+    def _suspect(self, lost: Iterable[Task]) -> Iterator[Ran]:
+        """A worker has died with these under way. The one that was alone has done it."""
+        if not self._alone:
+            self._suspects.extend(lost)
+            return
+        (task,) = lost
+        self._deaths += 1
+        if self._deaths < DEATHS_MAX:
+            self._suspects.appendleft(task)
+            return
+        self._deaths = 0
+        reason = f"the process that ran it died, {DEATHS_MAX} times while nothing else was under way"
+        yield Ran(VariantFailed(task.variant.variant_id, task.segment.name, "WORKER_DIED", reason))
+
+    def _pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers,
+            mp_context=get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._job, self._folder),
+        )
+
+
+_job: tuple[Job, str] | None = None
+_bench: Workbench | None = None
+
+
+def _begin(job: Job, folder: str) -> None:
+    """In a worker: remember the job, leave Ctrl-C to the parent, and do not outlive it."""
+    global _job
+    _job = job, folder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="surefill-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    wait_for_end([parent.sentinel])
+    os._exit(1)
+
+
+def _work(task: Task) -> Ran:
+    """In a worker: run a task; the bars are mapped with the first."""
+    global _bench
+    if _bench is None:
+        assert _job is not None
+        _bench = Workbench(_job[0], map_bars(Path(_job[1])), PATHS)
+    return _bench.run(task)

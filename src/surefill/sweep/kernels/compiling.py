@@ -1,0 +1,84 @@
+"""From plain Python to machine code, once, and kept on disk.
+
+Numba does not notice an edit in a function that a cached one calls: the folder of the cache is named by a digest of all
+source that goes in, so other rules are other folders.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import os
+import pkgutil
+import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final, TypeVar, cast
+
+import surefill.rules
+from surefill import units
+from surefill.errors import ConfigError
+from surefill.sweep.kernels import account, figures, tables
+from surefill.views import daily_figures
+
+F = TypeVar("F", bound=Callable[..., Any])
+#: What is called from Python; everything else is compiled into these.
+_ENTRIES: Final = (account.simulate, figures.excursions, daily_figures.daily_sums)
+
+
+def compiled(function: F) -> F:
+    """One of the kernels as machine code; the first call of it with new source compiles for a few seconds.
+
+    Raises ConfigError without numba.
+    """
+    return cast(F, _compiled()[function.__name__])
+
+
+@functools.cache
+def _compiled() -> dict[str, Callable[..., Any]]:
+    try:
+        from numba import config, njit
+        from numba.extending import register_jitable
+    except ImportError as error:
+        raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
+    sources = (*_rule_modules(), account, figures)
+    for module in sources:
+        for function in _functions_of(module):
+            if function not in _ENTRIES:
+                register_jitable(function)
+    before, folder = config.CACHE_DIR, _cache_folder((*sources, tables, units, daily_figures))
+    config.CACHE_DIR = "" if folder is None else str(folder)
+    try:
+        return {entry.__name__: njit(entry, cache=folder is not None) for entry in _ENTRIES}
+    finally:
+        config.CACHE_DIR = before
+
+
+def _rule_modules() -> tuple[ModuleType, ...]:
+    names = sorted(found.name for found in pkgutil.iter_modules(surefill.rules.__path__))
+    return tuple(importlib.import_module(f"surefill.rules.{name}") for name in names)
+
+
+def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
+    for value in vars(module).values():
+        if inspect.isfunction(value) and value.__module__ == module.__name__:
+            yield value
+
+
+def _cache_folder(modules: tuple[ModuleType, ...]) -> Path | None:
+    """Where this source's machine code is kept; None where nothing can be written."""
+    import numba
+
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    for module in modules:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "surefill" / "kernels"
+    folder = home / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -1,0 +1,94 @@
+"""What the kernel trades as the engine does; everything else goes through the engine, and the result says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from surefill.domain.costs.schedule import segment_of
+from surefill.domain.costs.tariff import Tariff
+from surefill.domain.instrument import Instrument
+from surefill.domain.intent import Action
+from surefill.domain.limits import UNSET
+from surefill.domain.profile import BASIC_GATES, Profile
+from surefill.domain.sizing import NO_CAPS
+from surefill.market.series import BarSeries
+from surefill.rules.codes import OrdType
+from surefill.strategy.sizing import exact, parts
+from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.units import MONEY_MAX, NOTIONAL_MAX, PRICE_MAX, QTY_MAX
+from surefill.venues.paper.settings import PaperSettings
+
+#: Gates that the kernel asks, or that cannot refuse what it trades.
+GATES: Final = frozenset((*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional", "cash"))
+_FLOAT_EXACT: Final = 2**53
+
+
+def uncovered(
+    series: Mapping[str, BarSeries], instruments: Mapping[str, Instrument], profile: Profile, paper: PaperSettings
+) -> str:
+    """Why the kernel cannot stand in for the engine with this market and these rules; "" if it can."""
+    limits = profile.limits
+    silent = {"regime"} if limits.regime_optional else set()
+    silent |= {"size_caps"} if profile.sizing_caps == NO_CAPS else set()
+    further = [name for name in profile.gates if name not in GATES | silent]
+    for wrong, reason in (
+        (further, f"gates {', '.join(further)}"),
+        (profile.rechecks, "gates that are asked again before the wire"),
+        (not {Action.OPEN, Action.CLOSE} <= set(profile.actions), f"profile {profile.name}"),
+        (int(OrdType.MARKET) not in profile.ord_types, f"profile {profile.name} without market orders"),
+        (limits.duplicate_window_ns, "execution.duplicate_window_s"),
+        (limits.price_max_age_ns, "execution.price_max_age_s"),
+        (limits.stops_at_venue, "execution.stops_at: venue"),
+        (limits.aggregate_value_max != UNSET, "risk.aggregate_value_max"),
+        (paper.latency_ns, "execution.latency_ms"),
+    ):
+        if wrong:
+            return reason
+    for name in sorted(series):
+        reason = _instrument(series[name], instruments[name], paper)
+        if reason:
+            return f"{name}: {reason}"
+    return ""
+
+
+def variant_uncovered(
+    series: Mapping[str, BarSeries], instruments: Mapping[str, Instrument], spec: ExecutionSpec, exit_spec: ExitSpec
+) -> str:
+    """Why this variant's figures do not fit the kernel's integers; "" if they do."""
+    money = exact(spec.risk.dollars_per_trade)
+    for name in spec.symbols:
+        bars, instrument = series[name], instruments[name]
+        if not len(bars):
+            continue
+        lot, top_px = instrument.terms[0].lot, max(bars.high_px)
+        scale = 10 ** (instrument.price_decimals + instrument.qty_decimals)
+        budget = money.numerator * scale // (money.denominator * lot)
+        qty = budget // min(bars.close_px) * lot
+        worth = qty * top_px * instrument.money_per_notional
+        of = max(sum(parts(pct)) for pct in (0, *_percentages(exit_spec)))
+        if budget > MONEY_MAX or qty > min(QTY_MAX, _FLOAT_EXACT) or 2 * worth >= NOTIONAL_MAX:
+            return f"{name}: {spec.risk.dollars_per_trade} a trade is too much for 64 bits"
+        if top_px * of > MONEY_MAX or of * instrument.terms[0].tick > MONEY_MAX:
+            return f"{name}: a percentage with so many digits"
+    return ""
+
+
+def _percentages(exit_spec: ExitSpec) -> list[float]:
+    found = (exit_spec.stop_loss_pct, exit_spec.take_profit_pct, exit_spec.trailing_pct)
+    return [pct for pct in found if pct is not None]
+
+
+def _instrument(bars: BarSeries, instrument: Instrument, paper: PaperSettings) -> str:
+    if len(instrument.terms) > 1:
+        return "terms that change"
+    if not instrument.terms[0].odd_lots:
+        return "odd lots that stay behind"
+    if bars.price_decimals != instrument.price_decimals:
+        return f"bars with {bars.price_decimals} decimals, an instrument with {instrument.price_decimals}"
+    if len(bars) and max(bars.high_px) > PRICE_MAX:
+        return "prices beyond 2**40 quanta"
+    if paper.costs is not None and len(bars):
+        tariff = Tariff(paper.costs, paper.money_decimals)
+        return tariff.unpriced(segment_of(instrument.segment, ""), bars.open_ns[0])
+    return ""

@@ -1,0 +1,189 @@
+"""From the engine's words to the kernel's tables: bars, instruments, rules, costs; and what a variant makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from surefill.domain.costs.estimate import table_for
+from surefill.domain.costs.tariff import Tariff
+from surefill.domain.instrument import Instrument
+from surefill.domain.profile import Profile
+from surefill.market.series import BarSeries
+from surefill.rules.codes import IntrabarPolicy
+from surefill.strategy.sizing import exact, parts
+from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.sweep.kernels import tables as t
+from surefill.units import NS_PER_DAY
+from surefill.venues.paper.settings import PaperSettings
+
+
+class Stage(NamedTuple):
+    """What all variants over the same bars share. `names`: the instruments by their number.
+
+    The bars of instrument n are those from `bounds[n]` to before `bounds[n + 1]`. `closes_ns`: when the last bar of
+    each moment closes; `day_ends`: the last places in it that belong to each day (`views.daily_figures.daily_equity`).
+    """
+
+    names: tuple[str, ...]
+    market: t.Market
+    instruments: t.Ints
+    rules: t.Ints
+    costs: t.Costs
+    lots: tuple[tuple[int, int], ...]
+    bounds: t.Ints
+    closes_ns: t.Ints
+    day_ends: t.Ints
+
+
+def stage_of(
+    series: Mapping[str, BarSeries],
+    instruments: Mapping[str, Instrument],
+    profile: Profile,
+    paper: PaperSettings,
+    earlier: Mapping[str, int] | None = None,
+) -> Stage:
+    """The tables of a market and an account's rules. What they cannot hold, `coverage.uncovered` says.
+
+    `earlier`: how many bars of each instrument are known before these: nobody is asked about the very first one.
+    """
+    names = tuple(sorted(series))
+    ordered = [instruments[name] for name in names]
+    market = _market(names, series, earlier or {})
+    closes_ns = _closing_times(market)
+    return Stage(
+        names,
+        market,
+        _instruments(ordered),
+        _rules(profile, paper),
+        _costs(ordered, paper),
+        tuple((10 ** (each.price_decimals + each.qty_decimals), each.terms[0].lot) for each in ordered),
+        np.concatenate(([0], np.cumsum([len(series[name]) for name in names]))),
+        closes_ns,
+        np.array(list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values()), np.int64),
+    )
+
+
+def budgets_of(stage: Stage, dollars: float) -> list[int]:
+    """By instrument: the number that, divided by a price in quanta, gives the lots that the money buys."""
+    money = exact(dollars)
+    return [money.numerator * scale // (money.denominator * lot) for scale, lot in stage.lots]
+
+
+def variant_of(spec: ExecutionSpec, exit_spec: ExitSpec, *, at_close: bool) -> t.Ints:
+    """A variant's row."""
+    row = np.zeros(t.VARIANT_COLUMNS, np.int64)
+    row[t.AT_CLOSE], row[t.ENABLED] = at_close, spec.enabled
+    row[t.POSITIONS_MAX] = spec.risk.max_positions
+    row[t.EXIT_AT_DAY_END] = exit_spec.type == "eod"
+    row[t.TIME_STOP_BARS] = exit_spec.time_stop_bars or 0
+    row[t.END_OF_DAY] = exit_spec.end_of_day
+    for pct, away, of in (
+        (exit_spec.stop_loss_pct, t.STOP_AWAY, t.STOP_OF),
+        (exit_spec.take_profit_pct, t.TARGET_AWAY, t.TARGET_OF),
+        (exit_spec.trailing_pct, t.TRAIL_AWAY, t.TRAIL_OF),
+    ):
+        row[away], row[of] = (0, 1) if pct is None else parts(pct)
+    return row
+
+
+def books_for(stage: Stage, cash: int, fills: int) -> t.Books:
+    """Empty books with room for so many fills."""
+    result = np.zeros(t.RESULT_COLUMNS, np.int64)
+    result[t.CASH] = cash
+    return t.Books(
+        np.zeros((len(stage.names), t.POSITION_COLUMNS), np.int64),
+        np.zeros((fills, t.FILL_COLUMNS), np.int64),
+        np.zeros(len(stage.market.moment_ns), np.int64),
+        result,
+        np.zeros(max(1, stage.costs.charges.shape[3]), np.int64),
+    )
+
+
+def _closing_times(market: t.Market) -> t.Ints:
+    """When the last bar of each moment closes."""
+    if not len(market.moment_ns):
+        return market.moment_ns
+    closes: t.Ints = np.maximum.reduceat(market.ts_ns[market.moment_bars], market.moment_from[:-1])
+    return np.maximum(closes, market.moment_ns)
+
+
+def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapping[str, int]) -> t.Market:
+    counts = [len(series[name]) for name in names]
+    begins = np.concatenate(([0], np.cumsum(counts)))
+
+    def column(name: str) -> t.Ints:
+        return np.concatenate([np.asarray(getattr(series[each], name), np.int64) for each in names])
+
+    opens = column("open_ns")
+    number = np.repeat(np.arange(len(names)), counts)
+    order = np.lexsort((number, opens))
+    moment_ns, moment_from = np.unique(opens[order], return_index=True)
+    flags = np.concatenate([np.asarray(series[each].session_end, np.uint8) for each in names])
+    is_first, is_last = np.zeros(len(opens), np.uint8), np.zeros(len(opens), np.uint8)
+    is_first[
+        [begin for begin, count, name in zip(begins, counts, names, strict=False) if count and not earlier.get(name)]
+    ] = 1
+    is_last[begins[1:][np.diff(begins) > 0] - 1] = 1
+    return t.Market(
+        moment_ns,
+        np.append(moment_from, len(opens)).astype(np.int64),
+        order.astype(np.int64),
+        number.astype(np.int64),
+        opens,
+        column("ts_ns"),
+        column("open_px"),
+        column("high_px"),
+        column("low_px"),
+        column("close_px"),
+        flags,
+        is_first,
+        is_last,
+    )
+
+
+def _instruments(instruments: Sequence[Instrument]) -> t.Ints:
+    rows = np.zeros((len(instruments), t.INSTRUMENT_COLUMNS), np.int64)
+    for row, instrument in zip(rows, instruments, strict=True):
+        terms = instrument.terms[0]
+        row[t.TICK], row[t.LOT], row[t.PER_NOTIONAL] = terms.tick, terms.lot, instrument.money_per_notional
+        row[t.MIN_QTY], row[t.MAX_QTY] = terms.min_qty, terms.max_qty
+    return rows
+
+
+def _rules(profile: Profile, paper: PaperSettings) -> t.Ints:
+    limits, row = profile.limits, np.zeros(t.RULE_COLUMNS, np.int64)
+    row[t.FILL_MODE], row[t.SPREAD_PPB], row[t.SLIPPAGE_PPB] = paper.fill_mode, paper.spread_ppb, paper.slippage_ppb
+    row[t.INTRABAR] = IntrabarPolicy.BEST_CASE if limits.target_first_on_bar else IntrabarPolicy.WORST_CASE
+    row[t.STOP_GRANULARITY] = max(limits.stop_granularity, 1)
+    row[t.CUSHION_PPB], row[t.NEGATIVE_CASH] = limits.cost_cushion_ppb, limits.allow_negative_cash
+    return row
+
+
+def _costs(instruments: Sequence[Instrument], paper: PaperSettings) -> t.Costs:
+    fees = np.array([(fee.kind, fee.rate_ppb, fee.per_unit, fee.per_order) for fee in paper.fees], np.int64).reshape(
+        -1, t.FEE_COLUMNS
+    )
+    if paper.costs is None:
+        return t.Costs(fees, np.zeros((len(instruments), 1, 2, 0, t.CHARGE_COLUMNS), np.int64), np.zeros(0, np.int64))
+    tariff = Tariff(paper.costs, paper.money_decimals)
+    changes = [ns for ns in tariff.changes_ns if ns >= tariff.since_ns]
+    found = [[[table_for(tariff, each, side, ns).rules for side in (-1, 1)] for ns in changes] for each in instruments]
+    longest = max(len(rules) for tables in found for sides in tables for rules in sides)
+    charges = np.zeros((len(instruments), len(changes) + 1, 2, longest, t.CHARGE_COLUMNS), np.int64)
+    for number, tables in enumerate(found):
+        for table, sides in enumerate(tables, 1):
+            for side, rules in enumerate(sides):
+                for row, rule in enumerate(rules):
+                    charges[number, table, side, row] = (
+                        rule.kind,
+                        rule.rate_ppb,
+                        rule.per_order,
+                        rule.min_money,
+                        rule.max_money,
+                        rule.step,
+                        rule.base,
+                    )
+    return t.Costs(fees, charges, np.array(changes, np.int64))

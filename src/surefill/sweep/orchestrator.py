@@ -1,0 +1,216 @@
+"""Running a plan: tasks to an executor, outcomes into the plan's stream as they come, and results in the plan's order.
+
+1. What is in the stream is known and never done again; a run that was killed goes on with the rest.
+2. Results follow from outcomes alone, not from when they came: killed and resumed, on one process or on many, they are
+   the same.
+3. Variants are chosen on training segments only; what was chosen, and the baseline, then runs on the test segments.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from surefill.config import Settings, build_of_this, config_hash
+from surefill.errors import LocalError
+from surefill.journal.protocol import Journal
+from surefill.market.series import BarSeries
+from surefill.strategy.backtest import FillAt
+from surefill.strategy.backtest_workspace import in_workspace
+from surefill.strategy.decisions import Strategy
+from surefill.sweep.events import RunCanceled, RunCompleted, RunResumed, RunStarted, VariantFailed, stream_of
+from surefill.sweep.executors import Executor, InProcess
+from surefill.sweep.plan import RunPlan
+from surefill.sweep.result import RunResult, chosen_in, result_of
+from surefill.sweep.run_record import RunRecord, RunStream, read_run
+from surefill.sweep.shared_bars import digest_of_bars
+from surefill.sweep.split import WHOLE, Window, windows
+from surefill.sweep.workbench import AUTO, Job, Ran, Task
+
+COMMIT_EVERY_S: Final = 0.5
+COMMIT_AT_MOST: Final = 64
+
+
+class Progress(NamedTuple):
+    """How far a run is. `per_s` counts this run's own outcomes; `eta_s` None: not known yet."""
+
+    done: int
+    total: int
+    failed: int
+    per_s: float
+    eta_s: float | None
+
+
+class Market(NamedTuple):
+    """What a plan runs on: bars by symbol, and settings (mode backtest) that know the instruments."""
+
+    settings: Settings
+    series: Mapping[str, BarSeries]
+
+
+def conditions_of(
+    market: Market, *, fill_at: FillAt = "next_open", more: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """A plan's `conditions`: the same plan on other bars or with other settings is another one."""
+    settings = in_workspace(market.settings, "sweep")
+    return {
+        "bars": digest_of_bars(market.series),
+        "settings": config_hash(settings),
+        "fill_at": fill_at,
+        **(more or {}),
+    }
+
+
+def execute(
+    plan: RunPlan,
+    market: Market,
+    journal: Journal,
+    *,
+    executor: Executor | None = None,
+    strategies: tuple[str | Strategy, ...] = (),
+    fill_at: FillAt = "next_open",
+    path: str = AUTO,
+    keep_journals: bool = False,
+    again: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> RunResult:
+    """Run a plan into a journal, from its beginning or from where it was left; its results.
+
+    Without `executor` in this process. `strategies`: files or objects besides the built-in ones. `keep_journals`: the
+    workspaces' journals too. `again`: variants that failed are tried once more. When `stopping` says so the run is
+    canceled: what is known is kept. Raises LocalError (RUN_CHANGED) where plan and market do not belong together,
+    JournalError, and what makes every variant impossible.
+    """
+    _check_conditions(plan, market, fill_at)
+    job = Job(plan.run_plan_id, plan.base, market.settings, strategies, fill_at, path)
+    run = _Run(plan, market, journal, job, keep_journals, on_progress)
+    return run.to_the_end(executor or InProcess(market.series), stopping, again=again)
+
+
+class _Run:
+    """One run while it goes on."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        market: Market,
+        journal: Journal,
+        job: Job,
+        keep_journals: bool,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        series = {symbol: market.series[symbol] for symbol in plan.spec.symbols}
+        self._plan = plan
+        self._job = job
+        self._keep_journals = keep_journals
+        self._on_progress = on_progress
+        self._windows: tuple[Window, ...] = windows(plan.split, series) if plan.split is not None else ()
+        self._record = RunRecord()
+        if stream_of(plan.run_plan_id) in journal.heads():
+            self._record = read_run(journal, stream_of(plan.run_plan_id))
+        self._stream = RunStream(journal, plan.run_plan_id)
+        self._began = time.monotonic()
+        self._own = 0
+
+    def to_the_end(self, executor: Executor, stopping: Callable[[], bool], *, again: bool) -> RunResult:
+        record = self._record
+        if record.status == "completed" and not (again and any(self._failed())):
+            return result_of(record)
+        if record.started is None:
+            self._write_start()
+        else:
+            self._write(RunResumed(time.time_ns(), len(record.outcomes), again, build_of_this()))
+        for phase in (self._training, self._testing):
+            self._work(executor, phase(), stopping)
+            if stopping():
+                self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
+                return result_of(record)
+        failed = len(list(self._failed()))
+        last = self._windows[-1].train if self._windows else WHOLE
+        best = chosen_in(self._plan, record.outcomes, last.name)
+        self._write(RunCompleted(time.time_ns(), best, len(record.outcomes) - failed, failed))
+        return result_of(record)
+
+    def _failed(self) -> Iterator[VariantFailed]:
+        return (outcome for outcome in self._record.outcomes.values() if isinstance(outcome, VariantFailed))
+
+    def _write_start(self) -> None:
+        job = self._job
+        self._write(
+            RunStarted(
+                time.time_ns(),
+                self._plan,
+                self._windows,
+                job.settings.model_dump(mode="json", exclude_unset=True),
+                tuple(strategy for strategy in job.strategies if isinstance(strategy, str)),
+                job.fill_at,
+                job.path,
+                build_of_this(),
+            )
+        )
+
+    def _write(self, event: RunStarted | RunResumed | RunCanceled | RunCompleted) -> None:
+        self._stream.append([event])
+        self._record.apply(event)
+
+    def _training(self) -> list[Task]:
+        segments = [window.train for window in self._windows] or [WHOLE]
+        return [
+            Task(variant, segment, with_journal=self._keep_journals)
+            for segment in segments
+            for variant in self._plan.variants
+        ]
+
+    def _testing(self) -> list[Task]:
+        """The chosen variant and the baseline, on what comes after each training segment."""
+        by_id = {variant.variant_id: variant for variant in self._plan.variants}
+        tasks = []
+        for window in self._windows:
+            chosen = chosen_in(self._plan, self._record.outcomes, window.train.name)
+            wanted = dict.fromkeys(filter(None, (chosen, self._plan.variants[0].variant_id)))
+            tasks += [Task(by_id[each], window.test, True, self._keep_journals) for each in wanted]
+        return tasks
+
+    def _work(self, executor: Executor, tasks: list[Task], stopping: Callable[[], bool]) -> None:
+        """Run what is not known yet, and commit what comes: soon, but not each outcome by itself."""
+        outcomes = self._record.outcomes
+        missing = [task for task in tasks if (task.variant.variant_id, task.segment.name) not in outcomes]
+        fresh: list[Ran] = []
+        committed = time.monotonic()
+        for ran in executor.run(self._job, missing, stopping) if missing else ():
+            fresh.append(ran)
+            now = time.monotonic()
+            if len(fresh) >= COMMIT_AT_MOST or now - committed >= COMMIT_EVERY_S:
+                self._commit(fresh)
+                committed = now
+        self._commit(fresh)
+
+    def _commit(self, fresh: list[Ran]) -> None:
+        if not fresh:
+            return
+        self._stream.append([ran.outcome for ran in fresh], fresh)
+        for ran in fresh:
+            self._record.apply(ran.outcome)
+        self._own += len(fresh)
+        fresh.clear()
+        self._on_progress(self._progress())
+
+    def _progress(self) -> Progress:
+        done, failed = len(self._record.outcomes), len(list(self._failed()))
+        total = len(self._training()) + len(self._testing())
+        per_s = self._own / max(time.monotonic() - self._began, 1e-9)
+        return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
+
+
+def _check_conditions(plan: RunPlan, market: Market, fill_at: FillAt) -> None:
+    """A plan that says what it is run on is run on nothing else."""
+    here = conditions_of(market, fill_at=fill_at) if plan.conditions else {}
+    for name, value in here.items():
+        if plan.conditions.get(name, value) != value:
+            raise LocalError(
+                f"run {plan.run_plan_id} was begun with other {name}: give it the same again, or make a new plan",
+                code="RUN_CHANGED",
+                condition=name,
+            )

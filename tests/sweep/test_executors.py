@@ -1,0 +1,110 @@
+"""Worker processes: the same results as in one process, whichever of them dies."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from tests.sweep.sweeps import base, crosses, market, mischief
+
+from surefill.errors import ConfigError, StrategyError
+from surefill.journal import MemoryJournal
+from surefill.market.dataset import load_demo_bars
+from surefill.sweep import InProcess, WorkerProcesses, execute, generate
+from surefill.sweep.events import VariantCompleted, VariantFailed
+from surefill.sweep.shared_bars import digest_of_bars, map_bars, write_bars
+from surefill.sweep.workbench import Job
+from surefill.testing.strategy_conformance import awkward_series
+
+MARKET = market()
+
+
+def test_mapped_bars_are_the_bars(tmp_path: Path) -> None:
+    series = {**load_demo_bars(("IBM",)), "EMPTY": awkward_series(1, 0), **MARKET.series}
+    write_bars(series, tmp_path)
+    mapped = map_bars(tmp_path)
+    assert {name: list(bars) for name, bars in mapped.items()} == {name: list(bars) for name, bars in series.items()}
+    for name, bars in series.items():
+        assert (mapped[name].closes.tolist(), mapped[name].timeframe) == (bars.closes.tolist(), bars.timeframe)
+        assert mapped[name].price_decimals == bars.price_decimals
+    assert digest_of_bars({name: mapped[name] for name in reversed(mapped)}) == digest_of_bars(series)
+    assert pickle.loads(pickle.dumps(mapped["IBM"]))[5] == series["IBM"][5]
+    with pytest.raises(TypeError):
+        mapped["IBM"].close_px[0] = 1
+
+
+def test_digest_of_bars_sees_every_figure() -> None:
+    first, second = awkward_series(1, 20), awkward_series(2, 20)
+    found = {digest_of_bars(each) for each in ({"A": first}, {"A": second}, {"B": first}, {"A": first[:19]}, {})}
+    assert len(found) == 5
+
+
+@pytest.mark.slow
+def test_workers_give_what_one_process_gives_though_one_is_killed(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, range(2, 8))
+    alone = execute(plan, MARKET, MemoryJournal(), strategies=files, keep_journals=True)
+    (tmp_path / "die-once-5").touch()
+    journal = MemoryJournal()
+    result = execute(
+        plan, MARKET, journal, executor=WorkerProcesses(MARKET.series, 2), strategies=files, keep_journals=True
+    )
+    assert not (tmp_path / "die-once-5").exists(), "nobody was killed"
+    assert result == alone
+    assert result.completed == len(plan.variants) == len(journal.heads()) - 1
+
+
+@pytest.mark.slow
+def test_variant_that_kills_every_worker_fails_alone(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, range(2, 8))
+    (tmp_path / "die-4").touch()
+    (tmp_path / "raise-6").touch()
+    executor = WorkerProcesses(MARKET.series, 2)
+    result = execute(plan, MARKET, MemoryJournal(), executor=executor, strategies=files)
+    failed = {
+        row.variant.overrides["entry.params.n"]: row.outcome.code
+        for row in result.rows
+        if isinstance(row.outcome, VariantFailed)
+    }
+    assert failed == {4: "WORKER_DIED", 6: "STRATEGY_FAILED"}
+    assert result.completed == len(plan.variants) - 2
+
+
+@pytest.mark.slow
+def test_workers_tell_what_makes_every_variant_impossible_and_stop_when_told(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, range(2, 9))
+    job = Job(plan.run_plan_id, plan.base, MARKET.settings, (str(tmp_path / "gone.py:Mischief"),))
+    executor = WorkerProcesses(MARKET.series, 1)
+    with pytest.raises(StrategyError, match="does not exist"):
+        execute(plan, MARKET, MemoryJournal(), executor=executor, strategies=job.strategies)
+    known = [0]
+    result = execute(
+        plan,
+        MARKET,
+        MemoryJournal(),
+        executor=executor,
+        strategies=files,
+        stopping=lambda: known[0] > 0,
+        on_progress=lambda progress: known.append(known.pop() + 1),
+    )
+    assert result.status == "canceled"
+    assert 0 < result.completed < len(plan.variants)
+
+
+def test_strategy_object_may_be_given_instead_of_a_file() -> None:
+    from examples.my_strategy import BuyTheDip
+
+    from surefill.strategy import StrategyRegistry
+
+    registry = StrategyRegistry()
+    registry.add(BuyTheDip)
+    plan = generate(base(MARKET, "buy_the_dip", bars=5), {"sweep": {"entry.params.drop_pct": [0.5]}}, registry=registry)
+    result = execute(plan, MARKET, MemoryJournal(), executor=InProcess(MARKET.series), strategies=(BuyTheDip(),))
+    assert all(isinstance(row.outcome, VariantCompleted) for row in result.rows)
+
+
+def test_workers_without_numpy_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "numpy", None)
+    with pytest.raises(ConfigError, match=r"surefill\[sweep\]") as missing:
+        execute(crosses(MARKET), MARKET, MemoryJournal(), executor=WorkerProcesses(MARKET.series, 1))
+    assert missing.value.code == "MISSING_EXTRA"
