@@ -157,8 +157,8 @@ INVARIANTS = (
         "4",
         "a late fill calls nobody",
         "domain/decide/fills.py",
-        "    if late or cum_qty > request.order_qty:",
-        "    if cum_qty > request.order_qty:",
+        "    elif cum_qty > request.order_qty or (late and not continued):",
+        "    elif cum_qty > request.order_qty:",
         (f"{FILLS}::test_late_fill_is_booked_alarmed_and_halts_the_symbol_alone",),
     ),
     Mutant(
@@ -173,8 +173,8 @@ INVARIANTS = (
         "5",
         "an overfill halts nothing",
         "domain/decide/fills.py",
-        "    if late or cum_qty > request.order_qty:",
-        "    if late:",
+        "    elif cum_qty > request.order_qty or (late and not continued):",
+        "    elif late and not continued:",
         (f"{FILLS}::test_overfill_is_booked_alarmed_and_halts_the_symbol",),
     ),
     Mutant(
@@ -245,8 +245,8 @@ INVARIANTS = (
         "7",
         "what an answer left out is not asked for again",
         "engine/rounds.py",
-        "        await self._looked_since(min(self._since_ns, agreed_ns - self._times.overlap_ns))",
-        "        await self._looked_since(self._since_ns if agreed_ns else 0)",
+        "        await self._looked_since(min(self._since_ns, since_ns))",
+        "        await self._looked_since(self._since_ns)",
         (
             "tests/engine/test_looking_back.py"
             "::test_trade_that_was_left_out_of_an_answer_is_found_when_the_position_differs",
@@ -408,7 +408,7 @@ INVARIANTS = (
     Mutant(
         "15",
         "an engine with nothing to write does not look whether it was superseded",
-        "engine/engine.py",
+        "engine/failures.py",
         "head.epoch > lease.epoch:",
         "head.epoch < lease.epoch:",
         ("tests/engine/test_engine_faults.py::test_idle_engine_finds_out_that_another_writes_its_workspace",),
@@ -523,8 +523,8 @@ INVARIANTS = (
         "21",
         "an UNKNOWN order is asked for once",
         "domain/decide/reports.py",
-        "    else:\n        _ask_again(this, order)\n\n\ndef _lost",
-        "    else:\n        pass\n\n\ndef _lost",
+        "    else:\n        _ask_again(this, order)\n        if resting",
+        "    else:\n        if resting",
         (f"{UNKNOWN}::test_absence_that_is_no_proof_is_asked_for_again_after_a_pause",),
     ),
     Mutant(

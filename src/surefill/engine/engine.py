@@ -1,11 +1,7 @@
-"""The engine: every workspace of this process, taking turns on one loop over one journal.
+"""The engine: every workspace of this process, from its opening to its end, and what callers may ask of it.
 
-A turn takes what waits at each desk, steps it, commits all of it in one durable transaction (a savepoint each, so
-one workspace's violation is its own), and only then answers callers, lets readers look and sends to venues.
-Callers that come while a turn runs share the next one: that is the group commit.
-
-When the commit fails, nobody knows whether it happened: memory is discarded, the journal reopened and folded,
-every workspace halted, and all callers are told to ask again under the same id.
+How the workspaces take turns over one journal is told in `engine.turns`, what happens when that fails in
+`engine.failures`.
 """
 
 from __future__ import annotations
@@ -14,10 +10,10 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from surefill.domain.effects import Effect, Notify
+from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
     ComparePositions,
     DefineInstrument,
@@ -27,7 +23,6 @@ from surefill.domain.inputs import (
     RecoverOrders,
     Resume,
     SubmitIntent,
-    TimerFired,
     VenueReports,
 )
 from surefill.domain.instrument import Instrument
@@ -39,40 +34,32 @@ from surefill.domain.state import State
 from surefill.engine import reconciliation
 from surefill.engine.budget import Budgets
 from surefill.engine.clock import Clock
-from surefill.engine.control_stream import ControlStream
 from surefill.engine.dead_man import DeadMan, check_dead_man, dead_man_of
 from surefill.engine.desk import Desk, Reader
+from surefill.engine.failures import outcome_unknown
 from surefill.engine.fitting import fitted
-from surefill.engine.outbox import run_errand
 from surefill.engine.receipt import Receipt
 from surefill.engine.rounds import Rounds, RoundTimes
+from surefill.engine.turns import Turns
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import (
     AppendFailed,
     ConfigError,
     InputError,
-    InvariantBreach,
     JournalClosed,
     JournalError,
-    StaleWriter,
     SurefillError,
     VenueOutcomeUnknown,
     WorkspaceHalted,
 )
 from surefill.journal.protocol import Journal
-from surefill.journal.refusals import stale_lease
 from surefill.logs import logger
-from surefill.plain import readable
 from surefill.venues.protocol import Venue
-
-Alarm = Callable[[str, Notify], None]
-#: Timers are due by the machine's clock, which may be set while they wait: it is looked at this often at least.
-LOOK_AGAIN_S = 1.0
 
 _log = logger("surefill.engine")
 
 
-class Engine:
+class Engine(Turns):
     """Runs workspaces. All methods belong to the loop it was made in; `EngineThread` serves other threads.
 
     `disk_floor_bytes`: below it entries stop while exits go on (0: not watched). `times`: how often live workspaces are
@@ -88,12 +75,7 @@ class Engine:
         times: RoundTimes | None = None,
         seed: int | None = None,
     ) -> None:
-        self.journal = journal
-        self.clock = clock
-        self.desks: dict[str, Desk] = {}
-        self.alarms: list[Alarm] = [_log_alarm]
-        self.disk_floor_bytes = disk_floor_bytes
-        self.control = ControlStream(journal)
+        super().__init__(journal, clock, disk_floor_bytes)
         self.control.workspaces = self._workspaces
         self.budgets = Budgets()
         self.rounds: dict[str, Rounds] = {}
@@ -101,12 +83,6 @@ class Engine:
         self._dead_men: dict[str, DeadMan] = {}
         self._times = times or RoundTimes()
         self._chance = random.Random(seed)  # nosec B311: nobody must guess it
-        self._loop = asyncio.get_running_loop()
-        self._turn_due = False
-        self._wake: asyncio.TimerHandle | None = None
-        self._wake_ns = 0
-        self._stopping = False
-        self._stopped = False
 
     # -- life -------------------------------------------------------------------------------------------------
 
@@ -279,6 +255,10 @@ class Engine:
             VenueOutcomeUnknown("the engine stopped before the venue had answered: ask again under the same id")
         )
 
+    def _reported(self, desk: Desk, report: VenueReport) -> None:
+        desk.tell(VenueReports(self.clock.now_ns(), (report,)))
+        self._schedule()
+
     def _workspaces(self) -> Iterator[tuple[State, bool]]:
         return ((desk.writer.state, desk.broken is None) for desk in self.desks.values())
 
@@ -328,7 +308,7 @@ class Engine:
         """
         desk = self._desk(workspace_id)
         if desk.broken is not None:
-            self._refold(desk, _outcome_unknown(desk.broken), "APPEND_FAILED", str(desk.broken))
+            self._refold(desk, outcome_unknown(desk.broken), "APPEND_FAILED", str(desk.broken))
         if desk.broken is not None:
             self._collapse(desk.broken)
         self._schedule()
@@ -349,203 +329,6 @@ class Engine:
                 code="UNKNOWN_WORKSPACE",
             ) from None
 
-    # -- turns ------------------------------------------------------------------------------------------------
-
-    def _schedule(self) -> None:
-        if not self._turn_due:
-            self._turn_due = True
-            self._loop.call_soon(self._turn)
-
-    def _turn(self) -> None:
-        self._turn_due = False
-        if self._stopped:
-            return
-        self._watch_disk()
-        dirty: list[Desk] = []
-        for desk in self.desks.values():
-            if desk.broken is None and desk.inbox:
-                self._take(desk)
-            if desk.broken is None and desk.writer.dirty:
-                dirty.append(desk)
-            elif desk.broken is None:
-                self._settled(desk)  # nothing happened: whoever asked hears so at once
-        if dirty:
-            self._commit(dirty)
-        for desk in self.desks.values():
-            if desk.broken is None:
-                desk.serve_readers()
-                self._run_errands(desk)
-                if desk.inbox:
-                    self._schedule()
-        self._wake_for_timers()
-
-    def _take(self, desk: Desk) -> None:
-        try:
-            desk.take()
-        except Exception as error:  # a broken invariant, whatever its class: this workspace's memory is worthless
-            _log.exception("workspace_breach", workspace_id=desk.writer.workspace_id)
-            self._breach(desk, error)
-
-    def _commit(self, dirty: list[Desk]) -> None:
-        try:
-            refusals = self.journal.append([desk.writer.take_batch() for desk in dirty])
-        except Exception as error:  # whatever its class: nobody knows what has become of the turn
-            self._collapse(error)
-            return
-        for desk, refusal in zip(dirty, refusals, strict=True):
-            if refusal is None:
-                self._settled(desk)
-            elif _fenced(desk, refusal):
-                self._fence(desk, refusal)
-            else:
-                self._breach(desk, refusal)
-
-    def _settled(self, desk: Desk) -> None:
-        desk.settled()
-        try:
-            desk.writer.publish()
-        except Exception as error:  # a reader's own trouble: what it should have been told is durable all the same
-            _log.exception("publish_failed", workspace_id=desk.writer.workspace_id)
-            notice = Notify("PUBLISH_FAILED", f"a projection or snapshot fell behind: {error}", page=True)
-            self.raise_alarm(desk.writer.workspace_id, notice)
-
-    def look_for_other_writers(self) -> None:
-        """Fence what somebody else has opened since: an engine with nothing to write would not find out itself."""
-        try:
-            heads = self.journal.heads()
-        except JournalError as error:  # the next append finds the same, and acts on it
-            _log.warning("heads_not_read", error=str(error))
-            return
-        for name, desk in self.desks.items():
-            lease, head = desk.writer.lease, heads.get(name)
-            if desk.broken is None and head is not None and head.epoch > lease.epoch:
-                self._fence(desk, stale_lease(lease, head.epoch, head.seq + 1))
-
-    def _fence(self, desk: Desk, refusal: JournalError) -> None:
-        """Somebody else writes this workspace now: this engine must not, until a person says so (`revive`)."""
-        desk.failed(_outcome_unknown(refusal))
-        desk.break_off(refusal)
-        self.raise_alarm(desk.writer.workspace_id, Notify("FENCED", str(refusal), page=True))
-
-    def _breach(self, desk: Desk, error: Exception) -> None:
-        """One workspace's memory cannot be trusted: fold it again, halted."""
-        workspace_id = desk.writer.workspace_id
-        told = AppendFailed(
-            f"workspace {workspace_id} halted before this was durable ({error}): ask again under the same id",
-            code="OUTCOME_UNKNOWN",
-            durable="no",
-        )
-        self._refold(desk, told, "INVARIANT_BREACH", str(error))
-
-    def _collapse(self, error: Exception) -> None:
-        """The journal failed: everything since the last commit is of unknown fate, in every workspace."""
-        told = _outcome_unknown(error)
-        try:
-            self.journal.reopen()
-        except JournalError as again:
-            for desk in self.desks.values():
-                desk.failed(told)
-                desk.break_off(again)
-            self.raise_alarm("", Notify("JOURNAL_LOST", f"{again}", page=True))
-            return
-        self.control.reopen()
-        for desk in self.desks.values():
-            if not isinstance(desk.broken, StaleWriter):  # a fenced one stays out until a person says otherwise
-                self._refold(desk, told, "APPEND_FAILED", str(error))
-
-    def _refold(self, desk: Desk, told: SurefillError, code: str, reason: str) -> None:
-        desk.failed(told)
-        workspace_id = desk.writer.workspace_id
-        self.raise_alarm(workspace_id, Notify(code, reason, page=True))
-        try:
-            desk.writer.discard()
-            desk.broken = None
-            desk.writer.feed(Halt(self.clock.now_ns(), code, readable(reason), "surefill"))
-            desk.writer.recover(self.clock.now_ns())
-            if desk.writer.dirty:
-                refused = self.journal.append([desk.writer.take_batch()])[0]
-                if refused is not None:
-                    raise refused
-            self._settled(desk)
-        except SurefillError as error:
-            desk.break_off(error)
-        except Exception as error:  # the journal holds what this program cannot fold
-            _log.exception("refold_failed", workspace_id=workspace_id)
-            desk.break_off(InvariantBreach(f"{type(error).__name__}: {error}"))
-
-    def _watch_disk(self) -> None:
-        if not self.disk_floor_bytes:
-            return
-        working = [desk for desk in self.desks.values() if desk.broken is None]
-        if working and self.journal.free_bytes() < self.disk_floor_bytes:
-            for desk in working:
-                if not desk.writer.state.book.halted_code:
-                    reason = f"less than {self.disk_floor_bytes} bytes are left for the journal"
-                    desk.tell(Halt(self.clock.now_ns(), "DISK_LOW", reason, "surefill"))
-
-    # -- effects ----------------------------------------------------------------------------------------------
-
-    def _run_errands(self, desk: Desk) -> None:
-        released = desk.writer.released
-        while released:
-            effect = released.popleft()
-            if isinstance(effect, Notify):
-                self.raise_alarm(desk.writer.workspace_id, effect)
-            else:
-                errand = self._loop.create_task(self._errand(desk, effect))
-                desk.errands.add(errand)
-                errand.add_done_callback(desk.errands.discard)
-
-    async def _errand(self, desk: Desk, effect: Effect) -> None:
-        answer = await run_errand(desk, effect, self.clock)
-        if answer is not None:
-            desk.tell(answer)
-            self._schedule()
-
-    def _reported(self, desk: Desk, report: VenueReport) -> None:
-        desk.tell(VenueReports(self.clock.now_ns(), (report,)))
-        self._schedule()
-
-    def raise_alarm(self, workspace_id: str, notice: Notify) -> None:
-        """Tell everybody who listens."""
-        for alarm in self.alarms:
-            try:
-                alarm(workspace_id, notice)
-            except Exception:  # an alarm that fails must not silence the others, nor stop the desk
-                _log.exception("alarm_failed", workspace_id=workspace_id, code=notice.code, text=notice.text)
-
-    # -- timers -----------------------------------------------------------------------------------------------
-
-    def fire_timers(self) -> None:
-        """Feed every timer whose time has come. A simulation calls this itself."""
-        now_ns = self.clock.now_ns()
-        for desk in self.desks.values():
-            for name in desk.writer.timers.take_due(now_ns):
-                desk.tell(TimerFired(now_ns, name))
-                self._schedule()
-        self._wake_for_timers()
-
-    def next_timer_ns(self) -> int | None:
-        """When the next timer is due."""
-        times = (desk.writer.timers.next_ns() for desk in self.desks.values())
-        return min((at_ns for at_ns in times if at_ns is not None), default=None)
-
-    def _wake_for_timers(self) -> None:
-        at_ns = self.next_timer_ns()
-        if self._wake is not None:
-            if at_ns == self._wake_ns:
-                return
-            self._wake.cancel()
-            self._wake = None
-        if at_ns is not None and not self._stopping:
-            delay_s = max(0.0, (at_ns - self.clock.now_ns()) / 1e9)
-            self._wake, self._wake_ns = self._loop.call_later(min(delay_s, LOOK_AGAIN_S), self._woken), at_ns
-
-    def _woken(self) -> None:
-        """The clock is looked at: it may not be so late yet, or the machine's clock may have been set."""
-        self._wake = None
-        self.fire_timers()
-
 
 def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
     if opening.profile.limits.stops_at_venue and not venue.capabilities.native_stops:
@@ -558,23 +341,3 @@ def _keeps_stops(opening: OpenWorkspace, venue: Venue) -> None:
             f"workspace {opening.workspace_id} wants its targets linked to its stops at the venue, and"
             f" {venue.capabilities.name} links none: set execution.targets_at to engine"
         )
-
-
-def _outcome_unknown(error: Exception) -> AppendFailed:
-    durable = error.values.get("durable", "unknown") if isinstance(error, SurefillError) else "unknown"
-    return AppendFailed(
-        f"the journal could not be written ({error}): the outcome is unknown, ask again under the same id",
-        code="OUTCOME_UNKNOWN",
-        durable=str(durable),
-    )
-
-
-def _fenced(desk: Desk, refusal: JournalError) -> bool:
-    """Whether the stream has a writer of a later epoch; a lease of ours that merely lapsed has none."""
-    epoch = refusal.values.get("epoch")
-    return isinstance(refusal, StaleWriter) and isinstance(epoch, int) and epoch > desk.writer.lease.epoch
-
-
-def _log_alarm(workspace_id: str, notice: Notify) -> None:
-    log = _log.error if notice.page else _log.warning
-    log(notice.code, workspace_id=workspace_id, text=notice.text)
