@@ -157,8 +157,8 @@ INVARIANTS = (
         "4",
         "a late fill calls nobody",
         "domain/decide/fills.py",
-        "    elif cum_qty > request.order_qty or (late and not continued):",
-        "    elif cum_qty > request.order_qty:",
+        "    if cum_qty > request.order_qty or turns_up or (late and not continued):",
+        "    if cum_qty > request.order_qty or turns_up:",
         (f"{FILLS}::test_late_fill_is_booked_alarmed_and_halts_the_symbol_alone",),
     ),
     Mutant(
@@ -173,8 +173,8 @@ INVARIANTS = (
         "5",
         "an overfill halts nothing",
         "domain/decide/fills.py",
-        "    elif cum_qty > request.order_qty or (late and not continued):",
-        "    elif late and not continued:",
+        "    if cum_qty > request.order_qty or turns_up or (late and not continued):",
+        "    if turns_up or (late and not continued):",
         (f"{FILLS}::test_overfill_is_booked_alarmed_and_halts_the_symbol",),
     ),
     Mutant(

@@ -145,7 +145,8 @@ def _ended(this: Step, order: Order, report: VenueReport) -> None:
     """A cancel or an expiry: final once every fill that the venue counts has arrived."""
     event = OrdEvent.CANCEL if report.exec_type == ExecType.CANCELED else OrdEvent.EXPIRE
     status = next_status(order.status, event)
-    if status == Anomaly.ILLEGAL and order.doubted is None:  # else the rest of a larger one
+    may_be_larger = order.doubted is not None and order.doubted.order_qty > order.request.order_qty
+    if status == Anomaly.ILLEGAL and not may_be_larger:
         _anomaly(this, order, "ILLEGAL_END", f"ended by the venue while {OrdStatus(order.status).name}")
     if status < 0:
         return  # already over: reports are repeated and reordered as a matter of course
