@@ -20,7 +20,7 @@ from typing import cast
 
 import msgspec
 
-from surefill.domain.account import WorkingOrder
+from surefill.domain.account import AccountMove, WorkingOrder
 from surefill.domain.codec import decode
 from surefill.domain.decide.balances import balance_state
 from surefill.domain.decide.operations import drift_band
