@@ -14,7 +14,8 @@ from surefill.market.dataset import load_demo_bars
 from surefill.sweep import InProcess, WorkerProcesses, execute, generate
 from surefill.sweep.events import VariantCompleted, VariantFailed
 from surefill.sweep.shared_bars import digest_of_bars, map_bars, write_bars
-from surefill.sweep.workbench import Job
+from surefill.sweep.split import WHOLE
+from surefill.sweep.workbench import Job, Task
 from surefill.testing.strategy_conformance import awkward_series
 
 MARKET = market()
@@ -75,8 +76,9 @@ def test_workers_tell_what_makes_every_variant_impossible_and_stop_when_told(tmp
     plan, files = mischief(MARKET, tmp_path, range(2, 9))
     job = Job(plan.run_plan_id, plan.base, MARKET.settings, (str(tmp_path / "gone.py:Mischief"),))
     executor = WorkerProcesses(MARKET.series, 1)
+    tasks = [Task(variant, WHOLE) for variant in plan.variants]
     with pytest.raises(StrategyError, match="does not exist"):
-        execute(plan, MARKET, MemoryJournal(), executor=executor, strategies=job.strategies)
+        list(executor.run(job, tasks, lambda: False))
     known = [0]
     result = execute(
         plan,

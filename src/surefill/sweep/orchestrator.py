@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from surefill.config import Settings, build_of_this, config_hash
-from surefill.errors import LocalError
+from surefill.errors import ConfigError, InputError, LocalError, StrategyError
 from surefill.journal.protocol import Journal
 from surefill.market.series import BarSeries
 from surefill.strategy.backtest import FillAt
@@ -50,15 +52,19 @@ class Market(NamedTuple):
 
 
 def conditions_of(
-    market: Market, *, fill_at: FillAt = "next_open", more: Mapping[str, str] | None = None
+    market: Market, *, fill_at: FillAt = "next_open", strategies: Sequence[str | Strategy] = ()
 ) -> dict[str, str]:
-    """A plan's `conditions`: the same plan on other bars or with other settings is another one."""
+    """A plan's `conditions`: the same plan on other bars, with other settings or another strategy is another one.
+
+    Of strategies the files count. Raises StrategyError where one cannot be read.
+    """
     settings = in_workspace(market.settings, "sweep")
+    files = [Path(each.rpartition(":")[0]) for each in strategies if isinstance(each, str)]
     return {
         "bars": digest_of_bars(market.series),
         "settings": config_hash(settings),
         "fill_at": fill_at,
-        **(more or {}),
+        **{f"strategy {file.name}": _digest(file) for file in files},
     }
 
 
@@ -83,9 +89,10 @@ def execute(
     canceled: what is known is kept. Raises LocalError (RUN_CHANGED) where plan and market do not belong together,
     JournalError, and what makes every variant impossible.
     """
-    _check_conditions(plan, market, fill_at)
+    conditions = conditions_of(market, fill_at=fill_at, strategies=strategies)
+    _compare(plan.run_plan_id, plan.conditions, conditions)
     job = Job(plan.run_plan_id, plan.base, market.settings, strategies, fill_at, path)
-    run = _Run(plan, market, journal, job, keep_journals, on_progress)
+    run = _Run(plan, conditions, market, journal, job, keep_journals, on_progress)
     return run.to_the_end(executor or InProcess(market.series), stopping, again=again)
 
 
@@ -95,14 +102,16 @@ class _Run:
     def __init__(
         self,
         plan: RunPlan,
+        conditions: dict[str, str],
         market: Market,
         journal: Journal,
         job: Job,
         keep_journals: bool,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        series = {symbol: market.series[symbol] for symbol in plan.spec.symbols}
+        series = _series_of(plan, market)
         self._plan = plan
+        self._conditions = conditions
         self._job = job
         self._keep_journals = keep_journals
         self._on_progress = on_progress
@@ -110,6 +119,8 @@ class _Run:
         self._record = RunRecord()
         if stream_of(plan.run_plan_id) in journal.heads():
             self._record = read_run(journal, stream_of(plan.run_plan_id))
+        if self._record.started is not None:
+            _compare(plan.run_plan_id, self._record.started.conditions, conditions)
         self._stream = RunStream(journal, plan.run_plan_id)
         self._began = time.monotonic()
         self._own = 0
@@ -143,6 +154,7 @@ class _Run:
                 time.time_ns(),
                 self._plan,
                 self._windows,
+                self._conditions,
                 job.settings.model_dump(mode="json", exclude_unset=True),
                 tuple(strategy for strategy in job.strategies if isinstance(strategy, str)),
                 job.fill_at,
@@ -204,13 +216,31 @@ class _Run:
         return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
 
 
-def _check_conditions(plan: RunPlan, market: Market, fill_at: FillAt) -> None:
-    """A plan that says what it is run on is run on nothing else."""
-    here = conditions_of(market, fill_at=fill_at) if plan.conditions else {}
-    for name, value in here.items():
-        if plan.conditions.get(name, value) != value:
+def _series_of(plan: RunPlan, market: Market) -> dict[str, BarSeries]:
+    """The bars that a plan trades. Raises InputError where there are none, ConfigError in another mode."""
+    if market.settings.workspace.mode != "backtest":
+        raise ConfigError("a plan runs in workspaces of the mode backtest", key="workspace.mode")
+    symbols = plan.spec.symbols
+    series = {symbol: market.series[symbol] for symbol in symbols if len(market.series.get(symbol, ()))}
+    if len(series) < len(symbols):
+        missing = ", ".join(symbol for symbol in symbols if symbol not in series)
+        raise InputError(f"there are no bars of {missing}", code="NO_BARS", field="symbols")
+    return series
+
+
+def _compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """What a plan or a run was made for must be what is here. (A plan may say nothing of it.)"""
+    for name, value in before.items():
+        if now.get(name) != value:
             raise LocalError(
-                f"run {plan.run_plan_id} was begun with other {name}: give it the same again, or make a new plan",
+                f"run {run_plan_id} was begun with other {name}: give it the same again, or make a new plan",
                 code="RUN_CHANGED",
                 condition=name,
             )
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise StrategyError(f"{file} cannot be read: {error}", code="INVALID_STRATEGY") from error
