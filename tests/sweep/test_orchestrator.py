@@ -221,6 +221,19 @@ def test_strategy_that_raises_in_variant_317_fails_that_variant_alone(tmp_path: 
     assert (again.completed, again.failed) == (321, 0)
 
 
+def test_variant_that_is_chosen_only_when_tried_again_gives_the_results_of_an_undisturbed_run(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, range(2, 7), TrainTest(0.6))
+    expected = execute(plan, MARKET, MemoryJournal(), strategies=files)
+    best = next(variant for variant in plan.variants if variant.variant_id == expected.best)
+    broken = tmp_path / f"raise-{best.overrides['entry.params.n']}"
+    broken.touch()
+    journal = MemoryJournal()
+    other = execute(plan, MARKET, journal, strategies=files)
+    assert other.best not in ("", expected.best, plan.variants[0].variant_id)
+    broken.unlink()
+    assert execute(plan, MARKET, journal, strategies=files, again=True) == expected
+
+
 def test_job_that_cannot_be_at_all_fails_as_a_whole(tmp_path: Path) -> None:
     plan, _ = mischief(MARKET, tmp_path, [2])
     with pytest.raises(StrategyError, match="cannot be read"):

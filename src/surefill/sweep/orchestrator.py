@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from surefill.config import Settings, build_of_this, config_hash
 from surefill.errors import ConfigError, InputError, LocalError, StrategyError
 from surefill.journal.protocol import Journal
@@ -24,7 +26,7 @@ from surefill.strategy.decisions import Strategy
 from surefill.sweep.events import RunCanceled, RunCompleted, RunResumed, RunStarted, VariantFailed, stream_of
 from surefill.sweep.executors import Executor, InProcess
 from surefill.sweep.plan import RunPlan
-from surefill.sweep.result import RunResult, chosen_in, result_of
+from surefill.sweep.result import RunResult, result_of, tested
 from surefill.sweep.run_record import RunRecord, RunStream, read_run
 from surefill.sweep.shared_bars import digest_of_bars
 from surefill.sweep.split import WHOLE, Window, windows
@@ -124,6 +126,7 @@ class _Run:
         self._stream = RunStream(journal, plan.run_plan_id)
         self._began = time.monotonic()
         self._own = 0
+        self._tests = 2 * len(self._windows)  # at most; it is known once the choices are made
 
     def to_the_end(self, executor: Executor, stopping: Callable[[], bool], *, again: bool) -> RunResult:
         record = self._record
@@ -138,11 +141,9 @@ class _Run:
             if stopping():
                 self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
                 return result_of(record)
-        failed = len(list(self._failed()))
-        last = self._windows[-1].train if self._windows else WHOLE
-        best = chosen_in(self._plan, record.outcomes, last.name)
-        self._write(RunCompleted(time.time_ns(), best, len(record.outcomes) - failed, failed))
-        return result_of(record)
+        result = result_of(record)
+        self._write(RunCompleted(time.time_ns(), result.best, result.completed, result.failed))
+        return msgspec.structs.replace(result, status=record.status)
 
     def _failed(self) -> Iterator[VariantFailed]:
         return (outcome for outcome in self._record.outcomes.values() if isinstance(outcome, VariantFailed))
@@ -177,12 +178,12 @@ class _Run:
 
     def _testing(self) -> list[Task]:
         """The chosen variant and the baseline, on what comes after each training segment."""
-        by_id = {variant.variant_id: variant for variant in self._plan.variants}
-        tasks = []
-        for window in self._windows:
-            chosen = chosen_in(self._plan, self._record.outcomes, window.train.name)
-            wanted = dict.fromkeys(filter(None, (chosen, self._plan.variants[0].variant_id)))
-            tasks += [Task(by_id[each], window.test, True, self._keep_journals) for each in wanted]
+        tasks = [
+            Task(variant, window.test, True, self._keep_journals)
+            for window in self._windows
+            for variant in tested(self._plan, self._record.outcomes, window)
+        ]
+        self._tests = len(tasks)
         return tasks
 
     def _work(self, executor: Executor, tasks: list[Task], stopping: Callable[[], bool]) -> None:
@@ -211,7 +212,7 @@ class _Run:
 
     def _progress(self) -> Progress:
         done, failed = len(self._record.outcomes), len(list(self._failed()))
-        total = len(self._training()) + len(self._testing())
+        total = len(self._plan.variants) * max(len(self._windows), 1) + self._tests
         per_s = self._own / max(time.monotonic() - self._began, 1e-9)
         return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
 
