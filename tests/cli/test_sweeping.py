@@ -55,7 +55,7 @@ def test_run_shows_the_best_first_and_is_kept() -> None:
     ranks = [row["rank"] for row in found["rows"]]
     assert sorted(ranks) == list(range(1, 8))
     assert found["best"] == found["rows"][ranks.index(1)]["variant_id"]
-    assert {row["path"] for row in found["rows"]} == {"engine"}
+    assert {row["path"] for row in found["rows"]} == {"kernel"}
 
 
 def test_run_again_shows_what_is_known_and_adds_nothing() -> None:
@@ -219,7 +219,7 @@ def test_run_on_a_full_disk_goes_on_to_the_same_results_when_there_is_room(tmp_p
     assert "journal" in json.loads(full.err.splitlines()[-1])["error"]["message"]
     stopped = surefill("sweep", "list", "--json").json()[0]
     assert (stopped["status"], stopped["outcomes"] < 7) == ("running", True)
-    assert surefill(*words).json() == _run(*CROSS, *GRID, *HERE, "--journal", "other")
+    assert surefill(*words).json() == _run(*CROSS, *GRID, *HERE, "--keep-journals", "--journal", "other")
 
 
 FAILURES = [

@@ -11,6 +11,8 @@ from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
 from surefill.sweep.metrics import Booked, VariantMetrics, metrics_of
 from surefill.units import NS_PER_DAY
+from surefill.views.daily_figures import daily_equity
+from surefill.views.excursions import excursion
 from surefill.views.trades import Trade
 
 DAYS = 10
