@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from tests.cli.running import start, surefill
+from tests.cli.running import on_a_full_disk, start, surefill
 from tests.sweep.sweeps import MISCHIEF
 
 QUICK = (
@@ -55,7 +55,7 @@ def test_run_shows_the_best_first_and_is_kept() -> None:
     ranks = [row["rank"] for row in found["rows"]]
     assert sorted(ranks) == list(range(1, 8))
     assert found["best"] == found["rows"][ranks.index(1)]["variant_id"]
-    assert {row["path"] for row in found["rows"]} == {"engine"}
+    assert {row["path"] for row in found["rows"]} == {"kernel"}
 
 
 def test_run_again_shows_what_is_known_and_adds_nothing() -> None:
@@ -210,6 +210,16 @@ def test_run_in_another_process_is_stopped_and_nothing_known_is_lost(how: str, t
         assert surefill("sweep", "cancel", run_id, "--json").json()["status"] == "canceled"
         assert _cut_short(run_id)["status"] == "canceled"
     assert not list(tmp_path.glob("*.cancel-*"))
+
+
+def test_run_on_a_full_disk_goes_on_to_the_same_results_when_there_is_room(tmp_path: Path) -> None:
+    words = ("sweep", "run", *CROSS, *GRID, *HERE, "--keep-journals", "--json")
+    full = on_a_full_disk(tmp_path, *words, bytes_max=150_000)
+    assert full.code == 5, full.err
+    assert "journal" in json.loads(full.err.splitlines()[-1])["error"]["message"]
+    stopped = surefill("sweep", "list", "--json").json()[0]
+    assert (stopped["status"], stopped["outcomes"] < 7) == ("running", True)
+    assert surefill(*words).json() == _run(*CROSS, *GRID, *HERE, "--keep-journals", "--journal", "other")
 
 
 FAILURES = [

@@ -40,7 +40,7 @@ def test_bars_before_the_beginning_are_known_and_not_traded() -> None:
     spec = runs.spec_for(series, entry={"type": "counting"}, exit={"type": "none"})
     result = Backtest(writer, spec, series, runner=StrategyRunner(registry), from_ns=FROM_NS).run()
     assert strategy.shown == list(range(FIRST + 1, len(series["A"]) + 1))
-    assert (result.moments, result.bars) == (len(series["A"]) - FIRST,) * 2
+    assert (len(result.equity), result.bars) == (len(series["A"]) - FIRST,) * 2
     assert result.equity[0].ts_ns == FROM_NS + NS_PER_MIN
     events = [codec.decode(payload) for payload in runs.payloads_of(journal)]
     (fill,) = [event for event in events if isinstance(event, OrderFilled)]
@@ -54,4 +54,4 @@ def test_backtest_that_begins_after_the_last_bar_does_nothing() -> None:
     before = len(runs.payloads_of(journal))
     spec = runs.spec_for(series)
     result = Backtest(writer, spec, series, runner=runs.dice_runner(at_close=False), from_ns=2**62).run()
-    assert (result.moments, len(runs.payloads_of(journal))) == (0, before)
+    assert (len(result.equity), len(runs.payloads_of(journal))) == (0, before)

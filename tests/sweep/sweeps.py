@@ -75,14 +75,17 @@ def crosses(market: Market, split: Split | None = None, **more: Any) -> RunPlan:
     return generate(base(market, fast=2, slow=6), {"sweep": sweep, **more}, split=split, conditions=conditions)
 
 
-def mischief(market: Market, folder: Path, numbers: Iterable[int]) -> tuple[RunPlan, tuple[str, ...]]:
+def mischief(
+    market: Market, folder: Path, numbers: Iterable[int], split: Split | None = None
+) -> tuple[RunPlan, tuple[str, ...]]:
     """A plan of the misbehaving strategy, and the file that it is loaded from."""
     file = folder / "mischief.py"
     file.write_text(MISCHIEF)
     registry = StrategyRegistry()
     registry.load(f"{file}:Mischief")
     constraints = {"sweep": {"entry.params.n": list(numbers)}, "max_variants": None, "ablations": False}
-    return generate(base(market, "mischief"), constraints, registry=registry), (f"{file}:Mischief",)
+    plan = generate(base(market, "mischief"), constraints, split=split, objective="return", registry=registry)
+    return plan, (f"{file}:Mischief",)
 
 
 class Backwards:

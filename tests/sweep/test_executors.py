@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +17,11 @@ from surefill.market.dataset import load_demo_bars
 from surefill.sweep import InProcess, WorkerProcesses, execute, generate
 from surefill.sweep.events import VariantCompleted, VariantFailed
 from surefill.sweep.shared_bars import digest_of_bars, map_bars, write_bars
-from surefill.sweep.workbench import Job
+from surefill.sweep.split import WHOLE
+from surefill.sweep.workbench import Job, Task
 from surefill.testing.strategy_conformance import awkward_series
 
+ROOT = Path(__file__).resolve().parents[2]
 MARKET = market()
 
 
@@ -75,8 +80,9 @@ def test_workers_tell_what_makes_every_variant_impossible_and_stop_when_told(tmp
     plan, files = mischief(MARKET, tmp_path, range(2, 9))
     job = Job(plan.run_plan_id, plan.base, MARKET.settings, (str(tmp_path / "gone.py:Mischief"),))
     executor = WorkerProcesses(MARKET.series, 1)
+    tasks = [Task(variant, WHOLE) for variant in plan.variants]
     with pytest.raises(StrategyError, match="does not exist"):
-        execute(plan, MARKET, MemoryJournal(), executor=executor, strategies=job.strategies)
+        list(executor.run(job, tasks, lambda: False))
     known = [0]
     result = execute(
         plan,
@@ -101,6 +107,40 @@ def test_strategy_object_may_be_given_instead_of_a_file() -> None:
     plan = generate(base(MARKET, "buy_the_dip", bars=5), {"sweep": {"entry.params.drop_pct": [0.5]}}, registry=registry)
     result = execute(plan, MARKET, MemoryJournal(), executor=InProcess(MARKET.series), strategies=(BuyTheDip(),))
     assert all(isinstance(row.outcome, VariantCompleted) for row in result.rows)
+
+
+def test_strategy_object_that_cannot_be_sent_to_workers_is_refused() -> None:
+    class Local:
+        name = "local"
+
+        def evaluate(self, *_: object) -> tuple[()]:
+            return ()
+
+    executor = WorkerProcesses(MARKET.series, 1)
+    with pytest.raises(StrategyError, match="cannot be sent to worker processes"):
+        execute(crosses(MARKET), MARKET, MemoryJournal(), executor=executor, strategies=(Local(),))
+
+
+PROGRAM = """
+from tests.sweep.sweeps import crosses, market
+from surefill.journal import MemoryJournal
+from surefill.sweep import WorkerProcesses, execute
+
+made = market()
+execute(crosses(made), made, MemoryJournal(), executor=WorkerProcesses(made.series, 1))
+"""
+
+
+@pytest.mark.slow
+def test_program_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "LocalError: worker processes die as they start: a program that uses them needs `if __name__" in done.stderr
 
 
 def test_workers_without_numpy_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from tests.sweep.sweeps import Backwards, base, crosses, market, mischief
 
 from surefill.domain import codec
 from surefill.engine.claims import ClaimsReader
-from surefill.errors import InputError, JournalError, LocalError, StrategyError
+from surefill.errors import ConfigError, InputError, JournalError, LocalError, StrategyError
 from surefill.journal import Journal, MemoryJournal, SqliteJournal, verify
 from surefill.sweep import (
     InProcess,
@@ -167,6 +167,33 @@ def test_run_with_other_settings_or_another_fill_is_refused() -> None:
         execute(PLAN, MARKET, MemoryJournal(), fill_at="close")
 
 
+def test_run_is_gone_on_with_only_under_the_conditions_it_was_begun_with(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, [2])  # the plan itself says nothing of conditions
+    journal = MemoryJournal()
+    result = execute(plan, MARKET, journal, strategies=files)
+    with pytest.raises(LocalError, match="other bars"):
+        execute(plan, market(61), journal, strategies=files)
+    file = tmp_path / "mischief.py"
+    file.write_text(file.read_text() + "\n")
+    with pytest.raises(LocalError, match=r"other strategy mischief\.py") as refused:
+        execute(plan, MARKET, journal, strategies=files, again=True)
+    assert refused.value.code == "RUN_CHANGED"
+    file.write_text(file.read_text()[:-1])
+    assert execute(plan, MARKET, journal, strategies=files) == result
+
+
+def test_run_without_bars_or_in_another_mode_is_refused() -> None:
+    plan = generate(base(MARKET))
+    empty = {**MARKET.series, "B": MARKET.series["B"][:0]}
+    for series in ({"A": MARKET.series["A"]}, empty):
+        with pytest.raises(InputError, match="no bars of B"):
+            execute(plan, Market(MARKET.settings, series), MemoryJournal())
+    workspace = MARKET.settings.workspace.model_copy(update={"mode": "paper"})
+    paper = MARKET.settings.model_copy(update={"workspace": workspace})
+    with pytest.raises(ConfigError, match="mode backtest"):
+        execute(plan, Market(paper, MARKET.series), MemoryJournal())
+
+
 def test_fill_at_close_is_another_run_than_at_the_next_open(undisturbed: RunResult) -> None:
     plan = generate(base(MARKET, fast=2, slow=6), {"sweep": {"entry.params.fast": [3]}})
     opens, closes = (execute(plan, MARKET, MemoryJournal(), fill_at=each) for each in ("next_open", "close"))
@@ -192,9 +219,22 @@ def test_strategy_that_raises_in_variant_317_fails_that_variant_alone(tmp_path: 
     assert (again.completed, again.failed) == (321, 0)
 
 
+def test_variant_that_is_chosen_only_when_tried_again_gives_the_results_of_an_undisturbed_run(tmp_path: Path) -> None:
+    plan, files = mischief(MARKET, tmp_path, range(2, 7), TrainTest(0.6))
+    expected = execute(plan, MARKET, MemoryJournal(), strategies=files)
+    best = next(variant for variant in plan.variants if variant.variant_id == expected.best)
+    broken = tmp_path / f"raise-{best.overrides['entry.params.n']}"
+    broken.touch()
+    journal = MemoryJournal()
+    other = execute(plan, MARKET, journal, strategies=files)
+    assert other.best not in ("", expected.best, plan.variants[0].variant_id)
+    broken.unlink()
+    assert execute(plan, MARKET, journal, strategies=files, again=True) == expected
+
+
 def test_job_that_cannot_be_at_all_fails_as_a_whole(tmp_path: Path) -> None:
     plan, _ = mischief(MARKET, tmp_path, [2])
-    with pytest.raises(StrategyError, match="does not exist"):
+    with pytest.raises(StrategyError, match="cannot be read"):
         execute(plan, MARKET, MemoryJournal(), strategies=(str(tmp_path / "gone.py:Mischief"),))
 
 

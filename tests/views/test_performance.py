@@ -13,7 +13,8 @@ from surefill.domain.events import Event, IntentRefused, OrderFilled
 from surefill.engine.recovery import fold_journal
 from surefill.journal import MemoryJournal
 from surefill.market.series import BarSeries
-from surefill.strategy.backtest import Backtest, EquityPoint
+from surefill.strategy.backtest import Backtest
+from surefill.strategy.valuation import EquityPoint
 from surefill.views.metrics import net
 from surefill.views.performance import Performance, performance
 

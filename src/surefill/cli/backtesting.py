@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, progress, show, table
-from surefill.cli.strategy_flags import feed_flags, market_flags, strategy_entry
+from surefill.cli.strategy_flags import (
+    Cash,
+    Data,
+    Dollars,
+    Exit,
+    FeeBps,
+    FillAt,
+    FillAtName,
+    Lookback,
+    MaxPositions,
+    Parameters,
+    SlippageBps,
+    SpreadBps,
+    StopLossPct,
+    StrategyName,
+    Symbols,
+    TakeProfitPct,
+    Timeframe,
+    TimeStopBars,
+    TrailingPct,
+    feed_flags,
+    fill_at_of,
+    market_flags,
+    strategy_flags,
+)
 from surefill.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,8 +44,6 @@ if TYPE_CHECKING:
     from surefill.journal import Journal
     from surefill.views.performance import Line, Performance
 
-FillAt = Literal["next_open", "close"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -29,44 +51,24 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest(
-    strategy: Annotated[
-        str | None,
-        typer.Argument(
-            help="A strategy's name, or my_file.py:MyStrategy; else the configured ones.", show_default=False
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="demo, synthetic, a CSV or Parquet file, or a folder of them; else the configured feed.",
-        ),
-    ] = None,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Which symbols; else all of the feed.", show_default=False)
-    ] = None,
-    timeframe: Annotated[str | None, typer.Option(help="The length of a bar in the file.", show_default="1d")] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy.", show_default=False),
-    ] = None,
-    lookback: Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")] = None,
-    dollars: Annotated[float, typer.Option(help="Money for each entry.")] = 1_000.0,
-    max_positions: Annotated[int, typer.Option("--max-positions", help="At most so many at once.")] = 5,
-    exit_: Annotated[
-        str | None, typer.Option("--exit", help="eod, none or stop_target.", show_default="the strategy's own")
-    ] = None,
-    stop_loss_pct: Annotated[float | None, typer.Option("--stop-loss-pct", help="With stop_target.")] = None,
-    take_profit_pct: Annotated[float | None, typer.Option("--take-profit-pct", help="With stop_target.")] = None,
-    trailing_pct: Annotated[float | None, typer.Option("--trailing-pct", help="With stop_target.")] = None,
-    time_stop_bars: Annotated[int | None, typer.Option("--time-stop-bars", help="With stop_target.")] = None,
-    cash: Annotated[str | None, typer.Option(help="Cash at the start.", show_default="10000")] = None,
-    slippage_bps: Annotated[str | None, typer.Option("--slippage-bps", help="Slippage of each fill.")] = None,
-    spread_bps: Annotated[str | None, typer.Option("--spread-bps", help="Buy and sell this far apart.")] = None,
-    fee_bps: Annotated[str | None, typer.Option("--fee-bps", help="Fees on the value of each fill.")] = None,
-    fill_at: Annotated[
-        str, typer.Option("--fill-at", help="next_open, or close: at the very price that was decided on.")
-    ] = "next_open",
+    strategy: StrategyName = None,
+    data: Data = None,
+    symbols: Symbols = None,
+    timeframe: Timeframe = None,
+    param: Parameters = None,
+    lookback: Lookback = None,
+    dollars: Dollars = 1_000.0,
+    max_positions: MaxPositions = 5,
+    exit_: Exit = None,
+    stop_loss_pct: StopLossPct = None,
+    take_profit_pct: TakeProfitPct = None,
+    trailing_pct: TrailingPct = None,
+    time_stop_bars: TimeStopBars = None,
+    cash: Cash = None,
+    slippage_bps: SlippageBps = None,
+    spread_bps: SpreadBps = None,
+    fee_bps: FeeBps = None,
+    fill_at: FillAtName = "next_open",
     report: Annotated[
         Path | None, typer.Option("--report", "-r", help="Write an HTML report there.", show_default=False)
     ] = None,
@@ -86,26 +88,22 @@ def backtest(
     if list_:
         _show_strategies(as_json=as_json)
         return
-    if fill_at not in ("next_open", "close"):
-        raise typer.BadParameter(f"--fill-at {fill_at!r} must be next_open or close")
+    fill = fill_at_of(fill_at)
+    exits: dict[str, object] = {
+        "type": exit_,
+        "stop_loss_pct": stop_loss_pct,
+        "take_profit_pct": take_profit_pct,
+        "trailing_pct": trailing_pct,
+        "time_stop_bars": time_stop_bars,
+    }
     flags = {
         **feed_flags(data, symbols, timeframe),
         **market_flags(cash, slippage_bps, spread_bps, fee_bps),
+        **strategy_flags(strategy, param, lookback, exits, dollars, max_positions),
         "workspace.mode": "backtest",
     }
-    if strategy is not None:
-        exits: dict[str, object] = {
-            "type": exit_,
-            "stop_loss_pct": stop_loss_pct,
-            "take_profit_pct": take_profit_pct,
-            "trailing_pct": trailing_pct,
-            "time_stop_bars": time_stop_bars,
-        }
-        flags["strategies"] = [strategy_entry(strategy, param, lookback, exits, dollars, max_positions)]
-    elif param or exit_ or lookback:
-        raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
     settings = settings_from(config, override, more=flags)
-    _run(settings, journal, report, "close" if fill_at == "close" else "next_open", as_json=as_json)
+    _run(settings, journal, report, fill, as_json=as_json)
 
 
 def _run(settings: Settings, journal_path: Path | None, report: Path | None, fill_at: FillAt, *, as_json: bool) -> None:

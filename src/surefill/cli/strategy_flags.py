@@ -3,8 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
+
+FillAt = Literal["next_open", "close"]
+
+StrategyName = Annotated[
+    str | None,
+    typer.Argument(help="A strategy's name, or my_file.py:MyStrategy; else the configured ones.", show_default=False),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="demo, synthetic, a CSV or Parquet file, or a folder of them; else the configured feed."
+    ),
+]
+Symbols = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Which symbols; else all of the feed.", show_default=False)
+]
+Timeframe = Annotated[str | None, typer.Option(help="The length of a bar in the file.", show_default="1d")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy.", show_default=False),
+]
+Lookback = Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")]
+Dollars = Annotated[float, typer.Option(help="Money for each entry.")]
+MaxPositions = Annotated[int, typer.Option("--max-positions", help="At most so many at once.")]
+Exit = Annotated[
+    str | None, typer.Option("--exit", help="eod, none or stop_target.", show_default="the strategy's own")
+]
+StopLossPct = Annotated[float | None, typer.Option("--stop-loss-pct", help="With stop_target.")]
+TakeProfitPct = Annotated[float | None, typer.Option("--take-profit-pct", help="With stop_target.")]
+TrailingPct = Annotated[float | None, typer.Option("--trailing-pct", help="With stop_target.")]
+TimeStopBars = Annotated[int | None, typer.Option("--time-stop-bars", help="With stop_target.")]
+Cash = Annotated[str | None, typer.Option(help="Cash at the start.", show_default="10000")]
+SlippageBps = Annotated[str | None, typer.Option("--slippage-bps", help="Slippage of each fill.")]
+SpreadBps = Annotated[str | None, typer.Option("--spread-bps", help="Buy and sell this far apart.")]
+FeeBps = Annotated[str | None, typer.Option("--fee-bps", help="Fees on the value of each fill.")]
+FillAtName = Annotated[
+    str, typer.Option("--fill-at", help="next_open, or close: at the very price that was decided on.")
+]
+
+
+def fill_at_of(name: str) -> FillAt:
+    """What --fill-at says."""
+    if name not in ("next_open", "close"):
+        raise typer.BadParameter(f"--fill-at {name!r} must be next_open or close")
+    return "close" if name == "close" else "next_open"
 
 
 def feed_flags(data: str | None, symbols: str | None, timeframe: str | None) -> dict[str, object]:
@@ -41,23 +87,27 @@ def market_flags(
     return flags
 
 
-def strategy_entry(
-    name: str,
+def strategy_flags(
+    name: str | None,
     param: list[str] | None,
     lookback: int | None,
     exits: dict[str, object],
     dollars: float,
     max_positions: int,
 ) -> dict[str, object]:
-    """An entry of the `strategies` section."""
+    """The `strategies` section with the one that is named; nothing where none is."""
+    given = {key: value for key, value in exits.items() if value is not None}
+    if name is None:
+        if param or lookback or given:
+            raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
+        return {}
     entry: dict[str, object] = {"type": name, "params": dict(_parameter(text) for text in param or ())}
     if lookback is not None:
         entry["lookback_days"] = lookback
     made: dict[str, object] = {"entry": entry, "risk": {"dollars_per_trade": dollars, "max_positions": max_positions}}
-    given = {key: value for key, value in exits.items() if value is not None}
     if given:
         made["exit"] = {"type": "stop_target", **given}
-    return made
+    return {"strategies": [made]}
 
 
 def _parameter(text: str) -> tuple[str, object]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,7 +15,31 @@ from surefill.cli.exit_codes import ExitCode
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, show, table
-from surefill.cli.strategy_flags import feed_flags, market_flags, strategy_entry
+from surefill.cli.strategy_flags import (
+    Cash,
+    Data,
+    Dollars,
+    Exit,
+    FeeBps,
+    FillAt,
+    FillAtName,
+    Lookback,
+    MaxPositions,
+    Parameters,
+    SlippageBps,
+    SpreadBps,
+    StopLossPct,
+    StrategyName,
+    Symbols,
+    TakeProfitPct,
+    Timeframe,
+    TimeStopBars,
+    TrailingPct,
+    feed_flags,
+    fill_at_of,
+    market_flags,
+    strategy_flags,
+)
 from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, record_at, settings_of, show_result
 from surefill.cli.sweep_words import axis_of, split_of
 from surefill.errors import ConfigError, InputError
@@ -23,7 +47,6 @@ from surefill.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.strategy import ExecutionSpec, StrategyRegistry
-    from surefill.strategy.backtest import FillAt
     from surefill.sweep.orchestrator import Market
     from surefill.sweep.plan import RunPlan
 
@@ -35,6 +58,19 @@ Workers = Annotated[
 ]
 
 
+class _How(NamedTuple):
+    """How a plan is run and shown."""
+
+    strategies: tuple[str, ...]
+    fill_at: FillAt
+    path: str
+    workers: int | None
+    keep_journals: bool
+    top: int
+    as_json: bool
+    again: bool = False
+
+
 def register(app: typer.Typer) -> None:
     """Add the group."""
     sweep_runs.register(group)
@@ -43,12 +79,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("run")
 def run(
-    strategy: Annotated[
-        str | None,
-        typer.Argument(
-            help="A strategy's name, or my_file.py:MyStrategy; else the configured one.", show_default=False
-        ),
-    ] = None,
+    strategy: StrategyName = None,
     sweep: Annotated[
         list[str] | None,
         typer.Option(
@@ -86,36 +117,23 @@ def run(
         ),
     ] = None,
     anchored: Annotated[bool, typer.Option("--anchored", help="Choose on all bars before, not the last ones.")] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="demo, synthetic, a CSV or Parquet file, or a folder of them; else the configured feed.",
-        ),
-    ] = None,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Which symbols; else all of the feed.", show_default=False)
-    ] = None,
-    timeframe: Annotated[str | None, typer.Option(help="The length of a bar in the file.", show_default="1d")] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the base.", show_default=False),
-    ] = None,
-    lookback: Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")] = None,
-    dollars: Annotated[float, typer.Option(help="Money for each entry.")] = 1_000.0,
-    max_positions: Annotated[int, typer.Option("--max-positions", help="At most so many at once.")] = 5,
-    exit_: Annotated[
-        str | None, typer.Option("--exit", help="eod, none or stop_target.", show_default="the strategy's own")
-    ] = None,
-    stop_loss_pct: Annotated[float | None, typer.Option("--stop-loss-pct", help="With stop_target.")] = None,
-    take_profit_pct: Annotated[float | None, typer.Option("--take-profit-pct", help="With stop_target.")] = None,
-    trailing_pct: Annotated[float | None, typer.Option("--trailing-pct", help="With stop_target.")] = None,
-    time_stop_bars: Annotated[int | None, typer.Option("--time-stop-bars", help="With stop_target.")] = None,
-    cash: Annotated[str | None, typer.Option(help="Cash at the start.", show_default="10000")] = None,
-    slippage_bps: Annotated[str | None, typer.Option("--slippage-bps", help="Slippage of each fill.")] = None,
-    spread_bps: Annotated[str | None, typer.Option("--spread-bps", help="Buy and sell this far apart.")] = None,
-    fee_bps: Annotated[str | None, typer.Option("--fee-bps", help="Fees on the value of each fill.")] = None,
-    fill_at: Annotated[str, typer.Option("--fill-at", help="next_open or close.")] = "next_open",
+    data: Data = None,
+    symbols: Symbols = None,
+    timeframe: Timeframe = None,
+    param: Parameters = None,
+    lookback: Lookback = None,
+    dollars: Dollars = 1_000.0,
+    max_positions: MaxPositions = 5,
+    exit_: Exit = None,
+    stop_loss_pct: StopLossPct = None,
+    take_profit_pct: TakeProfitPct = None,
+    trailing_pct: TrailingPct = None,
+    time_stop_bars: TimeStopBars = None,
+    cash: Cash = None,
+    slippage_bps: SlippageBps = None,
+    spread_bps: SpreadBps = None,
+    fee_bps: FeeBps = None,
+    fill_at: FillAtName = "next_open",
     path: Annotated[str, typer.Option("--path", help="auto, or engine: how variants are run.")] = "auto",
     workers: Workers = None,
     keep_journals: Annotated[
@@ -132,29 +150,25 @@ def run(
 
     The same command again goes on where it was stopped, and shows what is known. 130 if it was canceled.
     """
-    if fill_at not in ("next_open", "close"):
-        raise typer.BadParameter(f"--fill-at {fill_at!r} must be next_open or close")
     from surefill.sweep.paths import PATHS
     from surefill.sweep.workbench import AUTO
 
     if path not in (AUTO, *PATHS):
         raise typer.BadParameter(f"--path {path!r} must be one of {', '.join((AUTO, *PATHS))}")
+    fill = fill_at_of(fill_at)
+    exits: dict[str, object] = {
+        "type": exit_,
+        "stop_loss_pct": stop_loss_pct,
+        "take_profit_pct": take_profit_pct,
+        "trailing_pct": trailing_pct,
+        "time_stop_bars": time_stop_bars,
+    }
     flags = {
         **feed_flags(data, symbols, timeframe),
         **market_flags(cash, slippage_bps, spread_bps, fee_bps),
+        **strategy_flags(strategy, param, lookback, exits, dollars, max_positions),
         "workspace.mode": "backtest",
     }
-    if strategy is not None:
-        exits: dict[str, object] = {
-            "type": exit_,
-            "stop_loss_pct": stop_loss_pct,
-            "take_profit_pct": take_profit_pct,
-            "trailing_pct": trailing_pct,
-            "time_stop_bars": time_stop_bars,
-        }
-        flags["strategies"] = [strategy_entry(strategy, param, lookback, exits, dollars, max_positions)]
-    elif param or exit_ or lookback:
-        raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
     market, base, registry, files = _base_of(settings_from(config, override, more=flags))
 
     from surefill.sweep.objectives import objective_named
@@ -162,7 +176,6 @@ def run(
     from surefill.sweep.overrides import Sweepable
     from surefill.sweep.plan import generate
 
-    fill: FillAt = "close" if fill_at == "close" else "next_open"
     paths = list(Sweepable(base, registry).paths)
     constraints: dict[str, object] = {
         "sweep": dict(axis_of(text, paths) for text in sweep or ()),
@@ -177,13 +190,13 @@ def run(
         constraints,
         objective=objective_named(objective),
         split=split_of(train, walk_forward, anchored=anchored),
-        conditions=conditions_of(market, fill_at=fill, more=files),
+        conditions=conditions_of(market, fill_at=fill, strategies=files),
         registry=registry,
     )
     if plan_only:
         _show_plan(plan, as_json=as_json)
         return
-    _execute(plan, market, journal, tuple(files), fill, path, workers, keep_journals, False, top, as_json=as_json)
+    _execute(plan, market, journal, _How(files, fill, path, workers, keep_journals, top, as_json))
 
 
 @group.command("resume")
@@ -200,14 +213,12 @@ def resume(
     record = record_at(journal, run)
     begun = record.begun
     market = _market_of(settings_of(record))
-    args = (begun.strategies, begun.fill_at, begun.path, workers, keep_journals, again, top)
-    _execute(begun.plan, market, journal, *args, as_json=as_json)
+    how = _How(begun.strategies, begun.fill_at, begun.path, workers, keep_journals, top, as_json, again)
+    _execute(begun.plan, market, journal, how)
 
 
-def _base_of(settings: Settings) -> tuple[Market, ExecutionSpec, StrategyRegistry, dict[str, str]]:
+def _base_of(settings: Settings) -> tuple[Market, ExecutionSpec, StrategyRegistry, tuple[str, ...]]:
     """The market, the base spec, the registry that knows its strategy, and the file that it was loaded from."""
-    import hashlib
-
     from surefill.intake.specs import specs_of
 
     if len(settings.strategies) > 1:
@@ -217,13 +228,8 @@ def _base_of(settings: Settings) -> tuple[Market, ExecutionSpec, StrategyRegistr
         settings = settings.model_copy(update={"feed": settings.feed.model_copy(update={"path": path})})
     market = _market_of(settings)
     (base,), runner = specs_of(market.settings, list(market.series))
-    files = {}
-    for configured in settings.strategies:
-        name, colon, class_name = configured.entry.type.rpartition(":")
-        if colon and name.endswith(".py"):
-            path = Path(name).absolute()
-            files[f"{path}:{class_name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return market, base, runner.registry, files
+    named = settings.strategies[0].entry.type
+    return market, base, runner.registry, (str(Path(named).absolute()),) if ".py:" in named else ()
 
 
 def _market_of(settings: Settings) -> Market:
@@ -233,20 +239,7 @@ def _market_of(settings: Settings) -> Market:
     return Market(*load_market(settings))
 
 
-def _execute(
-    plan: RunPlan,
-    market: Market,
-    path: Path,
-    strategies: tuple[str, ...],
-    fill_at: FillAt,
-    way: str,
-    workers: int | None,
-    keep_journals: bool,
-    again: bool,
-    top: int,
-    *,
-    as_json: bool,
-) -> None:
+def _execute(plan: RunPlan, market: Market, path: Path, how: _How) -> None:
     """Run the plan and show what came of it."""
     from surefill.cli.manners import stopping
     from surefill.journal import SqliteJournal
@@ -260,17 +253,17 @@ def _execute(
     cancel_note, stop = CancelNote(path, plan.run_plan_id), threading.Event()
     cancel_note.remove()
     try:
-        with stopping(stop), _progress(as_json=as_json) as moved:
+        with stopping(stop), _progress(as_json=how.as_json) as moved:
             result = execute(
                 plan,
                 market,
                 journal,
-                executor=InProcess(series) if workers == 0 else WorkerProcesses(series, workers or 0),
-                strategies=strategies,
-                fill_at=fill_at,
-                path=way,
-                keep_journals=keep_journals,
-                again=again,
+                executor=InProcess(series) if how.workers == 0 else WorkerProcesses(series, how.workers or 0),
+                strategies=how.strategies,
+                fill_at=how.fill_at,
+                path=how.path,
+                keep_journals=how.keep_journals,
+                again=how.again,
                 stopping=lambda: stop.is_set() or cancel_note.is_there(),
                 on_progress=moved,
             )
@@ -278,7 +271,7 @@ def _execute(
     finally:
         journal.close()
         cancel_note.remove()
-    show_result(record, top, as_json=as_json)
+    show_result(record, how.top, as_json=how.as_json)
     if result.status == "canceled":
         note(f"canceled; go on with: surefill sweep resume {plan.run_plan_id[:8]} --journal {path}")
         raise typer.Exit(ExitCode.INTERRUPTED)

@@ -99,9 +99,10 @@ class Backtest:
         """
         writer = self._writer
         done = self._take_up()
-        total = sum(len(series) for series in self._series.values())
         valuation, timeline = Valuation(self._series, self._from_ns, done), Timeline(self._series)
         timeline.skip(self._from_ns)
+        before = sum(timeline.at.values())
+        total = sum(len(series) for series in self._series.values()) - before
         for _ in range(done):
             timeline.next()
         count = 0
@@ -117,7 +118,7 @@ class Backtest:
             if count % self._flush_every == 0:
                 writer.flush()
             if self._on_progress is not None:
-                self._on_progress(sum(timeline.at.values()), total)
+                self._on_progress(sum(timeline.at.values()) - before, total)
         writer.flush()
         return BacktestResult(total, valuation)
 

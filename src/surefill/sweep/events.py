@@ -26,13 +26,14 @@ class Curve(msgspec.Struct, frozen=True):
 class RunStarted(msgspec.Struct, frozen=True, tag="run_started"):
     """A plan begins to run. `settings` are those of the configuration that were set; `build` is the program's.
 
-    `windows` are those of the plan's split over the bars, `strategies` files that strategies were loaded from, `path`
-    how variants may be run.
+    `windows` are those of the plan's split over the bars, `conditions` what it may be gone on with; `strategies` files
+    that strategies were loaded from, `path` how variants may be run.
     """
 
     ts_ns: int
     plan: RunPlan
     windows: tuple[Window, ...]
+    conditions: dict[str, str]
     settings: dict[str, Any]
     strategies: tuple[str, ...]
     fill_at: FillAt

@@ -16,9 +16,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Final, Protocol
 
+from surefill.errors import LocalError, StrategyError
 from surefill.market.series import BarSeries
 from surefill.sweep.events import VariantFailed
 from surefill.sweep.paths import PATHS
@@ -29,6 +31,7 @@ Stopping = Callable[[], bool]
 DEATHS_MAX: Final = 2
 _LOOK_S: Final = 0.2
 _IN_FLIGHT: Final = 2  # for each worker: one that runs, one that waits for it
+_STARTED: Final = "started"
 
 
 class Executor(Protocol):
@@ -70,6 +73,7 @@ class WorkerProcesses:
 
     def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
         """See `Executor`."""
+        _check_sendable(job)
         with tempfile.TemporaryDirectory(prefix="surefill-bars-") as folder:
             write_bars(self._series, Path(folder))
             yield from _Running(job, folder, self._workers, tasks, stopping).outcomes()
@@ -104,6 +108,7 @@ class _Running:
                         self._deaths = 0
                         yield ran
                 if lost:
+                    self._check_started()
                     lost += self._flying.values()
                     self._flying.clear()
                     pool.shutdown()
@@ -128,6 +133,15 @@ class _Running:
             self._flying[future] = task
         return bool(self._flying)
 
+    def _check_started(self) -> None:
+        """Workers that never came up will not the next time either. Raises LocalError."""
+        if not Path(self._folder, _STARTED).exists():
+            raise LocalError(
+                'worker processes die as they start: a program that uses them needs `if __name__ == "__main__":`;'
+                " what they said is on standard error",
+                code="WORKERS_CANNOT_START",
+            )
+
     def _suspect(self, lost: Iterable[Task]) -> Iterator[Ran]:
         """A worker has died with these under way. The one that was alone has done it."""
         if not self._alone:
@@ -151,6 +165,18 @@ class _Running:
         )
 
 
+def _check_sendable(job: Job) -> None:
+    """Raises StrategyError where a strategy cannot be sent to another process."""
+    try:
+        ForkingPickler.dumps(job)
+    except Exception as error:  # whatever the strategy's own attributes raise
+        raise StrategyError(
+            f"a strategy cannot be sent to worker processes ({error}): write it in a file and name that,"
+            " or run it in this process",
+            code="INVALID_STRATEGY",
+        ) from error
+
+
 _job: tuple[Job, str] | None = None
 _bench: Workbench | None = None
 
@@ -159,6 +185,7 @@ def _begin(job: Job, folder: str) -> None:
     """In a worker: remember the job, leave Ctrl-C to the parent, and do not outlive it."""
     global _job
     _job = job, folder
+    Path(folder, _STARTED).touch()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="surefill-parent", daemon=True).start()
 

@@ -8,12 +8,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from surefill.config import Settings, build_of_this, config_hash
-from surefill.errors import LocalError
+from surefill.errors import ConfigError, InputError, LocalError, StrategyError
 from surefill.journal.protocol import Journal
 from surefill.market.series import BarSeries
 from surefill.strategy.backtest import FillAt
@@ -22,7 +26,7 @@ from surefill.strategy.decisions import Strategy
 from surefill.sweep.events import RunCanceled, RunCompleted, RunResumed, RunStarted, VariantFailed, stream_of
 from surefill.sweep.executors import Executor, InProcess
 from surefill.sweep.plan import RunPlan
-from surefill.sweep.result import RunResult, chosen_in, result_of
+from surefill.sweep.result import RunResult, result_of, tested
 from surefill.sweep.run_record import RunRecord, RunStream, read_run
 from surefill.sweep.shared_bars import digest_of_bars
 from surefill.sweep.split import WHOLE, Window, windows
@@ -50,15 +54,19 @@ class Market(NamedTuple):
 
 
 def conditions_of(
-    market: Market, *, fill_at: FillAt = "next_open", more: Mapping[str, str] | None = None
+    market: Market, *, fill_at: FillAt = "next_open", strategies: Sequence[str | Strategy] = ()
 ) -> dict[str, str]:
-    """A plan's `conditions`: the same plan on other bars or with other settings is another one."""
+    """A plan's `conditions`: the same plan on other bars, with other settings or another strategy is another one.
+
+    Of strategies the files count. Raises StrategyError where one cannot be read.
+    """
     settings = in_workspace(market.settings, "sweep")
+    files = [Path(each.rpartition(":")[0]) for each in strategies if isinstance(each, str)]
     return {
         "bars": digest_of_bars(market.series),
         "settings": config_hash(settings),
         "fill_at": fill_at,
-        **(more or {}),
+        **{f"strategy {file.name}": _digest(file) for file in files},
     }
 
 
@@ -83,9 +91,10 @@ def execute(
     canceled: what is known is kept. Raises LocalError (RUN_CHANGED) where plan and market do not belong together,
     JournalError, and what makes every variant impossible.
     """
-    _check_conditions(plan, market, fill_at)
+    conditions = conditions_of(market, fill_at=fill_at, strategies=strategies)
+    _compare(plan.run_plan_id, plan.conditions, conditions)
     job = Job(plan.run_plan_id, plan.base, market.settings, strategies, fill_at, path)
-    run = _Run(plan, market, journal, job, keep_journals, on_progress)
+    run = _Run(plan, conditions, market, journal, job, keep_journals, on_progress)
     return run.to_the_end(executor or InProcess(market.series), stopping, again=again)
 
 
@@ -95,14 +104,16 @@ class _Run:
     def __init__(
         self,
         plan: RunPlan,
+        conditions: dict[str, str],
         market: Market,
         journal: Journal,
         job: Job,
         keep_journals: bool,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        series = {symbol: market.series[symbol] for symbol in plan.spec.symbols}
+        series = _series_of(plan, market)
         self._plan = plan
+        self._conditions = conditions
         self._job = job
         self._keep_journals = keep_journals
         self._on_progress = on_progress
@@ -110,9 +121,12 @@ class _Run:
         self._record = RunRecord()
         if stream_of(plan.run_plan_id) in journal.heads():
             self._record = read_run(journal, stream_of(plan.run_plan_id))
+        if self._record.started is not None:
+            _compare(plan.run_plan_id, self._record.started.conditions, conditions)
         self._stream = RunStream(journal, plan.run_plan_id)
         self._began = time.monotonic()
         self._own = 0
+        self._tests = 2 * len(self._windows)  # at most; it is known once the choices are made
 
     def to_the_end(self, executor: Executor, stopping: Callable[[], bool], *, again: bool) -> RunResult:
         record = self._record
@@ -127,11 +141,9 @@ class _Run:
             if stopping():
                 self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
                 return result_of(record)
-        failed = len(list(self._failed()))
-        last = self._windows[-1].train if self._windows else WHOLE
-        best = chosen_in(self._plan, record.outcomes, last.name)
-        self._write(RunCompleted(time.time_ns(), best, len(record.outcomes) - failed, failed))
-        return result_of(record)
+        result = result_of(record)
+        self._write(RunCompleted(time.time_ns(), result.best, result.completed, result.failed))
+        return msgspec.structs.replace(result, status=record.status)
 
     def _failed(self) -> Iterator[VariantFailed]:
         return (outcome for outcome in self._record.outcomes.values() if isinstance(outcome, VariantFailed))
@@ -143,6 +155,7 @@ class _Run:
                 time.time_ns(),
                 self._plan,
                 self._windows,
+                self._conditions,
                 job.settings.model_dump(mode="json", exclude_unset=True),
                 tuple(strategy for strategy in job.strategies if isinstance(strategy, str)),
                 job.fill_at,
@@ -165,12 +178,12 @@ class _Run:
 
     def _testing(self) -> list[Task]:
         """The chosen variant and the baseline, on what comes after each training segment."""
-        by_id = {variant.variant_id: variant for variant in self._plan.variants}
-        tasks = []
-        for window in self._windows:
-            chosen = chosen_in(self._plan, self._record.outcomes, window.train.name)
-            wanted = dict.fromkeys(filter(None, (chosen, self._plan.variants[0].variant_id)))
-            tasks += [Task(by_id[each], window.test, True, self._keep_journals) for each in wanted]
+        tasks = [
+            Task(variant, window.test, True, self._keep_journals)
+            for window in self._windows
+            for variant in tested(self._plan, self._record.outcomes, window)
+        ]
+        self._tests = len(tasks)
         return tasks
 
     def _work(self, executor: Executor, tasks: list[Task], stopping: Callable[[], bool]) -> None:
@@ -199,18 +212,36 @@ class _Run:
 
     def _progress(self) -> Progress:
         done, failed = len(self._record.outcomes), len(list(self._failed()))
-        total = len(self._training()) + len(self._testing())
+        total = len(self._plan.variants) * max(len(self._windows), 1) + self._tests
         per_s = self._own / max(time.monotonic() - self._began, 1e-9)
         return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
 
 
-def _check_conditions(plan: RunPlan, market: Market, fill_at: FillAt) -> None:
-    """A plan that says what it is run on is run on nothing else."""
-    here = conditions_of(market, fill_at=fill_at) if plan.conditions else {}
-    for name, value in here.items():
-        if plan.conditions.get(name, value) != value:
+def _series_of(plan: RunPlan, market: Market) -> dict[str, BarSeries]:
+    """The bars that a plan trades. Raises InputError where there are none, ConfigError in another mode."""
+    if market.settings.workspace.mode != "backtest":
+        raise ConfigError("a plan runs in workspaces of the mode backtest", key="workspace.mode")
+    symbols = plan.spec.symbols
+    series = {symbol: market.series[symbol] for symbol in symbols if len(market.series.get(symbol, ()))}
+    if len(series) < len(symbols):
+        missing = ", ".join(symbol for symbol in symbols if symbol not in series)
+        raise InputError(f"there are no bars of {missing}", code="NO_BARS", field="symbols")
+    return series
+
+
+def _compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """What a plan or a run was made for must be what is here. (A plan may say nothing of it.)"""
+    for name, value in before.items():
+        if now.get(name) != value:
             raise LocalError(
-                f"run {plan.run_plan_id} was begun with other {name}: give it the same again, or make a new plan",
+                f"run {run_plan_id} was begun with other {name}: give it the same again, or make a new plan",
                 code="RUN_CHANGED",
                 condition=name,
             )
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise StrategyError(f"{file} cannot be read: {error}", code="INVALID_STRATEGY") from error

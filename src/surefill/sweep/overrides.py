@@ -58,8 +58,7 @@ class Sweepable:
 
     def check_value(self, path: str, value: object) -> None:
         """Raises InputError unless the value is plain, and one that the path can have."""
-        if not isinstance(value, Scalar) or (isinstance(value, float) and not math.isfinite(value)):
-            raise _wrong(f"{path} must be a plain value, not {value!r:.80}", path)
+        _check_plain(path, value)
         parameter = self.paths[path]
         try:
             if parameter is not None:
@@ -73,7 +72,7 @@ class Sweepable:
         """The base with the overrides. Raises InputError, also where they do not go together."""
         for path, value in overrides.items():
             self.check_path(path)
-            self.check_value(path, value)
+            _check_plain(path, value)
         try:
             made = load_spec(self._changed(overrides))
             self._registry.check(made)
@@ -105,6 +104,11 @@ def apply_overrides(
 ) -> ExecutionSpec:
     """A variant's spec. Raises InputError (INVALID_CONSTRAINTS): unknown path, empty segment, not a plain value."""
     return Sweepable(base, registry or StrategyRegistry()).spec(overrides)
+
+
+def _check_plain(path: str, value: object) -> None:
+    if not isinstance(value, Scalar) or (isinstance(value, float) and not math.isfinite(value)):
+        raise _wrong(f"{path} must be a plain value, not {value!r:.80}", path)
 
 
 def _wrong(what: str, path: object) -> InputError:

@@ -78,15 +78,24 @@ def chosen_in(plan: RunPlan, outcomes: Mapping[Key, Outcome], segment: str) -> s
     return best if metrics_in(outcomes, best, segment) is not None else ""
 
 
+def tested(plan: RunPlan, outcomes: Mapping[Key, Outcome], window: Window) -> list[Variant]:
+    """What is to be run on a window's test segment: the variant chosen on the one before it, and the baseline."""
+    wanted = {chosen_in(plan, outcomes, window.train.name), plan.variants[0].variant_id}
+    return [variant for variant in plan.variants if variant.variant_id in wanted]
+
+
 def result_of(record: RunRecord) -> RunResult:
     """The results of a run so far."""
     plan, windows, outcomes = record.begun.plan, record.begun.windows, record.outcomes
     segments = [window.train.name for window in windows] or [WHOLE.name]
-    tests = [window.test.name for window in windows]
-    rows = [row for segment in [*segments, *tests] for row in _rows(plan, outcomes, segment)]
+    rows = [row for segment in segments for row in _rows(plan, outcomes, segment)]
+    for window in windows:
+        rows += [
+            row for row in _rows(plan, outcomes, window.test.name) if row.variant in tested(plan, outcomes, window)
+        ]
     best = chosen_in(plan, outcomes, segments[-1])
     judged = tuple(_judged(plan, outcomes, window) for window in windows if _is_complete(plan, outcomes, window))
-    failed = sum(not isinstance(outcome, VariantCompleted) for outcome in outcomes.values())
+    completed = sum(isinstance(row.outcome, VariantCompleted) for row in rows)
     return RunResult(
         plan.run_plan_id,
         record.status,
@@ -96,8 +105,8 @@ def result_of(record: RunRecord) -> RunResult:
         _deflated(plan, outcomes, best, segments[-1]),
         judged,
         _stitched(outcomes, judged),
-        len(outcomes) - failed,
-        failed,
+        completed,
+        len(rows) - completed,
     )
 
 

@@ -33,7 +33,6 @@ class RunRecord:
         self.started: RunStarted | None = None
         self.outcomes: dict[Key, Outcome] = {}
         self.status: Status = "running"
-        self.last_ns = 0
 
     @property
     def begun(self) -> RunStarted:
@@ -45,9 +44,7 @@ class RunRecord:
         """Fold one event."""
         if isinstance(event, VariantCompleted | VariantFailed):
             self.outcomes[event.variant_id, event.segment] = event
-            return
-        self.last_ns = event.ts_ns
-        if isinstance(event, RunStarted):
+        elif isinstance(event, RunStarted):
             self.started = event
         elif isinstance(event, RunResumed):
             self.status = "running"

@@ -368,8 +368,15 @@ def quote_of(listing: Listing, row: BookTicker, now_ns: int) -> Quote:
 
 def best_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
     """What ticker/bookTicker answers."""
-    best = (str(row[name]) for name in ("symbol", "bidPrice", "askPrice", "bidQty", "askQty"))
-    return quote_of(listing, BookTicker(*best, T=int(row.get("time") or 0)), now_ns)
+    best = BookTicker(
+        s=str(row["symbol"]),
+        b=str(row["bidPrice"]),
+        a=str(row["askPrice"]),
+        B=str(row["bidQty"]),
+        A=str(row["askQty"]),
+        T=int(row.get("time") or 0),
+    )
+    return quote_of(listing, best, now_ns)
 
 
 def _venue_text(cl_ord_id: str) -> str:
