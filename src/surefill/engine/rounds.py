@@ -21,7 +21,7 @@ import msgspec
 
 from surefill.domain.account import WorkingOrder
 from surefill.domain.codec import decode
-from surefill.domain.decide.balances import balance_state
+from surefill.domain.decide.balances import balance_state, expected
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
@@ -197,7 +197,7 @@ class Rounds:
         desk, venue = self._desk, live(self._desk.writer.venue)
         if venue is None:
             return
-        before: tuple[int, int] | None = None
+        before: int | None = None
         for _ in range(MONEY_LOOKS_MAX):
             seq = desk.writer.state.book.seq
             self.balances = await look(desk, venue.balances)
@@ -206,13 +206,13 @@ class Rounds:
             if not kind:
                 return
             theirs, margin = _cash_of(self.balances, book), kind == MARGIN
-            found = balance_state(book, theirs, margin=margin)
-            if book.balance is not None and found[1] == book.balance.state:
+            if book.balance is not None and book.balance.state == balance_state(book, theirs, margin=margin)[1]:
                 return
-            if found == before and book.seq == seq:
+            apart = theirs - expected(book, margin=margin)
+            if apart == before and book.seq == seq:
                 await self._feed(CompareBalance(self._clock.now_ns(), theirs, margin))
                 return
-            before = found if book.seq == seq else None
+            before = apart if book.seq == seq else None
             await pause(desk)
 
 
