@@ -93,7 +93,8 @@ def test_every_limit_reaches_its_field_in_its_unit(key: str) -> None:
     field, unit = _KEYS[key]
     plain = _profile()
     if key in ("shutdown_flattens", "balance_drift_halts"):
-        assert getattr(_profile(**{key: True}).limits, field) is True
+        flags: dict[str, Any] = {key: True}
+        assert getattr(_profile(**flags).limits, field) is True
         return
     scale = 10 ** (2 if isinstance(unit, str) else unit)
     risk: dict[str, Any] = {key: 7}

@@ -38,7 +38,7 @@ from surefill.engine.clock import Clock
 from surefill.engine.desk import Desk
 from surefill.engine.patience import look
 from surefill.engine.reconciliation import Differences, compare, differences, pause, told
-from surefill.errors import SurefillError
+from surefill.errors import SurefillError, VenueOutcomeUnknown
 from surefill.logs import logger
 from surefill.rules.codes import DriftBand
 from surefill.units import NS_PER_S, PCT_PPB, PPB
@@ -49,6 +49,8 @@ _log = logger("surefill.engine")
 SLOWER_MAX = 8
 #: How often the money is looked at before a comparison that does not come to rest is left to the next round.
 MONEY_LOOKS_MAX = 5
+#: The least time between two looks at what moved the account, in pauses between two queries.
+MOVES_SPACING = 5
 #: `Capabilities.cash` of a margin account.
 MARGIN = "margin"
 
@@ -92,7 +94,7 @@ class Rounds:
         self._alarm = alarm
         self._times = times
         self._since_ns = self._moves_since_ns = last_written_ns(desk, clock) - times.overlap_ns
-        self._moves_due_ns = 0
+        self._moves_asked_ns = self._moves_due_ns = self._moves_failures = 0
         self._told: Differences = {}
         self._failures = 0
         self._lost = False
@@ -110,7 +112,7 @@ class Rounds:
                 continue
             self._watch_prices()
             if self._clock.now_ns() >= self._moves_due_ns:
-                await self._looked(self.moves)
+                await self.look_at_moves()
             if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
                 positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
                 await self._looked(self.positions)
@@ -165,21 +167,41 @@ class Rounds:
         await self._feed(CompareOrders(self._clock.now_ns(), asked_ns, tuple(map(_working, listed))))
         self._since_ns = min(asked_ns, _oldest_unnamed_ns(desk.writer.state, asked_ns)) - self._times.overlap_ns
 
+    async def look_at_moves(self) -> None:
+        """The same, and somebody is told when that has failed several times in a row: all else may go on as it does."""
+        try:
+            await self.moves()
+        except Exception as error:  # whatever an adapter raises, it has told nothing
+            self._moves_failures += 1
+            _log.warning("moves_not_told", workspace_id=self._desk.writer.workspace_id, error=told(error))
+            if self._moves_failures == self._times.lost_after:
+                text = f"what moves the account and is no trade has not been told {self._moves_failures} times in a row"
+                self._alarm(Notify("MOVES_NOT_TOLD", f"{text}: {told(error)}"))
+        else:
+            self._moves_failures = 0
+
     async def moves(self) -> None:
         """What moved the account and was no trade, since the last time that it was told."""
         teller = tells_moves(self._desk.writer.venue)
         if teller is None:
             return
         asked_ns, since_ns = self._clock.now_ns(), self._moves_since_ns
+        self._moves_asked_ns, self._moves_due_ns = asked_ns, asked_ns + self._times.moves_every_ns
         moves = await look(self._desk, lambda: teller.moves(since_ns))
         if moves:
             await self._feed(MoveAccount(self._clock.now_ns(), moves))
         self._moves_since_ns = asked_ns - self._times.overlap_ns
-        self._moves_due_ns = asked_ns + self._times.moves_every_ns
 
     async def recover(self) -> None:
-        """All of the history, for a difference that must be explained now. Raises VenueOutcomeUnknown."""
+        """All of the history, for a difference that must be explained now. Raises VenueOutcomeUnknown, also where the
+        moves were asked for a moment ago: looks at them are dear, and a difference may be younger.
+        """
         await self.orders()
+        if tells_moves(self._desk.writer.venue) is None:
+            return
+        spacing_ns = self._desk.writer.state.book.profile.limits.query_spacing_ns
+        if self._clock.now_ns() - self._moves_asked_ns < MOVES_SPACING * spacing_ns:
+            raise VenueOutcomeUnknown("what moved the account was asked for a moment ago")
         await self.moves()
 
     async def positions(self) -> None:
