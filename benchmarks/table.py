@@ -31,7 +31,7 @@ BENCHMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "durable_intents": (("--per-caller", "3", "--rounds", "1"), ()),
     "journal_floor": (("--events", "1280", "--rounds", "1"), ()),
     "recovery": (("--events", "8000", "--rounds", "1"), ("--large",)),
-    "venue_path": (("--orders", "5", "--rounds", "1"), ()),
+    "venue_path": (("--orders", "6", "--rounds", "1"), ()),
     "quotes_to_exit": (("--positions", "4", "--rate", "400", "--seconds", "0.5", "--rounds", "1"), ()),
     "start": (("--rounds", "1"), ()),
 }

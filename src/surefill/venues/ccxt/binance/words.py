@@ -350,8 +350,10 @@ def quote_of(listing: Listing, row: BookTicker, now_ns: int) -> Quote:
 
 def best_of(listing: Listing, row: Mapping[str, Any], now_ns: int) -> Quote:
     """What ticker/bookTicker answers."""
-    best = (str(row[name]) for name in ("symbol", "bidPrice", "askPrice", "bidQty", "askQty"))
-    return quote_of(listing, BookTicker(*best, T=int(row.get("time") or 0)), now_ns)
+    name, bid, ask, bid_qty, ask_qty = (
+        str(row[name]) for name in ("symbol", "bidPrice", "askPrice", "bidQty", "askQty")
+    )
+    return quote_of(listing, BookTicker(name, bid, ask, bid_qty, ask_qty, int(row.get("time") or 0)), now_ns)
 
 
 def _venue_text(cl_ord_id: str) -> str:
