@@ -16,6 +16,7 @@ waiting for the next open, and proves on the way that the journal is this run's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from surefill.domain.inputs import SubmitIntent
@@ -24,6 +25,7 @@ from surefill.domain.market import BarOpened, closing_quote
 from surefill.engine.writer import WorkspaceWriter
 from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
+from surefill.strategy.forms import Incremental, Shown
 from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
@@ -82,6 +84,13 @@ class Backtest:
         self._flush_every = flush_every
         self._from_ns = from_ns
         self._on_progress = on_progress
+        self._runner.registry.check(spec)
+        strategy = self._runner.registry.get(spec.entry.type)
+        self._shown: dict[str, Shown] = {}  # bar by bar costs the same however long the history is
+        if isinstance(strategy, Incremental):
+            self._shown = {
+                symbol: Shown(strategy.start(spec, bars.price_decimals), bars) for symbol, bars in self._series.items()
+            }
         self._pending: dict[str, list[Intent]] = {}
         self._closes: dict[str, int] = {}
 
@@ -181,7 +190,9 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting)
+        shown = self._shown.get(symbol)
+        ask = None if shown is None else partial(shown.at, at)
+        evaluation = self._runner.evaluate(self._spec, snapshot, PaperLedger(book), pending_entries=waiting, ask=ask)
         return evaluation.intents
 
     def _equity(self, writer: WorkspaceWriter) -> int:

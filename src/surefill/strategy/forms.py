@@ -43,6 +43,22 @@ class Incremental(Protocol):
         """A stream that has seen no bar yet; a price quantum of its bars is 10**-price_decimals."""
 
 
+class Shown:
+    """A stream along a series: each bar is shown to it once and in order, whether or not somebody asks about it."""
+
+    def __init__(self, stream: BarStream, series: BarSeries) -> None:
+        self._stream = stream
+        self._series = series
+        self._count = 0
+
+    def at(self, at: int, position: Position | None) -> tuple[Decision | str, ...]:
+        """What the strategy says at bar `at`; bars before it that nobody has asked about are shown first."""
+        for missed in range(self._count, at):
+            tuple(self._stream.on_bar(self._series[missed], None))
+        self._count = at + 1
+        return tuple(self._stream.on_bar(self._series[at], position))
+
+
 class Signals(NamedTuple):
     """What a strategy would do at the close of each bar: arrays of int8, as long as the series; 0 at the first bar.
 

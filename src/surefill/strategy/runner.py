@@ -15,7 +15,7 @@ with a `stop_target` exit what the engine's exit plan needs besides stop and tar
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Final, Protocol
@@ -33,6 +33,10 @@ from surefill.units import iso_from_ns
 
 SMALLEST_LOT: Final = Fraction(1, 10**8)  # crypto's eight decimals: where nobody names the lot
 _SPECS_KEPT: Final = 4096
+
+
+#: A strategy, asked about the current bar: what it would do, given its position.
+Ask = Callable[[Position | None], Iterable[Decision | str]]
 
 
 class PortfolioState(Protocol):
@@ -77,11 +81,13 @@ class StrategyRunner:
         paper_state: PortfolioState,
         *,
         pending_entries: int = 0,
+        ask: Ask | None = None,
     ) -> StrategyEvaluation:
         """What the spec's strategy would do with this snapshot.
 
-        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. Raises InputError for
-        a spec or a snapshot that do not fit, StrategyError when the strategy fails.
+        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. `ask`: another form
+        of the strategy, which says the same as its `evaluate` (`surefill.strategy.forms`). Raises InputError for a spec
+        or a snapshot that do not fit, StrategyError when the strategy fails.
         """
         exit_spec = self._exit_of(spec)
         if snapshot.symbol not in spec.symbols:
@@ -97,7 +103,7 @@ class StrategyRunner:
             turn.close_at_end_of_day(position)
         else:
             turn.held = sum(1 for held in positions.values() if held.quantity != 0) + pending_entries
-            self._ask(spec, snapshot, position, turn)
+            self._ask(spec, snapshot, position, turn, ask)
         return StrategyEvaluation(
             spec.instance_id,
             snapshot.symbol,
@@ -120,11 +126,12 @@ class StrategyRunner:
         self._checked[id(spec)] = (spec, exit_spec)
         return exit_spec
 
-    def _ask(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None, turn: _Turn) -> None:
+    def _ask(
+        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None, turn: _Turn, ask: Ask | None
+    ) -> None:
         strategy = self.registry.get(spec.entry.type)
         try:
-            said: Iterable[Decision | str] = strategy.evaluate(spec, snapshot, position)
-            for decision in said:
+            for decision in ask(position) if ask is not None else strategy.evaluate(spec, snapshot, position):
                 turn.take(decision)
         except StrategyError:
             raise
