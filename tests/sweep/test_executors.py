@@ -65,7 +65,7 @@ def test_workers_give_what_one_process_gives_though_one_is_killed(tmp_path: Path
         assert mine.outcome == theirs.outcome or mine.variant.overrides == {"entry.params.n": 4}
     assert len(journal.heads()) == 1 + result.completed == len(plan.variants) - 1
     (tmp_path / "die-4").unlink()
-    assert execute(plan, MARKET, journal, strategies=files, again=True) == alone
+    assert execute(plan, MARKET, journal, strategies=files, again=True, keep_journals=True) == alone
 
 
 @pytest.mark.slow
