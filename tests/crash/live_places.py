@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from surefill.secret import Secret
-from surefill.testing.emulators import EmulatorProcess
+from surefill.testing.emulators import EmulatorProcess, Fault
 from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys
 from surefill.venues.kite import KiteSettings, KiteVenue
 from surefill.venues.mt5 import Mt5Settings, Mt5Venue
@@ -109,13 +109,30 @@ def adapter_at(place: Place, way: Way) -> LiveVenue:
 
 def hand(url: str, command: str, **body: object) -> Any:
     """A hand on the venue, for a process that did not start it."""
+    return _asked(url, "POST", command, json.dumps(body))["result"]
+
+
+def told_by(place: Place, url: str) -> dict[str, Any]:
+    """All that the venue has, in its own words."""
+    if place.emulator == "kite":
+        books: dict[str, Any] = hand(url, "books")
+        return books
+    return _asked(url, "GET", "truth")
+
+
+def fired(url: str, fault: Fault) -> int:
+    """How often a fault has struck there."""
+    return int(_asked(url, "GET", "truth")["fired"].get(fault.name, 0))
+
+
+def _asked(url: str, method: str, command: str, body: str | None = None) -> dict[str, Any]:
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
     try:
-        connection.request(*(("POST", f"/_control/{command}", json.dumps(body)) if command != "truth" else ("GET", "/_control/truth")))
-        told = json.loads(connection.getresponse().read())
+        connection.request(method, f"/_control/{command}", body)
+        told: dict[str, Any] = json.loads(connection.getresponse().read())
     finally:
         connection.close()
-    return told if command == "truth" else told["result"]
+    return told
 
 
 class TrueOrder(NamedTuple):
@@ -125,8 +142,13 @@ class TrueOrder(NamedTuple):
     side: int
     rests: bool
     qty: Decimal
-    leaves: Decimal
+    cum_qty: Decimal
     works: bool
+
+    @property
+    def leaves(self) -> Decimal:
+        """What it may still trade."""
+        return self.qty - self.cum_qty if self.works else Decimal(0)
 
 
 class Truth(NamedTuple):
@@ -146,30 +168,29 @@ class Truth(NamedTuple):
 
     def guarded(self) -> Decimal:
         """What the stops that work there would sell."""
-        return sum((each.leaves for each in self.orders if each.rests and each.works), Decimal(0))
+        return sum((each.leaves for each in self.orders if each.rests), Decimal(0))
 
 
-def truth_of(place: Place, process: EmulatorProcess) -> Truth:
-    """What is true at the venue."""
+def truth_of(place: Place, told: dict[str, Any]) -> Truth:
+    """What is true at the venue, in words that all venues share."""
     if place.emulator == "kite":
-        return _kite(process.control("books"))
-    told = process.truth()
+        return _kite(told)
     orders = [
         TrueOrder(
             f"{each['scope']} {each['client_id'] or each['tag']}",
             each["side"],
             "STOP" in each["ord_type"],
             Decimal(each["qty"]),
-            Decimal(each["qty"]) - Decimal(each["cum_qty"]),
+            Decimal(each["cum_qty"]),
             each["status"] in ("NEW", "PARTIALLY_FILLED", "PENDING"),
         )
-        for each in told.orders
+        for each in told["orders"]
         if each["status"] != "REJECTED"
     ]
     if place.venue == "binance":
-        coins = [each for each in told.balances if (each["scope"], each["asset"]) == ("spot", "BTC")]
+        coins = [each for each in told["balances"] if (each["scope"], each["asset"]) == ("spot", "BTC")]
         return Truth(orders, sum((Decimal(each["free"]) + Decimal(each["locked"]) for each in coins), Decimal(0)))
-    return Truth(orders, sum((Decimal(each["qty"]) for each in told.positions), Decimal(0)))
+    return Truth(orders, sum((Decimal(each["qty"]) for each in told["positions"]), Decimal(0)))
 
 
 def _kite(books: dict[str, Any]) -> Truth:
@@ -180,7 +201,7 @@ def _kite(books: dict[str, Any]) -> Truth:
             sides[each["transaction_type"]],
             each["order_type"].startswith("SL"),
             Decimal(each["quantity"]),
-            Decimal(each["quantity"] - each["filled_quantity"]),
+            Decimal(each["filled_quantity"]),
             each["status"] not in ("COMPLETE", "CANCELLED"),
         )
         for each in books["orders"]

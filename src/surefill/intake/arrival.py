@@ -5,14 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+import msgspec
+
 from surefill.config import Settings
+from surefill.domain.inputs import OpenWorkspace
 from surefill.domain.instrument import Instrument
 from surefill.errors import ConfigError
 from surefill.logs import logger
+from surefill.rules.codes import TimeInForce
 from surefill.units import MONEY_MAX, NS_PER_MS, NS_PER_S, to_quanta
-from surefill.venues.protocol import Access, LiveVenue
+from surefill.venues.protocol import Access, Capabilities, LiveVenue
 
 CLOCK_DOUBTED_NS: Final = NS_PER_S
+#: How long after a venue could last have taken a request its absence counts: ten seconds for looks that lag, and five.
+ABSENCE_MARGIN_NS: Final = 15 * NS_PER_S
 
 _log = logger("surefill.arrival")
 
@@ -37,6 +43,21 @@ async def arrive(venue: LiveVenue, settings: Settings, currency: str, money_deci
     quantum = Decimal(1).scaleb(-money_decimals)
     cash = to_quanta(max(total // quantum * quantum, Decimal(0)), money_decimals, field="balance", max_quanta=MONEY_MAX)
     return Arrival(access, cash, listed)
+
+
+def fitted(opening: OpenWorkspace, capabilities: Capabilities) -> OpenWorkspace:
+    """The opening with what only the venue knows of its rules.
+
+    Where it has a receive window, an order that is not found after that has never arrived; elsewhere absence proves
+    nothing. Where it takes no order until canceled, stops are for the day.
+    """
+    limits = opening.profile.limits
+    if capabilities.receive_window_ns and not limits.absence_horizon_ns:
+        horizon_ns = capabilities.receive_window_ns + ABSENCE_MARGIN_NS
+        limits = msgspec.structs.replace(limits, absence_horizon_ns=horizon_ns)
+    if limits.stop_time_in_force not in capabilities.time_in_force:
+        limits = msgspec.structs.replace(limits, stop_time_in_force=TimeInForce.DAY)
+    return msgspec.structs.replace(opening, profile=msgspec.structs.replace(opening.profile, limits=limits))
 
 
 def check_access(access: Access, venue: str) -> None:

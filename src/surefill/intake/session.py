@@ -34,7 +34,7 @@ from surefill.engine.receipt import Receipt
 from surefill.engine.thread import EngineThread
 from surefill.engine.writer import Subscriber
 from surefill.errors import ConfigError, LocalError
-from surefill.intake.arrival import arrive
+from surefill.intake.arrival import arrive, fitted
 from surefill.journal.protocol import Journal
 from surefill.journal.sqlite import SqliteJournal
 from surefill.plain import plain_text
@@ -106,7 +106,9 @@ class Session:
         try:
             if market is not None:
                 opening = session._arrived(market, opening)
-            if not live:
+            if live:
+                opening = fitted(opening, venue.capabilities)
+            else:
                 _same_equity(settings, opening, journal)
             thread.open(opening, venue)
             session._keep_halts()

@@ -242,6 +242,9 @@ def resolve_order(this: Step, item: ResolveOrder) -> None:
     position = this.book.positions.get(order.position)
     if position is not None:
         exits.pursue(this, order.position, position)
+        resting.release(this, order.position)
+        resting.keep(this, order.position)
+    dust.settle(this, order.position)
 
 
 def reset(this: Step, item: ResetWorkspace) -> None:
