@@ -39,7 +39,7 @@ WORKSPACE = "w"
 WITHIN_S = 12.0
 QUICK: dict[str, int] = {
     "query_spacing_ns": 30 * NS_PER_MS,
-    "send_by_ns": 700 * NS_PER_MS,
+    "send_by_ns": 500 * NS_PER_MS,
     "naked_page_ns": 500 * NS_PER_MS,
     "stop_grace_ns": 1_000 * NS_PER_MS,
     "retry_base_ns": 30 * NS_PER_MS,
@@ -247,7 +247,7 @@ def described(state: State) -> str:
 def _shorten(window_ms: int, pages: list[str]) -> None:
     """Nobody waits half a minute for each of these lives: the product's limits, but of time. And hear every page."""
     opening_of, raised = session_module.opening_of, Engine.raise_alarm
-    horizon_ns = (window_ms + 300) * NS_PER_MS if window_ms else 0
+    horizon_ns = (window_ms + 200) * NS_PER_MS if window_ms else 0
     waits = {"absence_horizon_ns": horizon_ns, "unknown_page_ns": horizon_ns + 1_000 * NS_PER_MS}
 
     def quick(*asked: Any, **more: Any) -> OpenWorkspace:

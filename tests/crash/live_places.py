@@ -16,7 +16,7 @@ from surefill.venues.mt5 import Mt5Settings, Mt5Venue
 from surefill.venues.protocol import LiveVenue
 
 TOKEN: Final = "a-token-of-the-tests-0123456789"
-LATE_MS: Final = 400
+LATE_MS: Final = 300
 NETTING, HEDGING = 0, 2
 NO_LIMITS: Final = {"orders_per_s": 0, "orders_per_min": 0, "quotes_per_s": 0, "others_per_s": 0}
 
@@ -42,8 +42,8 @@ class Place(NamedTuple):
 
 _COIN: Final = ("0.01", "0.00001", "60000", "59000", "1000", "61000", "55000")
 PLACES: Final = {
-    "binance": Place("binance", "binance", "BTC/USDT", "BTCUSDT", "USDT", *_COIN, window_ms=800),
-    "binanceusdm": Place("binance", "binanceusdm", "BTC/USDT:USDT", "BTCUSDT", "USDT", *_COIN, window_ms=800),
+    "binance": Place("binance", "binance", "BTC/USDT", "BTCUSDT", "USDT", *_COIN, window_ms=600),
+    "binanceusdm": Place("binance", "binanceusdm", "BTC/USDT:USDT", "BTCUSDT", "USDT", *_COIN, window_ms=600),
     "kite": Place("kite", "kite", "NSE:INFY", "NSE:INFY", "INR", "10", "1", "1500", "1480", "20", "1510", "1450"),
     "mt5": Place(
         "mt5", "mt5", "EURUSD", "EURUSD", "USD", "0.10", "0.01", "1.10000", "1.09500", "0.00500", "1.10500", "1.08000"
