@@ -12,7 +12,7 @@ from surefill.domain import codec
 from surefill.domain.decide.resting import NAKED_TIMER
 from surefill.domain.effects import AmendOrder, CancelOrder, Notify, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import AnomalyNoted, ExitTriggered, OrderCreated, OrderReleased, ReplaceRequested, StopMoved
-from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, SetProfile, TimerFired
+from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, ResolveOrder, SetProfile, TimerFired
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
@@ -360,6 +360,44 @@ def test_refused_stop_flattens_where_the_profile_says_so() -> None:
     core.rejected(_stop(core))
     assert core.only(ExitTriggered).reason == ExitReason.UNPROTECTED
     assert core.only(SubmitOrder).request.ord_type == OrdType.MARKET
+    _sound(core)
+
+
+@pytest.mark.parametrize("flattens", [False, True])
+def test_stop_that_never_arrived_was_not_refused_and_is_placed_anew(flattens: bool) -> None:
+    core = _core(absence_horizon_ns=1, absence_queries=1, refused_stop_flattens=flattens)
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.tick(10 * NS_PER_S)
+    core.absent(stop)
+    assert (stop.status, stop.code) == (OrdStatus.REJECTED, "NEVER_ARRIVED")
+    again = core.only(SubmitOrder).request
+    assert (again.ord_type, again.stop_px, again.order_qty) == (OrdType.STOP, 950, 100)
+    assert again.cl_ord_id != stop.request.cl_ord_id
+    _sound(core)
+
+
+@pytest.mark.parametrize("status", [OrdStatus.REJECTED, OrdStatus.CANCELED])
+def test_stop_that_a_person_ends_is_placed_anew(status: OrdStatus) -> None:
+    core = _core()
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.feed(ResolveOrder(core.tick(), stop.request.cl_ord_id, status, "ann", "it is in no list"))
+    assert core.only(SubmitOrder).request.ord_type == OrdType.STOP
+    _sound(core)
+
+
+def test_close_that_a_person_ends_leaves_the_position_to_be_guarded_anew() -> None:
+    core = _core()
+    stop = _guarded(core)
+    close = core.order(-1, 0, action=Action.CLOSE)
+    core.canceled(stop)
+    core.feed(OutcomeUnknown(core.tick(), close.request.cl_ord_id, "timed out"))
+    core.feed(ResolveOrder(core.tick(), close.request.cl_ord_id, OrdStatus.REJECTED, "ann", "it is in no list"))
+    placed = core.only(SubmitOrder).request
+    assert (placed.ord_type, placed.order_qty) == (OrdType.STOP, 100)
     _sound(core)
 
 
