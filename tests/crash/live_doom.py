@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.crash.child import die
 from tests.crash.live_places import fired, hand
 from tests.crash.live_steps import ENTRY, EXIT, STOP, Kill
 
@@ -25,10 +24,6 @@ T = TypeVar("T")
 
 #: Which of the emulated venue's faults holds a call back so that its caller can die.
 HOLDING = {"sent": Fault.LOSE_ANSWER, "late": Fault.DELAY_REQUEST}
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def role_of(request: OrderRequest) -> str:

@@ -138,12 +138,15 @@ def _starting(once: dict[str, Step]) -> Iterator[Step]:
     """The start after a kill is killed too."""
 
     def twice(
-        first: str, says: str, how: str, what: str, role: str, venues: tuple[str, ...] = (), **more: bool
+        first: str, says: str, how: str, what: str, role: str, venues: tuple[str, ...] = (), *, lost: bool = False
     ) -> Step:
-        step, kill = once[first], Kill(how, what, role, RECOVER)
-        told = f"{step.says}; then {says}"
+        step = once[first]
         return step._replace(
-            name=f"{first}, {how} {what} {role}".strip(), says=told, venues=venues or step.venues, then=kill, **more
+            name=f"{first}, {how} {what} {role}".strip(),
+            says=f"{step.says}; then {says}",
+            venues=venues or step.venues,
+            lost=lost or step.lost,
+            then=Kill(how, what, role, RECOVER),
         )
 
     yield twice("entry-sent", "before the doubt is committed", "before", "OrderOutcomeUnknown", ENTRY)

@@ -363,6 +363,22 @@ def test_refused_stop_flattens_where_the_profile_says_so() -> None:
     _sound(core)
 
 
+def test_page_of_a_naked_position_says_who_guards_it() -> None:
+    core = _core(naked_page_ns=1)
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.feed(TimerFired(core.tick(), f"{NAKED_TIMER}X"))
+    assert "nothing leaves from here" in core.only(Notify).text
+    core.quote(949)
+    assert core.all(SubmitOrder) == [], "the stop may work there, and sell the same once more"
+    refused = _core(naked_page_ns=1)
+    refused.hold(plan=STOP)
+    refused.rejected(_stop(refused))
+    refused.feed(TimerFired(refused.tick(), f"{NAKED_TIMER}X"))
+    assert "watched from here" in refused.only(Notify).text
+
+
 @pytest.mark.parametrize("flattens", [False, True])
 def test_stop_that_never_arrived_was_not_refused_and_is_placed_anew(flattens: bool) -> None:
     core = _core(absence_horizon_ns=1, absence_queries=1, refused_stop_flattens=flattens)
