@@ -7,7 +7,6 @@ time are shorter, and the kill switch (`live_doom`) lies around its parts.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,6 @@ import ccxt.async_support  # noqa: F401
 import httpx2  # noqa: F401
 import kiteconnect  # noqa: F401
 import msgspec
-from tests.crash.child import die
 from tests.crash.live_doom import Doom, DoomedJournal, DoomedVenue, role_of
 from tests.crash.live_places import PLACES, Way, adapter_at, hand, told_by
 from tests.crash.live_steps import ENTER, LEAVE, MOVE, RECOVER, Kill
@@ -48,7 +46,7 @@ IN_DOUBT = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 
 
 class Spec(msgspec.Struct):
-    """One life. `kill`: where it ends; `die_after_s`: or when, so long after its start.
+    """One life. `kill`: where it ends; `nth`: or at which moment of all.
 
     With `recovers` it is a start after that: it sees to it that all comes to rest, and writes what it found.
     """
@@ -58,7 +56,7 @@ class Spec(msgspec.Struct):
     way: Way
     recovers: bool = False
     kill: Kill | None = None
-    die_after_s: float = 0.0
+    nth: int = 0
 
 
 class Found(msgspec.Struct):
@@ -85,7 +83,7 @@ class Life:
     """A session at the venue, and what is done with it."""
 
     def __init__(self, spec: Spec) -> None:
-        self.spec, self.place, self.doom = spec, PLACES[spec.place], Doom(spec.kill, spec.way.url)
+        self.spec, self.place, self.doom = spec, PLACES[spec.place], Doom(spec.kill, spec.nth, spec.way.url)
         self.folder = Path(spec.folder)
         self.told = os.open(self.folder / "told", os.O_RDWR | os.O_APPEND | os.O_CREAT)
         self.pages: list[str] = []
@@ -268,10 +266,6 @@ def _shorten(window_ms: int, pages: list[str]) -> None:
 
 def main(spec: Spec) -> None:
     """Live, or die."""
-    if spec.die_after_s:
-        killer = threading.Timer(spec.die_after_s, die)
-        killer.daemon = True
-        killer.start()
     life = Life(spec)
     if spec.recovers:
         life.recover()

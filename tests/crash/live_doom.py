@@ -33,16 +33,25 @@ def role_of(request: OrderRequest) -> str:
 
 
 class Doom:
-    """When it is time to die. `phase` is the story's; `struck`: whether the venue holds back what is to be the last."""
+    """When it is time to die: at a step, or at the `nth` moment of all (0: at none).
 
-    def __init__(self, kill: Kill | None, url: str) -> None:
-        self.phase = ""
+    `phase` is the story's; `struck`: whether the venue holds back what is to be the last.
+    """
+
+    def __init__(self, kill: Kill | None, nth: int, url: str) -> None:
+        self.phase, self.moments = "", 0
         self.struck: Callable[[], bool] = lambda: False
-        self._kill, self._url = kill, url
+        self._kill, self._nth, self._url = kill, nth, url
 
     def due(self, how: str, what: str, role: str) -> bool:
         """Whether it is the step."""
         return self._kill == (how, what, role, self.phase)
+
+    def moment(self) -> None:
+        """Before and after each commit, and each call."""
+        self.moments += 1
+        if self.moments == self._nth:
+            die()
 
     def die_once_struck(self, fault: Fault, op: str) -> None:
         """Have the venue hold the next request of that kind back, and die as soon as it does."""
@@ -78,10 +87,12 @@ class DoomedJournal(SqliteJournal):
         return kind, self._roles.get(getattr(event, "cl_ord_id", ""), "")
 
     def append(self, batches: Sequence[Batch]) -> list[JournalError | None]:
+        self._doom.moment()
         names = [self._name(payload) for batch in batches for payload in batch.payloads]
         if any(self._doom.due("before", *name) for name in names) or self._doom.struck():
             die()  # also what was heard, on another way, of a request that is held back: it is not written any more
         result = super().append(batches)
+        self._doom.moment()
         if any(self._doom.due("after", *name) for name in names):
             die()
         return result
@@ -115,7 +126,9 @@ class DoomedVenue:
         for how, fault in HOLDING.items():
             if self._doom.due(how, call, role):
                 self._doom.die_once_struck(fault, call)
+        self._doom.moment()
         answer = await asked
+        self._doom.moment()
         if self._doom.due("answered", call, role):
             die()
         return answer

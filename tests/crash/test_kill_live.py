@@ -33,6 +33,8 @@ SEEDS = int(os.environ.get("SUREFILL_KILL_SEEDS", "1"))
 CASES = [
     pytest.param(name, step, id=f"{name}: {step.name}") for name in PLACES for step in STEPS if name in step.venues
 ]
+#: A life comes to about so many moments: before and after every commit, and every call.
+MOMENTS = 46
 #: What may be asked of a person besides what the table says: the time without a stop is short here.
 HARMLESS = {"POSITION_NAKED"}
 
@@ -75,10 +77,9 @@ class Case:
         self.process, self.way = ground.venue(name)
         self._spec = Spec(str(folder), name, self.way)
 
-    def life(self, *, recovers: bool = False, kill: Kill | None = None, die_after_s: float = 0.0) -> int:
+    def life(self, *, recovers: bool = False, kill: Kill | None = None, nth: int = 0) -> int:
         """A life of the engine: how it ended."""
-        given = {"recovers": recovers, "kill": kill, "die_after_s": die_after_s}
-        code = self.ground.run(msgspec.structs.replace(self._spec, **given))
+        code = self.ground.run(msgspec.structs.replace(self._spec, recovers=recovers, kill=kill, nth=nth))
         self.process.heal()
         return code
 
@@ -118,8 +119,8 @@ def test_engine_killed_at_any_moment_again_and_again_comes_to_rest(
 ) -> None:
     chance = random.Random(f"{name} {seed}")
     case = Case(ground, tmp_path, name)
-    ends = [case.life(die_after_s=chance.uniform(0.02, 0.35))]
-    ends += [case.life(recovers=True, die_after_s=chance.uniform(0.02, 0.25)) for _ in range(chance.randint(0, 3))]
+    ends = [case.life(nth=chance.randint(1, MOMENTS))]
+    ends += [case.life(recovers=True, nth=chance.randint(1, MOMENTS // 2)) for _ in range(chance.randint(0, 3))]
     assert set(ends) <= {0, -signal.SIGKILL}
     assert case.life(recovers=True) == 0
     _check(case, case.found())
