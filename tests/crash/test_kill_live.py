@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from tests.crash.live_child import WORKSPACE, Found, Spec
 from tests.crash.live_places import PLACES, Truth, Way, emptied, told_by, truth_of
-from tests.crash.live_steps import STEPS, Kill, Step, end_of
+from tests.crash.live_steps import KEEPING, ONCE, STEPS, Kill, Step, end_of
 from tests.crash.zygote import Zygote
 from tests.venues.mt5.rig import gateway
 
@@ -33,6 +33,8 @@ SEEDS = int(os.environ.get("SUREFILL_KILL_SEEDS", "1"))
 CASES = [
     pytest.param(name, step, id=f"{name}: {step.name}") for name in PLACES for step in STEPS if name in step.venues
 ]
+#: Steps at which the stop is there, whether the engine knows it or not.
+WITH_STOP = ("stop-sent", "move-committed", "close-committed")
 #: A life comes to about so many moments: before and after every commit, and every call.
 MOMENTS = 46
 #: What may be asked of a person besides what the table says: the time without a stop is short here.
@@ -83,6 +85,12 @@ class Case:
         self.process.heal()
         return code
 
+    def fall(self) -> None:
+        """The price falls through every stop while nobody is awake, and stays there."""
+        self.process.price(self.place.symbol, self.place.down)
+        with (self.folder / "told").open("a") as told:
+            told.write(f"px {self.place.down}\n")
+
     def truth(self) -> Truth:
         """What is true at the venue now."""
         return truth_of(self.place, told_by(self.place, self.way.url))
@@ -112,6 +120,21 @@ def test_engine_killed_at_a_step_comes_to_what_the_table_promises(
     assert pages <= {"UNKNOWN_UNRESOLVED", "NEVER_ARRIVED", "EXIT_REJECTED"}
 
 
+@pytest.mark.parametrize("step", [step for step in ONCE if step.name in WITH_STOP], ids=lambda step: step.name)
+@pytest.mark.parametrize("name", KEEPING)
+def test_stop_at_the_venue_sells_while_the_engine_is_dead_and_the_start_finds_it_sold(
+    ground: Ground, tmp_path: Path, name: str, step: Step
+) -> None:
+    case = Case(ground, tmp_path, name)
+    assert case.life(kill=step.kill) == -signal.SIGKILL
+    case.fall()
+    assert case.truth().held < Decimal(case.place.lot), "nobody is awake but the venue"
+    assert case.life(recovers=True) == 0
+    found = case.found()
+    _check(case, found)
+    assert (found.watched, found.doubted) == ([], [])
+
+
 @pytest.mark.parametrize("name", PLACES)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_engine_killed_at_any_moment_again_and_again_comes_to_rest(
@@ -121,6 +144,8 @@ def test_engine_killed_at_any_moment_again_and_again_comes_to_rest(
     case = Case(ground, tmp_path, name)
     ends = [case.life(nth=chance.randint(1, MOMENTS))]
     ends += [case.life(recovers=True, nth=chance.randint(1, MOMENTS // 2)) for _ in range(chance.randint(0, 3))]
+    if chance.random() < 0.5:
+        case.fall()
     assert set(ends) <= {0, -signal.SIGKILL}
     assert case.life(recovers=True) == 0
     _check(case, case.found())
