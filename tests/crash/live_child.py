@@ -22,6 +22,7 @@ from tests.crash.live_places import PLACES, Way, adapter_at, hand, told_by
 from tests.crash.live_steps import ENTER, LEAVE, MOVE, RECOVER, Kill
 
 from surefill.config import load_settings, opening_of
+from surefill.config.build import build_of_this
 from surefill.domain import codec
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import OpenWorkspace, ResolveOrder
@@ -34,6 +35,7 @@ from surefill.intake.session import Session
 from surefill.rules.codes import OrdStatus
 from surefill.units import NS_PER_MS, to_quanta
 
+build_of_this()  # it is the same for every child
 WORKSPACE = "w"
 WITHIN_S = 12.0
 QUICK: dict[str, int] = {

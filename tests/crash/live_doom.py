@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 #: Which of the emulated venue's faults holds a call back so that its caller can die.
 HOLDING = {"sent": Fault.LOSE_ANSWER, "late": Fault.DELAY_REQUEST}
+#: What an answer becomes. A stream may be quicker than the answer itself, and tell the same.
+ANSWERS = {"submit": ("OrderAccepted", "OrderFilled"), "cancel": ("OrderCanceled",), "amend": ("OrderReplaced",)}
 
 
 def role_of(request: OrderRequest) -> str:
@@ -35,11 +37,13 @@ def role_of(request: OrderRequest) -> str:
 class Doom:
     """When it is time to die: at a step, or at the `nth` moment of all (0: at none).
 
-    `phase` is the story's; `struck`: whether the venue holds back what is to be the last.
+    `phase` is the story's; `struck`: whether the venue holds back what is to be the last; `awaited`: the events that
+    the answer to the last call would become.
     """
 
     def __init__(self, kill: Kill | None, nth: int, url: str) -> None:
         self.phase, self.moments = "", 0
+        self.awaited: set[tuple[str, str]] = set()
         self.struck: Callable[[], bool] = lambda: False
         self._kill, self._nth, self._url = kill, nth, url
 
@@ -89,8 +93,12 @@ class DoomedJournal(SqliteJournal):
     def append(self, batches: Sequence[Batch]) -> list[JournalError | None]:
         self._doom.moment()
         names = [self._name(payload) for batch in batches for payload in batch.payloads]
-        if any(self._doom.due("before", *name) for name in names) or self._doom.struck():
-            die()  # also what was heard, on another way, of a request that is held back: it is not written any more
+        if (
+            any(self._doom.due("before", *name) for name in names)
+            or self._doom.struck()
+            or self._doom.awaited & {*names}
+        ):
+            die()  # also with what was heard, on another way, of the call that is to be the last: that is not written
         result = super().append(batches)
         self._doom.moment()
         if any(self._doom.due("after", *name) for name in names):
@@ -126,6 +134,8 @@ class DoomedVenue:
         for how, fault in HOLDING.items():
             if self._doom.due(how, call, role):
                 self._doom.die_once_struck(fault, call)
+        if self._doom.due("answered", call, role):
+            self._doom.awaited = {(event, role) for event in ANSWERS.get(call, ())}
         self._doom.moment()
         answer = await asked
         self._doom.moment()
