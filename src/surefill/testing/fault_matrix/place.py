@@ -54,7 +54,8 @@ class Place:
 
     `gap`: a step of the price that means something; `px`: where the market begins; `qty`: what an entry asks for.
     `listed`: the instrument, where the venue lists none; `lists_when_connected`: it lists them to who is connected.
-    `hops`: by step, where the venue's process can die. `stream`: what its faults call reports. `lacks`: which faults it does not know, and why. `cannot`: which
+    `hops`: by step, where the venue's process can die. `stream`: what its faults call reports, of
+    which `told_times` in a row are struck. `lacks`: which faults it does not know, and why. `cannot`: which
     cells are not there besides, and why.
     """
 
@@ -74,6 +75,7 @@ class Place:
     hops: ClassVar[Mapping[Step, tuple[str, ...]]] = {}
     part_qty: ClassVar[int] = 0
     stream: ClassVar[str] = "stream"
+    told_times: ClassVar[int] = 1
     lacks: ClassVar[Mapping[AnyFault, str]] = {}
     cannot: ClassVar[Mapping[tuple[AnyFault, Step], str]] = {}
 

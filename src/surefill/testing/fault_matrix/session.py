@@ -83,7 +83,7 @@ class Session:
         self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
         place = self.place
         for _ in range(OPEN_TRIES):
-            venue = await asyncio.to_thread(place.venue)
+            venue = self.venue = await asyncio.to_thread(place.venue)
             opening = OpenWorkspace(
                 time.time_ns(), WORKSPACE, "live", venue.capabilities.name, place.account, place.currency,
                 place.money_decimals, 10**17, self._profile, "hash",
@@ -94,7 +94,6 @@ class Session:
             except VenueOutcomeUnknown:
                 await self._drop(venue)
                 continue
-            self.venue = venue
             return
         raise Failed(f"the venue could not be reached in {OPEN_TRIES} tries")
 
@@ -111,13 +110,15 @@ class Session:
         """What the venue lists, asked as the engine's doors do: before the workspace opens."""
         if self.place.listed is not None:
             return [self.place.listed]
-        if self.place.lists_when_connected:
-            await venue.connect(lambda _report: None)
-        try:
+        if not self.place.lists_when_connected:
             listed = await venue.instruments()
-        finally:
-            if self.place.lists_when_connected:
-                await venue.close()
+        else:
+            lister = await asyncio.to_thread(self.place.venue)
+            await lister.connect(lambda _report: None)
+            try:
+                listed = await lister.instruments()
+            finally:
+                await lister.close()
         return [each for each in listed if each.instrument_id == self.place.instrument_id]
 
     async def close(self) -> None:
@@ -199,6 +200,10 @@ class Session:
             if time.monotonic() > end:
                 raise Failed(f"{wrong}; {await self.read(described)}; there {there}; called {self.called()}")
             await asyncio.sleep(BEAT_S)
+
+    def written(self) -> int:
+        """How many events there are."""
+        return self.journal.heads()[WORKSPACE].seq
 
     def called(self) -> list[str]:
         """What somebody was woken for."""

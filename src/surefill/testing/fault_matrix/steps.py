@@ -83,4 +83,6 @@ _KINDS: Final[tuple[tuple[tuple[AnyFault, ...], tuple[Step, ...], str], ...]] = 
 
 def nowhere_at(fault: AnyFault, step: Step) -> str:
     """Why that fault cannot strike at that step, at any venue ("": it can)."""
+    if (fault, step) == (Fault.REORDER_REPORTS, Step.QUOTES):
+        return "one connection keeps prices in order, and no number would show it if it did not"
     return next(why if step not in steps else "" for faults, steps, why in _KINDS if fault in faults)

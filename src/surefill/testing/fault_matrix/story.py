@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -24,12 +25,15 @@ from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.fault_matrix.checks import Checks
 from surefill.testing.fault_matrix.place import CRASHED, Place, There
-from surefill.testing.fault_matrix.session import BEAT_S, WORKSPACE, Failed, Session
-from surefill.testing.fault_matrix.steps import OF_FILLS_AT_ONCE, OF_LOOKS, STEPS, Step
+from surefill.testing.fault_matrix.session import BEAT_S, WITHIN_S, WORKSPACE, Failed, Session
+from surefill.testing.fault_matrix.steps import OF_FILLS_AT_ONCE, OF_LOOKS, OF_STREAMS, STEPS, Step
 from surefill.testing.invariants import check_journal
 from surefill.testing.remote_venue.faults import Fault
 
 STRIKE_WITHIN_S = 4.0
+LONG_ENOUGH_S = 1.0
+#: So long that several rounds fit into it.
+QUIET_S = 0.5
 
 
 class Struck(msgspec.Struct, frozen=True):
@@ -88,12 +92,12 @@ class Story:
         acting = asyncio.ensure_future(act())
         try:
             struck = await self._struck(fired, acting)
+            if self.seed and step in (Step.MOVE, Step.RECONCILE, Step.STOP) and self.chance.random() < 0.3:
+                await self._by_hand()
+            await self._heal()
             await acting
         finally:
             acting.cancel()
-        if self.seed and step in (Step.MOVE, Step.RECONCILE, Step.STOP) and self.chance.random() < 0.3:
-            await self._by_hand()
-        await self._heal()
         await self._settled(alarms)
         paged = any(each.page for each in self.session.alarms[alarms:])
         await self._minded()
@@ -132,6 +136,8 @@ class Story:
         if self.fault is None:
             return
         times = 1 if not self.seed or self.fault is Fault.CRASH else self.chance.choice((1, 1, 2))
+        if self.fault in OF_STREAMS:
+            times *= self.place.told_times
         if step is Step.QUERY:
             await asyncio.to_thread(self.place.arm, Fault.LOSE_ANSWER, "submit", 1)
         for op in self.place.ops_at(self.fault, step, self.chance if self.seed else _First()):
@@ -151,8 +157,10 @@ class Story:
             fired = (await self.session.there()).fired[self._name()] - before
             if fired > 0 and acting.done():
                 return fired
+            if fired > 0:  # what is being done may not come to an end before the fault is over
+                end = min(end, time.monotonic() + LONG_ENOUGH_S)
             if time.monotonic() > end:
-                if fired:
+                if fired > 0:
                     return fired
                 raise Failed(f"{self._name()} did not strike: the case proves nothing")
             await asyncio.sleep(BEAT_S)
@@ -262,7 +270,8 @@ class Story:
         session.px = px
         end = time.monotonic() + STRIKE_WITHIN_S
         while True:
-            await asyncio.to_thread(self.place.move, px)
+            with contextlib.suppress(OSError, ValueError):  # it may be down, and told again when it is back
+                await asyncio.to_thread(self.place.move, px)
             for _ in range(10):
                 quote = await session.read(lambda state: state.quotes.get(name))
                 if quote is not None and px in (quote.last_px, quote.bid_px):
@@ -306,20 +315,27 @@ class Story:
         await self._settled(0)
         await self._flat()
         session = self.session
-        await self._look()
-        before = session.journal.heads()[WORKSPACE].seq
-        await self._look()
-        after = session.journal.heads()[WORKSPACE].seq
-        if before != after:
+        before = await self._quiet()
+        await session.engine.rounds[WORKSPACE].orders()
+        await session.engine.rounds[WORKSPACE].positions()
+        if session.written() != before:
             told = [record.payload for record in session.journal.read(WORKSPACE, before + 1)]
-            raise Failed(f"a second reconciliation changed something: {told}")
+            raise Failed(f"looking once more changed something: {told}")
         found = check_journal(session.journal, WORKSPACE)
         if found or not verify(session.journal).ok:
             raise Failed(f"the journal does not hold: {found}")
 
-    async def _look(self) -> None:
-        await self.session.engine.rounds[WORKSPACE].orders()
-        await self.session.engine.rounds[WORKSPACE].positions()
+    async def _quiet(self) -> int:
+        """Wait until the rounds, which go on, write nothing any more; the number of the last event."""
+        end = time.monotonic() + WITHIN_S
+        last, since = self.session.written(), time.monotonic()
+        while time.monotonic() - since < QUIET_S:
+            await asyncio.sleep(BEAT_S)
+            if self.session.written() != last:
+                last, since = self.session.written(), time.monotonic()
+            if time.monotonic() > end:
+                raise Failed("the rounds never come to rest")
+        return last
 
 
 class _First(random.Random):

@@ -120,7 +120,7 @@ class Floor:
         now_ms = self.desk.now_ms()
         for scope in (SPOT, USDM):
             channel = market_channel(scope, f"{quote.symbol}@bookTicker")
-            self.desk.streams.tell(channel, (channel, market.stream_book_ticker(quote, scope, now_ms)))
+            self.desk.streams.quote(channel, (channel, market.stream_book_ticker(quote, scope, now_ms)))
 
     # -- what happened ----------------------------------------------------------------------------------------
 

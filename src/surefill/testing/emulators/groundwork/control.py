@@ -48,7 +48,7 @@ class Control:
             ]
         )
 
-    def _shown(self, request: Request) -> Response:
+    async def _shown(self, request: Request) -> Response:  # on the loop: the store is for one thread at a time
         return _from_here(request) or _json(truth_of(self._desk))
 
     async def _commanded(self, request: Request) -> Response:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from surefill.secret import Secret
-from surefill.testing.emulators.groundwork.faults import WireFault
 from surefill.testing.fault_matrix.place import TIMEOUT_S, There
 from surefill.testing.fault_matrix.places.emulated import EmulatedPlace
 from surefill.testing.fault_matrix.steps import Step
@@ -35,7 +34,6 @@ class BinancePlace(EmulatedPlace):
     cannot: ClassVar = {
         (Fault.REFUSED, Step.MOVE): "it refuses orders, not cancels; the new stop is an order like the first",
         (Fault.REFUSED, Step.CANCEL): "it refuses orders, not cancels",
-        (WireFault.STREAM_LOST, Step.QUOTES): "the account's stream breaks off, the market's is another",
     }
 
     def venue(self) -> BinanceVenue:

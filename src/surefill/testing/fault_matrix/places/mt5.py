@@ -26,7 +26,7 @@ class Mt5Place(EmulatedPlace):
     kind, name, instrument_id, account, currency = "mt5", "MetaTrader 5", "EURUSD", "100001", "USD"
     px_one, qty_one = 100_000, 100
     px, gap, qty, part_qty = 110_000, 100, 10, 4
-    stream = "trades"
+    stream, told_times = "trades", 8  # the deals are looked at again and again
     lists_when_connected = True
     ops: ClassVar = {
         Step.ENTRY: ("submit",),
@@ -50,6 +50,11 @@ class Mt5Place(EmulatedPlace):
             (fault, step): "it refuses orders, not changes or cancels"
             for fault in (Fault.REFUSED,)
             for step in (Step.MOVE, Step.CANCEL)
+        },
+        **{
+            (fault, step): "what is told of are deals, and none is made then"
+            for fault in (Fault.LOSE_REPORT, Fault.DUPLICATE_REPORT, Fault.REORDER_REPORTS)
+            for step in (Step.ENTRY, Step.MOVE, Step.CANCEL)
         },
         **{
             (fault, Step.QUOTES): "prices are asked for there, one at a time"

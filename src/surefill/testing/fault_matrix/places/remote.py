@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from itertools import count
 from pathlib import Path
@@ -46,13 +47,17 @@ class RemotePlace(Place):
             (fault, Step.MOVE): "a stop is changed in place there: nothing is canceled"
             for fault in (Fault.CANCEL_FILL_RACE, Fault.END_BEFORE_FILLS, Fault.LATE_FILL)
         },
+        **{
+            (fault, Step.MOVE): "a change is answered, and nothing is streamed of it"
+            for fault in (Fault.LOSE_REPORT, Fault.DUPLICATE_REPORT, Fault.REORDER_REPORTS)
+        },
     }
     _numbers: ClassVar = count(1)
 
     def __init__(self, directory: Path) -> None:
         self._process = VenueProcess(directory / f"remote-{next(self._numbers)}.db")
         self._rules = Rules()
-        self._px = self.px
+        self._one_at_a_time = threading.Lock()  # the hand has one connection
 
     def venue(self) -> RemoteVenue:
         return RemoteVenue(tcp(self._process.port), account=self.account, timeout_s=TIMEOUT_S, heartbeat_s=0.1)
@@ -67,18 +72,21 @@ class RemotePlace(Place):
         self.move(self.px)
 
     def move(self, px: int, qty: int = -1) -> None:
-        self._px = px
-        self._process.price(self.instrument_id, px, qty)
+        with self._one_at_a_time:
+            self._process.price(self.instrument_id, px, qty)
 
     def arm(self, fault: Fault | WireFault, op: str, times: int) -> None:
         assert isinstance(fault, Fault)
-        self._process.arm(fault, times, op=op)
+        with self._one_at_a_time:
+            self._process.arm(fault, times, op=op)
 
     def heal(self) -> None:
-        self._process.heal()
+        with self._one_at_a_time:
+            self._process.heal()
 
     def there(self) -> There:
-        truth = self._process.truth(self.account)
+        with self._one_at_a_time:
+            truth = self._process.truth(self.account)
         orders = [
             OrderThere(
                 each.cl_ord_id,
@@ -95,12 +103,14 @@ class RemotePlace(Place):
         return There(tuple(orders), held, Counter(truth.fired))
 
     def trade_by_hand(self, side: int, qty: int) -> None:
-        self._process.hand(self.account, self.instrument_id, side, qty)
+        with self._one_at_a_time:
+            self._process.hand(self.account, self.instrument_id, side, qty)
 
     def died(self) -> int:
         code = self._process.wait()
-        self._process.start()
-        self._process.rules(self._rules)
+        with self._one_at_a_time:
+            self._process.start()
+            self._process.rules(self._rules)
         return code
 
     def close(self) -> None:
