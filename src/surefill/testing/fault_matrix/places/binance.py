@@ -112,6 +112,14 @@ class UsdmPlace(BinancePlace):
     name, exchange, instrument_id = "Binance USD-M", "binanceusdm", "BTC/USDT:USDT"
     px_one, qty_one = 10, 1_000
     px, gap, qty, part_qty = 600_000, 1_000, 10, 4
+    cannot: ClassVar = {
+        **BinancePlace.cannot,
+        **{
+            (fault, step): "a stop that is taken back waits there, apart from the market: nothing of it can trade then"
+            for fault in (Fault.END_BEFORE_FILLS, Fault.LATE_FILL)
+            for step in (Step.MOVE, Step.CANCEL)
+        },
+    }
     ops: ClassVar = {
         **_ORDERS,
         Step.QUERY: ("order", "trades"),
