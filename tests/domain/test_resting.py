@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,14 +10,24 @@ import pytest
 from tests.domain.core import Core, profile
 
 from surefill.domain import codec
+from surefill.domain.account import AccountMove, MoveKind
 from surefill.domain.decide.resting import NAKED_TIMER
 from surefill.domain.effects import AmendOrder, CancelOrder, Notify, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import AnomalyNoted, ExitTriggered, OrderCreated, OrderReleased, ReplaceRequested, StopMoved
-from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, SetProfile, TimerFired
+from surefill.domain.inputs import (
+    ComparePositions,
+    MoveAccount,
+    OutcomeUnknown,
+    RecoverOrders,
+    RequestCancel,
+    SetProfile,
+    TimerFired,
+    VenueReports,
+)
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
-from surefill.domain.reports import ExecType
+from surefill.domain.reports import ExecType, VenueReport
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Batch
 from surefill.rules.codes import ExitReason, OrdStatus, OrdType, TimeInForce
@@ -392,3 +403,30 @@ def test_start_releases_a_close_whose_stop_is_gone_and_places_stops_that_are_mis
     assert core.all(SubmitOrder) == [], "the stop may still work"
     core.canceled(stop)
     core.only(SubmitOrder)
+
+
+# -- what changes the position and is no trade of ours ---------------------------------------------------------
+
+
+def _by_hand(core: Core) -> None:
+    core.feed(
+        VenueReports(core.tick(), (VenueReport("", ExecType.TRADE, "H1", "h1", 1_000, 40, instrument_id="X", side=1),))
+    )
+
+
+def _moved_in(core: Core) -> None:
+    move = AccountMove(MoveKind.TRANSFER, "m", core.tick(), instrument_id="X", qty=40, px=1_000)
+    core.feed(MoveAccount(core.tick(), (move,)))
+
+
+def _corrected(core: Core) -> None:
+    core.feed(ComparePositions(core.tick(), {"X": 140}))
+
+
+@pytest.mark.parametrize("grow", [_by_hand, _moved_in, _corrected])
+def test_stop_follows_a_position_that_grows_without_a_trade_of_ours(grow: Callable[[Core], None]) -> None:
+    core = _core(drift_bands_ppb=(0, 0, 0, 10**9))
+    _guarded(core)
+    grow(core)
+    assert core.only(AmendOrder).request.order_qty == core.position.qty == 140
+    _sound(core)

@@ -14,8 +14,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -26,9 +26,12 @@ from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.fault_matrix.checks import Checks
 from surefill.testing.fault_matrix.place import CRASHED, Place, There
 from surefill.testing.fault_matrix.session import BEAT_S, WITHIN_S, WORKSPACE, Failed, Session
-from surefill.testing.fault_matrix.steps import OF_FILLS_AT_ONCE, OF_LOOKS, OF_STREAMS, STEPS, Step
+from surefill.testing.fault_matrix.steps import OF_FILLS_AT_ONCE, OF_STREAMS, STEPS, Step
 from surefill.testing.invariants import check_journal
 from surefill.testing.remote_venue.faults import Fault
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
 
 STRIKE_WITHIN_S = 4.0
 LONG_ENOUGH_S = 1.0
@@ -37,12 +40,10 @@ QUIET_S = 0.5
 
 
 class Struck(msgspec.Struct, frozen=True):
-    """What came of one cell: how often the fault struck, and how it ended."""
+    """What came of one cell: how often the fault struck, whether somebody was called, and had to end an order."""
 
-    venue: str
     fault: str
     step: str
-    seed: int
     fired: int
     paged: bool
     by_hand: bool
@@ -54,7 +55,7 @@ class Story:
     def __init__(self, place: Place, fault: AnyFault | None, steps: Sequence[Step], seed: int) -> None:
         self.place, self.fault, self.steps, self.seed = place, fault, steps, seed
         words = f"{place.name} {fault.name if fault else ''} {' '.join(step.name for step in steps)} {seed}"
-        self.chance = random.Random(words)  # nosec B311: reproducible chance for tests
+        self.chance = random.Random(words) if seed else _First()  # nosec B311: reproducible chance for tests
         self.session = Session(place, seed)
         self.checks = Checks(place, [])
         self.outcomes: list[Struck] = []
@@ -64,8 +65,7 @@ class Story:
 
     async def tell(self) -> list[Struck]:
         """All of it. Raises Failed."""
-        plain = random.Random() if not self.seed else self.chance
-        await asyncio.to_thread(self.place.begin, _First() if not self.seed else plain)
+        await asyncio.to_thread(self.place.begin, self.chance)
         try:
             await self.session.open()
             for step in STEPS:
@@ -101,17 +101,8 @@ class Story:
         await self._settled(alarms)
         paged = any(each.page for each in self.session.alarms[alarms:])
         await self._minded()
-        self.outcomes.append(
-            Struck(
-                self.place.name,
-                self._name(),
-                step.name,
-                self.seed,
-                struck,
-                paged,
-                self.session.resolved_by_hand > by_hand,
-            )
-        )
+        ended = self.session.resolved_by_hand > by_hand
+        self.outcomes.append(Struck(self._name(), step.name, struck, paged, ended))
 
     def _acts(self) -> dict[Step, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]]:
         return {
@@ -140,7 +131,7 @@ class Story:
             times *= self.place.told_times
         if step is Step.QUERY:
             await asyncio.to_thread(self.place.arm, Fault.LOSE_ANSWER, "submit", 1)
-        for op in self.place.ops_at(self.fault, step, self.chance if self.seed else _First()):
+        for op in self.place.ops_at(self.fault, step, self.chance):
             await asyncio.to_thread(self.place.arm, self.fault, op, times)
 
     async def _struck(self, before: int, acting: asyncio.Future[None]) -> int:
@@ -246,10 +237,8 @@ class Story:
         self._entered = await self.session.enter(self._side, place.qty, 0, stop_px, 6 * place.gap)
 
     async def _enter_unanswered(self) -> None:
-        """Nothing is heard of the entry, so that somebody has to ask; where a list says it first, the list is asked."""
+        """Nothing is heard of the entry, so that somebody has to ask."""
         await self._enter_limit()
-        if self.fault in OF_LOOKS:
-            await asyncio.sleep(0)
 
     async def _fill(self) -> None:
         """The price comes to the entry, at once or in two parts; its stop follows."""
@@ -338,10 +327,13 @@ class Story:
         return last
 
 
-class _First(random.Random):
-    """No chance: always the first."""
+T = TypeVar("T")
 
-    def choice(self, seq):  # type: ignore[no-untyped-def,override]
+
+class _First(random.Random):
+    """No chance, for the plain seed 0: always the first."""
+
+    def choice(self, seq: SupportsLenAndGetItem[T]) -> T:
         """See random.Random.choice."""
         return seq[0]
 
@@ -362,6 +354,3 @@ def _is_guarded(state: State) -> bool:
         and not position.protection.naked_ns
         for position in held
     )
-
-
-__all__ = ["Counter", "Story", "Struck"]
