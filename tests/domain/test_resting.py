@@ -415,7 +415,7 @@ def _by_hand(core: Core) -> None:
 
 
 def _moved_in(core: Core) -> None:
-    move = AccountMove(MoveKind.TRANSFER, "m", core.tick(), instrument_id="X", qty=40, px=1_000)
+    move = AccountMove(MoveKind.TRANSFER, "m", "X", qty=40, px=1_000)
     core.feed(MoveAccount(core.tick(), (move,)))
 
 

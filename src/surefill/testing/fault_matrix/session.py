@@ -36,9 +36,7 @@ OPEN_TRIES: Final = 20
 BEAT_S: Final = 0.02
 #: How long everything has to become well again after a fault, a ban of two seconds included.
 WITHIN_S: Final = 12.0
-TIMES: Final = RoundTimes(
-    orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS, overlap_ns=60 * NS_PER_S
-)
+TIMES: Final = RoundTimes(orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS, overlap_ns=60 * NS_PER_S)
 
 
 class Failed(AssertionError):
@@ -171,7 +169,9 @@ class Session:
                     if error.code != "NOT_UNKNOWN":
                         raise
                 self.resolved_by_hand += 1
-        halted = await self.read(lambda state: bool(state.book.halted_code), )
+        halted = await self.read(
+            lambda state: bool(state.book.halted_code),
+        )
         names = await self.read(lambda state: list(state.book.halted_instruments))
         if halted:
             await self.engine.feed(WORKSPACE, Resume(time.time_ns(), BY))

@@ -241,9 +241,9 @@ class Story:
         await self._enter_limit()
 
     async def _fill(self) -> None:
-        """The price comes to the entry, at once or in two parts; its stop follows."""
+        """The price comes to the entry, at once or in two parts; its stop follows. What is one has no order to lose."""
         px = self._base - 2 * self.place.gap * self._side
-        if self.seed and self.chance.random() < 0.5:
+        if self.fault is Fault.REORDER_REPORTS or (self.seed and self.chance.random() < 0.5):
             await asyncio.to_thread(self.place.move, px, self.place.part_qty)
             await self._jitter()
         await self._market(px)

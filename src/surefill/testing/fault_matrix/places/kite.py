@@ -131,5 +131,3 @@ class KitePlace(EmulatedPlace):
 
 def _side(row: dict[str, Any]) -> int:
     return 1 if row["transaction_type"] == "BUY" else -1
-
-
