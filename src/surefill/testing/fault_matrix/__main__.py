@@ -1,4 +1,4 @@
-"""`python -m surefill.testing.fault_matrix`: strike the cells of the matrix over many seeds, show them, write the page."""
+"""`python -m surefill.testing.fault_matrix`: strike the matrix's cells over many seeds, show them, write the page."""
 
 from __future__ import annotations
 

@@ -104,7 +104,8 @@ def _differing(order: Order, theirs: OrderThere) -> Iterator[str]:
     if order.cum_qty != theirs.cum_qty:
         yield f"{theirs.name} has traded {theirs.cum_qty} there, {order.cum_qty} here"
     if works != theirs.works:
-        yield f"{theirs.name} {'works' if theirs.works else 'is over'} there, and is {OrdStatus(order.status).name} here"
+        at = "works" if theirs.works else "is over"
+        yield f"{theirs.name} {at} there, and is {OrdStatus(order.status).name} here"
     if works and theirs.stop_px and order.request.stop_px != theirs.stop_px:
         yield f"{theirs.name} is triggered at {theirs.stop_px} there, at {order.request.stop_px} here"
     if works and order.request.order_qty != theirs.qty:

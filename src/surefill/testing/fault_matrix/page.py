@@ -16,34 +16,35 @@ INTRODUCTION: Final = """\
 
 <!-- Written by scripts/fault_matrix from a run of it: run it again rather than edit this. -->
 
-Whatever goes wrong, at every venue and at every step of an order's life: **the venue has at most one order for a client
-order id, our book equals the venue's, and every UNKNOWN ends resolved or somebody is called.** This page counts how often
-each fault struck in a run that checked it.
+Whatever goes wrong, at every venue and at every step of an order's life: **the venue has at most one order for a
+client order id, our book equals the venue's, and every UNKNOWN ends resolved or somebody is called.** This page counts
+how often each fault struck in a run that checked it.
 
 Every venue is an emulated one in a process of its own, which speaks its real protocol over real sockets and keeps what
-really happened ([emulators](emulators.md)); before it are the real client library, the real adapter and a real engine with
-its rounds. One story enters, protects, moves the stop, leaves. A fault is armed at one step, and must strike. It is
-switched off, and then without anybody's help, by the venue's own truth:
+really happened ([emulators](emulators.md)); before it are the real client library, the real adapter and a real engine
+with its rounds. One story enters, protects, moves the stop, leaves. A fault is armed at one step, and must strike. It
+is switched off, and then without anybody's help, by the venue's own truth:
 
-- no client order id has two orders there; order by order, quantities, triggers and what works are the same here and there;
+- no client order id has two orders there; order by order, quantities, triggers and what works are the same;
 - the venue's position is ours;
 - what the venue knows is UNKNOWN no longer, and of the rest somebody has been called;
 - what is held has a stop at the venue over all of it, or somebody was called because it is naked.
 
-Then the person who was called does his part (he ends what the venue never had, he lets entries in again), the story goes
-on in good health, and at the end nothing works and nothing is held (but what is too little to sell), all
+Then the person who was called does his part (he ends what the venue never had, he lets entries in again), the story
+goes on in good health, and at the end nothing works and nothing is held (but what is too little to sell), all
 [invariants](safety.md) of the journal hold, and looking at the venue once more changes nothing. Seeds vary sides, order
-types, moments, partial fills, commissions, how often the fault strikes, and let somebody else trade the account meanwhile.
+types, moments, partial fills, commissions, how often the fault strikes, and let somebody else trade the account
+meanwhile.
 
-`scripts/fault_matrix --seeds 20` makes this page anew; `--venue`, `--fault`, `--step` narrow it down, `--json` tells all
-of it. The suite strikes every cell once in every run (`tests/testing/fault_matrix`).
+`scripts/fault_matrix --seeds 20` makes such a run; `--venue`, `--fault`, `--step` narrow it down, `--json` tells all of
+it, `--write` writes this page. The suite strikes every cell once in every run (`tests/testing/fault_matrix`).
 """
 
 LEGEND: Final = """\
 A number says how often the fault struck there. `p`: in some of the stories somebody was called (an order without
-evidence, a stop that was not confirmed in time, a venue that did not answer), which is how those are to end. `h`: in some
-of them the venue had never had an order, could not prove it, and the person ended it. `–`: it cannot be; the reasons
-are below each table.
+evidence, a stop that was not confirmed in time, a venue that did not answer), which is how those are to end. `h`: in
+some of them the venue had never had an order, could not prove it, and the person ended it. `–`: it cannot be; the
+reasons are below each table.
 """
 
 
@@ -68,8 +69,8 @@ def render(results: Sequence[Result], simulated: Mapping[str, int], simulated_se
 
 
 _PAPER: Final = """\
-The paper venue lives in the engine's process, and what it answers is committed with what was asked: there is no wire, so
-none of these faults can be. What can fail there is the journal, and the power: the simulator strikes those."""
+The paper venue lives in the engine's process, and what it answers is committed with what was asked: there is no wire,
+so none of these faults can be. What can fail there is the journal, and the power: the simulator strikes those."""
 
 
 def _table(venue: str, cells: Mapping[tuple[str, str, str], Tally]) -> Iterator[str]:
@@ -105,8 +106,8 @@ def _reasons(venue: str) -> Iterator[str]:
 
 def _simulated(fired: Mapping[str, int], seeds: int) -> Iterator[str]:
     yield (
-        f"The [simulator](testing.md) strikes the same faults in virtual time, all of them together and with a journal that"
-        f" fails and a process that dies: {_grouped(seeds)} seeds, by name how often each struck."
+        f"The [simulator](testing.md) strikes the same faults in virtual time, all of them together and with a journal"
+        f" that fails and a process that dies: {_grouped(seeds)} seeds, by name how often each struck."
     )
     yield ""
     yield "| fault | struck |"

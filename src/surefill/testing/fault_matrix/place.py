@@ -14,7 +14,7 @@ from typing import ClassVar, Final, NamedTuple
 from surefill.domain.instrument import Instrument
 from surefill.rules.codes import TimeInForce
 from surefill.testing.emulators.groundwork.faults import AnyFault
-from surefill.testing.fault_matrix.steps import FAULTS, OF_REQUESTS, OF_STREAMS, ORDERS, Step, nowhere_at
+from surefill.testing.fault_matrix.steps import FAULTS, OF_CANCELS, OF_REQUESTS, OF_STREAMS, ORDERS, Step, nowhere_at
 from surefill.testing.remote_venue.faults import Fault
 from surefill.venues.protocol import LiveVenue
 
@@ -102,6 +102,8 @@ class Place:
         if fault in OF_STREAMS:
             return ("quotes" if step is Step.QUOTES else cls.stream,)
         ops = cls.ops[step]
+        if fault in OF_CANCELS:
+            return ("cancel",)
         return (chance.choice(ops),) if step in ORDERS else ops
 
     # -- the adapter ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -194,7 +195,7 @@ class Session:
         end = time.monotonic() + within_s
         while True:
             there = await self.there()
-            wrong: str = await self.read(lambda state, there=there: what(state, there))
+            wrong: str = await self.read(partial(_asked, what, there))
             if not wrong:
                 return there
             if time.monotonic() > end:
@@ -208,6 +209,10 @@ class Session:
     def called(self) -> list[str]:
         """What somebody was woken for."""
         return [f"{each.code}: {each.text}" for each in self.alarms if each.page]
+
+
+def _asked(what: Callable[[State, There], str], there: There, state: State) -> str:
+    return what(state, there)
 
 
 def described(state: State) -> str:

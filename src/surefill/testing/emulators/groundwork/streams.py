@@ -9,7 +9,6 @@ from typing import Any
 from surefill.testing.emulators.groundwork.faults import WireFault
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 
-
 #: How faults know prices. Those that are armed for nothing in particular pass them by.
 QUOTES = "quotes"
 

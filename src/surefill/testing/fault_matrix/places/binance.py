@@ -27,6 +27,7 @@ class BinancePlace(EmulatedPlace):
     """`exchange` is ccxt's name of the market."""
 
     kind = "binance"
+    by_hand = "web_"
     exchange: ClassVar[str] = ""
     currency = "USDT"
     money_decimals = 12
@@ -97,6 +98,9 @@ class SpotPlace(BinancePlace):
         Step.RECONCILE: ("open_orders", "trades", "account"),
         Step.LOGIN: ("", "open_orders", "trades", "account"),
     }
+
+    def trade_by_hand(self, side: int, qty: int) -> None:
+        super().trade_by_hand(1, qty)  # what is guarded by a stop is locked, and not to be sold besides
 
     def guarded_qty(self, held: int) -> int:
         return held // self.lot * self.lot

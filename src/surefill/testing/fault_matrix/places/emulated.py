@@ -18,11 +18,12 @@ _OPEN = ("PENDING", "NEW", "PARTIALLY_FILLED")
 
 
 class EmulatedPlace(Place):
-    """`kind`: which emulated venue it is."""
+    """`kind`: which emulated venue it is. `by_hand`: how it names what is ordered beside us."""
 
     kind: ClassVar[str] = ""
     px_one: ClassVar[int] = 1
     qty_one: ClassVar[int] = 1
+    by_hand: ClassVar[str] = "by hand"
     _numbers: ClassVar = count(1)
 
     def __init__(self, directory: Path) -> None:
@@ -59,7 +60,7 @@ class EmulatedPlace(Place):
         """Orders as the shared store has them."""
         return tuple(
             OrderThere(
-                each["client_id"],
+                "" if each["client_id"].startswith(self.by_hand) else each["client_id"],
                 each["side"],
                 int(Decimal(each["qty"]) * self.qty_one),
                 int(Decimal(each["cum_qty"]) * self.qty_one),
