@@ -27,17 +27,18 @@ from surefill.errors import InputError, VenueOutcomeUnknown
 from surefill.journal import MemoryJournal
 from surefill.rules.codes import OrdStatus, OrdType
 from surefill.testing.fault_matrix.place import Place, There
-from surefill.units import NS_PER_MS, NS_PER_S
+from surefill.units import NS_PER_DAY, NS_PER_MS
 from surefill.venues.protocol import LiveVenue
 
 WORKSPACE: Final = "w"
 BY: Final = "the person on call"
 IN_DOUBT: Final = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
-OPEN_TRIES: Final = 20
 BEAT_S: Final = 0.02
 #: How long everything has to become well again after a fault, a ban of two seconds included.
-WITHIN_S: Final = 12.0
-TIMES: Final = RoundTimes(orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS, overlap_ns=60 * NS_PER_S)
+WITHIN_S: Final = 20.0
+#: How often the engine looks by itself; and not at all, for a look that is asked for.
+OFTEN: Final = RoundTimes(orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS)
+NEVER: Final = RoundTimes(orders_every_ns=NS_PER_DAY)
 
 
 class Failed(AssertionError):
@@ -76,12 +77,12 @@ class Session:
 
     # -- life -------------------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
+    async def open(self, times: RoundTimes = OFTEN) -> None:
         """Start, as a supervisor does: a venue that cannot be reached now is tried again."""
-        self.engine = Engine(self.journal, LiveClock(), times=TIMES, seed=self._seed)
-        self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
-        place = self.place
-        for _ in range(OPEN_TRIES):
+        place, end = self.place, time.monotonic() + WITHIN_S
+        while time.monotonic() < end:
+            self.engine = Engine(self.journal, LiveClock(), times=times, seed=self._seed)
+            self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
             venue = self.venue = await asyncio.to_thread(place.venue)
             opening = OpenWorkspace(
                 time.time_ns(), WORKSPACE, "live", venue.capabilities.name, place.account, place.currency,
@@ -91,19 +92,11 @@ class Session:
                 await self.engine.open(opening, venue, await self._instruments(venue))
                 await venue.subscribe((place.instrument_id,), self._priced)
             except VenueOutcomeUnknown:
-                await self._drop(venue)
+                await self.close()
+                await venue.close()
                 continue
             return
-        raise Failed(f"the venue could not be reached in {OPEN_TRIES} tries")
-
-    async def _drop(self, venue: LiveVenue) -> None:
-        """A start that did not succeed."""
-        if WORKSPACE in self.engine.desks:
-            await self.close()
-            self.engine = Engine(self.journal, LiveClock(), times=TIMES, seed=self._seed)
-            self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
-        else:
-            await venue.close()
+        raise Failed(f"the venue could not be reached in {WITHIN_S} s")
 
     async def _instruments(self, venue: LiveVenue) -> list[Instrument]:
         """What the venue lists, asked as the engine's doors do: before the workspace opens."""
