@@ -35,7 +35,7 @@ BY: Final = "the person on call"
 IN_DOUBT: Final = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 BEAT_S: Final = 0.02
 #: How long everything has to become well again after a fault, a ban of two seconds included.
-WITHIN_S: Final = 20.0
+WITHIN_S: Final = 30.0
 #: How often the engine looks by itself; and not at all, for a look that is asked for.
 OFTEN: Final = RoundTimes(orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS)
 NEVER: Final = RoundTimes(orders_every_ns=NS_PER_DAY)

@@ -14,8 +14,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -83,14 +83,13 @@ class Story:
 
     async def _at(self, step: Step) -> None:
         """One step, struck."""
-        prepare, act = self._acts()[step]
-        await prepare()
+        await self.come_to(step)
         fired, alarms = (await self.session.there()).fired[self._name()], len(self.session.alarms)
         by_hand = self.session.resolved_by_hand
         self.checks = Checks(self.place, [])
         await self._arm(step)
         await self._jitter()
-        acting = asyncio.ensure_future(act())
+        acting = asyncio.ensure_future(self._act_of(step)())
         try:
             struck = await self._struck(fired, acting)
             await self._heal()
@@ -105,19 +104,28 @@ class Story:
         ended = self.session.resolved_by_hand > by_hand
         self.outcomes.append(Struck(self._name(), step.name, struck, paged, ended))
 
-    def _acts(self) -> dict[Step, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]]:
+    async def come_to(self, step: Step) -> None:
+        """Bring the story to where that step begins, with nothing wrong."""
+        if step in (Step.ENTRY, Step.QUERY):
+            await self._flat()
+        elif step in (Step.FILL, Step.STOP):
+            await self._resting()
+        else:
+            await self._guarded()
+
+    def _act_of(self, step: Step) -> Callable[[], Coroutine[Any, Any, None]]:
         return {
-            Step.ENTRY: (self._flat, self._enter),
-            Step.QUERY: (self._flat, self._enter_unanswered),
-            Step.FILL: (self._resting, self._fill),
-            Step.STOP: (self._resting, self._fill),
-            Step.MOVE: (self._guarded, self._trail),
-            Step.QUOTES: (self._guarded, self._trail),
-            Step.RECONCILE: (self._guarded, self._reconcile),
-            Step.LOGIN: (self._guarded, self._restart),
-            Step.CANCEL: (self._guarded, self._leave),
-            Step.EXIT: (self._guarded, self._leave),
-        }
+            Step.ENTRY: self._enter,
+            Step.QUERY: self._enter_limit,
+            Step.FILL: self._fill,
+            Step.STOP: self._fill,
+            Step.MOVE: self._trail,
+            Step.QUOTES: self._trail,
+            Step.RECONCILE: self._reconcile,
+            Step.LOGIN: self._restart,
+            Step.CANCEL: self.session.leave,
+            Step.EXIT: self.session.leave,
+        }[step]
 
     # -- the fault --------------------------------------------------------------------------------------------
 
@@ -130,7 +138,7 @@ class Story:
         times = 1 if not self.seed or self.fault is Fault.CRASH else self.chance.choice((1, 1, 2))
         if self.fault in OF_STREAMS:
             times *= self.place.told_times
-        if step is Step.QUERY:
+        if step is Step.QUERY:  # nothing is heard of the entry, so that somebody has to ask
             await asyncio.to_thread(self.place.arm, Fault.LOSE_ANSWER, "submit", 1)
         for op in self.place.ops_at(self.fault, step, self.chance):
             await asyncio.to_thread(self.place.arm, self.fault, op, times)
@@ -241,10 +249,6 @@ class Story:
         stop_px = self._base - 4 * place.gap * self._side
         self._entered = await self.session.enter(self._side, place.qty, 0, stop_px, 6 * place.gap)
 
-    async def _enter_unanswered(self) -> None:
-        """Nothing is heard of the entry, so that somebody has to ask."""
-        await self._enter_limit()
-
     async def _fill(self) -> None:
         """The price comes to the entry, at once or in two parts; its stop follows. What is one has no order to lose."""
         px = self._base - 2 * self.place.gap * self._side
@@ -284,9 +288,6 @@ class Story:
         await self.session.close()
         await self.session.open()
 
-    async def _leave(self) -> None:
-        await self.session.leave()
-
     async def _by_hand(self) -> None:
         """Somebody trades beside us: half of it more, or half of it less."""
         qty = self.place.part_qty
@@ -301,7 +302,7 @@ class Story:
 
     async def _end(self) -> None:
         """A whole trip in good health, whatever happened before; then the last look."""
-        await self._guarded()
+        await self.come_to(Step.MOVE)
         await self._trail()
         await self._settled(0)
         await self._flat()
