@@ -51,14 +51,13 @@ reasons are below each table.
 def render(results: Sequence[Result], simulated: Mapping[str, int], simulated_seeds: int) -> str:
     """The page, as text."""
     cells, venues = tallied(results), tuple(dict.fromkeys(result.job.venue for result in results))
-    seeds = len({result.job.seed for result in results})
     failed = sum(bool(result.why) for result in results)
     struck = sum(tally.stories for tally in cells.values())
     fired = sum(tally.fired for tally in cells.values())
     lines = [*INTRODUCTION.splitlines(), "", "## This run", ""]
     lines.append(
-        f"{seeds} seeds of every cell: {_grouped(len(results))} stories, {_grouped(struck)} cells struck,"
-        f" {_grouped(fired)} faults fired, {failed} stories failed."
+        f"{_grouped(len(results))} stories, each with a seed of its own; {_grouped(struck)} times a cell was struck,"
+        f" {_grouped(fired)} times a fault fired; {failed} stories failed."
     )
     lines += ["", *LEGEND.splitlines()]
     for venue in venues:

@@ -12,32 +12,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
 
 import msgspec
 
-from surefill.domain.state import State
 from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import verify
-from surefill.rules.codes import OrdStatus
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
-from surefill.testing.fault_matrix.checks import Checks
-from surefill.testing.fault_matrix.place import CRASHED, Place, There
-from surefill.testing.fault_matrix.session import BEAT_S, NEVER, WITHIN_S, WORKSPACE, Failed, Session
-from surefill.testing.fault_matrix.steps import OF_FILLS_AT_ONCE, OF_STREAMS, STEPS, Step
+from surefill.testing.fault_matrix.place import CRASHED, Place
+from surefill.testing.fault_matrix.session import BEAT_S, NEVER, WORKSPACE, Failed
+from surefill.testing.fault_matrix.steps import OF_LOOKS, OF_STREAMS, STEPS, Step
+from surefill.testing.fault_matrix.trip import TRIES, Trip
 from surefill.testing.invariants import check_journal
 from surefill.testing.remote_venue.faults import Fault
 
-if TYPE_CHECKING:
-    from _typeshed import SupportsLenAndGetItem
-
 STRIKE_WITHIN_S = 10.0
 LONG_ENOUGH_S = 1.0
-TRIES = 5
-FLAT_WITHIN_S = 2.5
 
 
 class Struck(msgspec.Struct, frozen=True):
@@ -50,19 +41,14 @@ class Struck(msgspec.Struct, frozen=True):
     by_hand: bool
 
 
-class Story:
+class Story(Trip):
     """`fault` strikes at `steps`; the seed decides what does not matter."""
 
     def __init__(self, place: Place, fault: AnyFault | None, steps: Sequence[Step], seed: int) -> None:
-        self.place, self.fault, self.steps, self.seed = place, fault, steps, seed
-        words = f"{place.name} {fault.name if fault else ''} {' '.join(step.name for step in steps)} {seed}"
-        self.chance = random.Random(words) if seed else _First()  # nosec B311: reproducible chance for tests
-        self.session = Session(place, seed)
-        self.checks = Checks(place, [])
+        names = " ".join(step.name for step in steps)
+        super().__init__(place, fault, seed, f"{place.name} {fault.name if fault else ''} {names} {seed}")
+        self.steps = steps
         self.outcomes: list[Struck] = []
-        self._side = -1 if place.shorts and seed and self.chance.random() < 0.5 else 1
-        self._base = place.px
-        self._entered = ""
 
     async def tell(self) -> list[Struck]:
         """All of it. Raises Failed."""
@@ -86,64 +72,47 @@ class Story:
         await self.come_to(step)
         fired, alarms = (await self.session.there()).fired[self._name()], len(self.session.alarms)
         by_hand = self.session.resolved_by_hand
-        self.checks = Checks(self.place, [])
-        await self._arm(step)
-        await self._jitter()
-        acting = asyncio.ensure_future(self._act_of(step)())
+        wanted = await self._arm(step)
+        await self.jitter()
+        acting = asyncio.ensure_future(self.act_of(step)())
         try:
-            struck = await self._struck(fired, acting)
+            struck = await self._struck(fired, wanted, acting)
             await self._heal()
             if self.seed and step in (Step.MOVE, Step.RECONCILE, Step.STOP) and self.chance.random() < 0.3:
-                await self._by_hand()
+                await self.by_hand()
             await acting
         finally:
             acting.cancel()
-        await self._settled(alarms)
+        await self.settled(alarms)
         paged = any(each.page for each in self.session.alarms[alarms:])
         await self._minded()
         ended = self.session.resolved_by_hand > by_hand
         self.outcomes.append(Struck(self._name(), step.name, struck, paged, ended))
-
-    async def come_to(self, step: Step) -> None:
-        """Bring the story to where that step begins, with nothing wrong."""
-        if step in (Step.ENTRY, Step.QUERY):
-            await self._flat()
-        elif step in (Step.FILL, Step.STOP):
-            await self._resting()
-        else:
-            await self._guarded()
-
-    def _act_of(self, step: Step) -> Callable[[], Coroutine[Any, Any, None]]:
-        return {
-            Step.ENTRY: self._enter,
-            Step.QUERY: self._enter_limit,
-            Step.FILL: self._fill,
-            Step.STOP: self._fill,
-            Step.MOVE: self._trail,
-            Step.QUOTES: self._trail,
-            Step.RECONCILE: self._reconcile,
-            Step.LOGIN: self._restart,
-            Step.CANCEL: self.session.leave,
-            Step.EXIT: self.session.leave,
-        }[step]
 
     # -- the fault --------------------------------------------------------------------------------------------
 
     def _name(self) -> str:
         return self.fault.name if self.fault else ""
 
-    async def _arm(self, step: Step) -> None:
+    async def _arm(self, step: Step) -> int:
+        """Arm the fault; how many strikes to wait for."""
         if self.fault is None:
-            return
-        times = 1 if not self.seed or self.fault is Fault.CRASH else self.chance.choice((1, 1, 2))
+            return 0
+        times = 1 if self.fault is Fault.CRASH else self.chance.choice((1, 1, 2))
         if self.fault in OF_STREAMS:
             times *= self.place.told_times
-        if step is Step.QUERY:  # nothing is heard of the entry, so that somebody has to ask
-            await asyncio.to_thread(self.place.arm, Fault.LOSE_ANSWER, "submit", 1)
-        for op in self.place.ops_at(self.fault, step, self.chance):
+        asks = step is Step.QUERY
+        if asks:  # nothing is heard of the entry, so that somebody has to ask; the rounds look there too
+            times *= 3 if self.fault in OF_LOOKS else 1
+            unheard = Fault.DISCONNECT_AFTER if self.fault is Fault.LOSE_ANSWER else Fault.LOSE_ANSWER
+            await asyncio.to_thread(self.place.arm, unheard, "submit", 1)
+            await asyncio.to_thread(self.place.arm, Fault.LOSE_REPORT, self.place.stream, 3)
+        ops = self.place.ops_at(self.fault, step, self.chance)
+        for op in ops:
             await asyncio.to_thread(self.place.arm, self.fault, op, times)
+        return times * len(ops) if asks else 1
 
-    async def _struck(self, before: int, acting: asyncio.Future[None]) -> int:
+    async def _struck(self, before: int, wanted: int, acting: asyncio.Future[None]) -> int:
         """Wait until the fault has struck; how often it has."""
         if self.fault is None:
             return 0
@@ -155,7 +124,7 @@ class Story:
         end = time.monotonic() + STRIKE_WITHIN_S
         while True:
             fired = (await self.session.there()).fired[self._name()] - before
-            if fired > 0 and acting.done():
+            if fired >= wanted and acting.done():
                 return fired
             if fired > 0:  # what is being done may not come to an end before the fault is over
                 end = min(end, time.monotonic() + LONG_ENOUGH_S)
@@ -170,142 +139,19 @@ class Story:
         if self.fault is WireFault.EXPIRE_TOKEN:
             await self.place.renew(self.session.venue)
 
-    async def _settled(self, alarms: int) -> There:
-        """Without anybody's help."""
-        session = self.session
-        called = [each.code for each in session.alarms[alarms:]]
-
-        def wrong(state: State, there: There) -> str:
-            called[:] = [each.code for each in session.alarms[alarms:]]
-            return Checks(self.place, called).settled(state, there)
-
-        return await session.until(wrong)
-
     async def _minded(self) -> None:
         """The person does his part, and all is settled again."""
         await self.session.mind()
-        await self._settled(0)
-
-    # -- where a step begins ----------------------------------------------------------------------------------
-
-    async def _flat(self) -> None:
-        """Nothing held, nothing working, the market where it began, and its price known."""
-        session = self.session
-        for _ in range(TRIES):
-            names = await session.read(lambda state: [n for n, o in state.book.orders.items() if not o.exit_reason])
-            for name in names:
-                await session.cancel(name)
-            if await session.read(_holds):
-                await session.leave()
-            with contextlib.suppress(Failed):
-                await session.until(self.checks.flat, FLAT_WITHIN_S)
-                break
-            await session.mind()
-        await session.until(self.checks.flat)
-        await self._market(self._base)
-
-    async def _resting(self) -> None:
-        """An entry rests below the market, and the venue has said so."""
-        await self._come_to(_rests, self._enter_limit)
-
-    async def _guarded(self) -> None:
-        """A position is held, and its stop is at the venue."""
-
-        async def enter() -> None:
-            await self._resting()
-            await self._fill()
-
-        await self._come_to(_is_guarded, enter)
-
-    async def _come_to(self, there: Callable[[State], bool], begin: Callable[[], Awaitable[None]]) -> None:
-        """From the beginning where it is not so; a busy machine may lose an answer without a fault's help."""
-        for _ in range(TRIES):
-            alarms = len(self.session.alarms)
-            if await self.session.read(there):
-                return
-            if there is _rests or await self.session.read(_holds):
-                await self._flat()
-            await begin()
-            await self._settled(alarms)
-            await self.session.mind()
-        raise Failed(f"{there.__name__.strip('_')} was not come to in {TRIES} tries")
-
-    # -- what happens -----------------------------------------------------------------------------------------
-
-    async def _enter(self) -> None:
-        if self.fault in OF_FILLS_AT_ONCE or (self.seed and self.chance.random() < 0.4):
-            await self._enter_market()
-        else:
-            await self._enter_limit()
-
-    async def _enter_limit(self) -> None:
-        place = self.place
-        px = self._base - 2 * place.gap * self._side
-        stop_px = px - 4 * place.gap * self._side
-        self._entered = await self.session.enter(self._side, place.qty, px, stop_px, 6 * place.gap)
-
-    async def _enter_market(self) -> None:
-        place = self.place
-        stop_px = self._base - 4 * place.gap * self._side
-        self._entered = await self.session.enter(self._side, place.qty, 0, stop_px, 6 * place.gap)
-
-    async def _fill(self) -> None:
-        """The price comes to the entry, at once or in two parts; its stop follows. What is one has no order to lose."""
-        px = self._base - 2 * self.place.gap * self._side
-        if self.fault is Fault.REORDER_REPORTS or (self.seed and self.chance.random() < 0.5):
-            with contextlib.suppress(OSError, ValueError):
-                await asyncio.to_thread(self.place.move, px, self.place.part_qty)
-            await self._jitter()
-        await self._market(px)
-
-    async def _trail(self) -> None:
-        """The price goes our way, until the plan has heard of it."""
-        px = self.session.px + 4 * self.place.gap * self._side
-        await self._market(px)
-
-    async def _market(self, px: int) -> None:
-        """The price moves, and is told again until it is known: prices may be lost, the last one is not."""
-        session, name = self.session, self.place.instrument_id
-        session.px = px
-        end = time.monotonic() + WITHIN_S
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError, ValueError):  # it may be down, and told again when it is back
-                await asyncio.to_thread(self.place.move, px)
-            for _ in range(10):
-                quote = await session.read(lambda state: state.quotes.get(name))
-                if quote is not None and px in (quote.last_px, quote.bid_px):
-                    return
-                await asyncio.sleep(BEAT_S)
-        raise Failed(f"the price {px} is not known")
-
-    async def _reconcile(self) -> None:
-        """The rounds come by themselves; a look at the positions is asked for besides, by a person."""
-        for _ in range(2):
-            with contextlib.suppress(VenueOutcomeUnknown):  # it has told nothing
-                await self.session.engine.reconcile(WORKSPACE)
-
-    async def _restart(self) -> None:
-        await self.session.close()
-        await self.session.open()
-
-    async def _by_hand(self) -> None:
-        """Somebody trades beside us: half of it more, or half of it less."""
-        qty = self.place.part_qty
-        side = self._side * self.chance.choice((1, -1))
-        await asyncio.to_thread(self.place.trade_by_hand, side, qty)
-
-    async def _jitter(self) -> None:
-        if self.seed:
-            await asyncio.sleep(self.chance.random() * 0.05)
+        await self.settled(0)
 
     # -- the end ----------------------------------------------------------------------------------------------
 
     async def _end(self) -> None:
         """A whole trip in good health, whatever happened before; then the last look."""
         await self.come_to(Step.MOVE)
-        await self._trail()
-        await self._settled(0)
-        await self._flat()
+        await self.trail()
+        await self.settled(0)
+        await self.flat()
         session = self.session
         await session.close()
         await session.open(NEVER)
@@ -326,34 +172,3 @@ class Story:
                 await self.session.engine.rounds[WORKSPACE].positions()
                 return
         raise Failed("the venue does not tell, though nothing fails any more")
-
-
-T = TypeVar("T")
-
-
-class _First(random.Random):
-    """No chance, for the plain seed 0: always the first."""
-
-    def choice(self, seq: SupportsLenAndGetItem[T]) -> T:
-        """See random.Random.choice."""
-        return seq[0]
-
-
-def _holds(state: State) -> bool:
-    return any(not position.dust for _, position in state.open_positions())
-
-
-def _rests(state: State) -> bool:
-    return not _holds(state) and any(
-        order.status == OrdStatus.NEW and not order.exit_reason for order in state.book.orders.values()
-    )
-
-
-def _is_guarded(state: State) -> bool:
-    held = [position for _, position in state.open_positions() if not position.dust]
-    return bool(held) and all(
-        position.protection is not None
-        and position.protection.stop_cl_ord_id != ""
-        and not position.protection.naked_ns
-        for position in held
-    )

@@ -60,7 +60,7 @@ class RemotePlace(Place):
         self._one_at_a_time = threading.Lock()  # the hand has one connection
 
     def venue(self) -> RemoteVenue:
-        return RemoteVenue(tcp(self._process.port), account=self.account, timeout_s=TIMEOUT_S, heartbeat_s=0.1)
+        return RemoteVenue(tcp(self._process.port), account=self.account, timeout_s=TIMEOUT_S, heartbeat_s=0.6)
 
     def begin(self, chance: random.Random) -> None:
         number = next(self._numbers)
