@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,15 +13,14 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import msgspec
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from surefill.testing.fault_matrix.page import render
-from surefill.testing.fault_matrix.runner import VENUES, Job, Result, jobs_of, place_of, possible, run, tallied
+from surefill.testing.fault_matrix.processes import fired, quietly, told
+from surefill.testing.fault_matrix.runner import VENUES, Job, Result, jobs_of, place_of, possible, tallied
 from surefill.testing.fault_matrix.steps import FAULTS, STEPS
-from surefill.testing.simulator import simulate
 
 #: Stories of one venue that a process tells on the same emulated venues.
 CHUNK = 24
@@ -41,23 +37,6 @@ parser.add_argument("--at-a-time", type=int, default=4, help="stories side by si
 parser.add_argument("--simulate", type=int, default=0, metavar="SEEDS", help="and so many seeds of the simulator")
 parser.add_argument("--json", action="store_true", help="tell every result as a line of JSON, and show nothing")
 parser.add_argument("--write", type=Path, metavar="PAGE", help="write the page")
-
-
-def _quietly() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-
-
-def _told(jobs: list[Job], at_a_time: int, until: float) -> list[Result]:
-    """Some stories, in a process of their own; none where the time is up."""
-    if until and time.time() > until:
-        return []
-    with tempfile.TemporaryDirectory() as directory:
-        return asyncio.run(run(jobs, Path(directory), lambda _result: None, at_a_time=at_a_time))
-
-
-def _fired(seed: int) -> tuple[dict[str, int], int]:
-    report = simulate(seed)
-    return report.fired, len(report.violations)
 
 
 def _chunks(jobs: list[Job]) -> Iterator[list[Job]]:
@@ -78,11 +57,11 @@ def main(arguments: argparse.Namespace) -> int:
     broken = 0
     spawned = multiprocessing.get_context("spawn")
     with (
-        ProcessPoolExecutor(arguments.jobs, mp_context=spawned, initializer=_quietly) as pool,
+        ProcessPoolExecutor(arguments.jobs, mp_context=spawned, initializer=quietly) as pool,
         _progress(console) as bar,
     ):
         until = time.time() + 60 * arguments.minutes if arguments.minutes else 0.0
-        making = [pool.submit(_told, chunk, arguments.at_a_time, until) for chunk in _chunks(jobs)]
+        making = [pool.submit(told, chunk, arguments.at_a_time, until) for chunk in _chunks(jobs)]
         task = bar.add_task("stories", total=len(jobs))
         for made in _ended(making):
             results += made
@@ -93,8 +72,8 @@ def main(arguments: argparse.Namespace) -> int:
                 if result.why:
                     console.print(f"[red]failed[/] {result.job} at {result.failed_step}: {result.why}", markup=True)
         task = bar.add_task("simulated", total=arguments.simulate)
-        for fired, violations in pool.map(_fired, range(arguments.simulate), chunksize=10):
-            simulated.update(fired)
+        for struck, violations in pool.map(fired, range(arguments.simulate), chunksize=10):
+            simulated.update(struck)
             broken += bool(violations)
             bar.advance(task)
     if not arguments.json:
