@@ -7,6 +7,7 @@ their own, the real client libraries, the real adapters, a real engine. `impossi
 from surefill.testing.fault_matrix.place import Place
 from surefill.testing.fault_matrix.runner import VENUES, Job, Result, impossible, jobs_of, place_of, possible, run
 from surefill.testing.fault_matrix.steps import FAULTS, STEPS, Step
+from surefill.testing.fault_matrix.story import Story
 
 __all__ = [
     "FAULTS",
@@ -16,6 +17,7 @@ __all__ = [
     "Place",
     "Result",
     "Step",
+    "Story",
     "impossible",
     "jobs_of",
     "place_of",
