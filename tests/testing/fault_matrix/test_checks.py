@@ -14,7 +14,7 @@ from surefill.rules.codes import OrdStatus
 from surefill.testing.fault_matrix.checks import Checks
 from surefill.testing.fault_matrix.place import OrderThere, Place, There
 from surefill.testing.fault_matrix.runner import place_of
-from surefill.testing.fault_matrix.session import Failed
+from surefill.testing.fault_matrix.session import NotStruck
 from surefill.testing.fault_matrix.steps import Step
 from surefill.testing.fault_matrix.story import Story
 from surefill.testing.remote_venue.faults import Fault
@@ -138,7 +138,7 @@ def test_story_whose_fault_does_not_strike_fails(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Place, "ops_at", lambda *_: ("nowhere",))
     place = place_of("remote")(tmp_path)
     try:
-        with pytest.raises(Failed, match="LOSE_ANSWER did not strike"):
+        with pytest.raises(NotStruck, match="LOSE_ANSWER did not strike"):
             asyncio.run(Story(place, Fault.LOSE_ANSWER, (Step.ENTRY,), 0).tell())
     finally:
         place.close()

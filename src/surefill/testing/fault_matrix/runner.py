@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault, fault_named
 from surefill.testing.fault_matrix.place import Place
+from surefill.testing.fault_matrix.session import NotStruck
 from surefill.testing.fault_matrix.steps import FAULTS, STEPS, Step
 from surefill.testing.fault_matrix.story import Story, Struck
 
@@ -31,12 +31,13 @@ _SLOW: Final = (WireFault.BANNED, WireFault.OVERLOADED, WireFault.UNAVAILABLE)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One story: a fault at some steps of it, all that does not matter by the seed."""
+    """One story: a fault at some steps of it, what does not matter by the seed. `again`: it did not strike before."""
 
     venue: str
     fault: str
     steps: tuple[str, ...]
     seed: int = 0
+    again: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -46,6 +47,11 @@ class Result(msgspec.Struct, frozen=True):
     struck: tuple[Struck, ...]
     failed_step: str = ""
     why: str = ""
+
+    @property
+    def void(self) -> bool:
+        """Whether the fault had no occasion to strike, which proves nothing and is no failure of what is tried."""
+        return self.why.startswith(NotStruck.__name__)
 
 
 def place_of(venue: str) -> type[Place]:
@@ -115,9 +121,11 @@ async def _work(kind: type[Place], waiting: list[Job], directory: Path, tell: Ca
             tell(result)
             if not result.why:
                 continue
-            left = job.steps[job.steps.index(result.failed_step) + 1 :] if result.failed_step in job.steps else ()
+            after = 0 if result.void and not job.again else 1  # once more, with the same step first
+            known = result.failed_step in job.steps
+            left = job.steps[job.steps.index(result.failed_step) + after :] if known else ()
             if left:
-                waiting.append(msgspec.structs.replace(job, steps=left))
+                waiting.append(msgspec.structs.replace(job, steps=left, again=not after))
             await asyncio.to_thread(place.close)
             place = await asyncio.to_thread(kind, directory)
     finally:
@@ -158,16 +166,7 @@ def tallied(results: Iterable[Result]) -> dict[tuple[str, str, str], Tally]:
             tally.fired += each.fired
             tally.paged += each.paged
             tally.by_hand += each.by_hand
-        if result.why:
+        if result.why and not result.void:
             at = result.failed_step if result.failed_step in job.steps else job.steps[-1]
             cells.setdefault((job.venue, job.fault, at), Tally()).failed += 1
     return cells
-
-
-def strikes(results: Iterable[Result]) -> Counter[str]:
-    """How often each fault struck."""
-    fired: Counter[str] = Counter()
-    for result in results:
-        for each in result.struck:
-            fired[each.fault] += each.fired
-    return fired

@@ -45,6 +45,10 @@ class Failed(AssertionError):
     """What had to be true is not."""
 
 
+class NotStruck(Failed):
+    """The fault had no occasion, so the case has proved nothing: neither that it holds nor that it does not."""
+
+
 class Session:
     """`alarms`: everybody who was called. `journal` outlives the engine: `open` may be called again after `close`."""
 

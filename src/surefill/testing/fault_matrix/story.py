@@ -21,7 +21,7 @@ from surefill.errors import VenueOutcomeUnknown
 from surefill.journal import verify
 from surefill.testing.emulators.groundwork.faults import AnyFault, WireFault
 from surefill.testing.fault_matrix.place import CRASHED, Place
-from surefill.testing.fault_matrix.session import BEAT_S, NEVER, WORKSPACE, Failed, described
+from surefill.testing.fault_matrix.session import BEAT_S, NEVER, WORKSPACE, Failed, NotStruck, described
 from surefill.testing.fault_matrix.steps import OF_LOOKS, OF_STREAMS, STEPS, Step
 from surefill.testing.fault_matrix.trip import TRIES, Trip
 from surefill.testing.invariants import check_journal
@@ -132,7 +132,7 @@ class Story(Trip):
                 if fired > 0:
                     return fired
                 stands = await self.session.read(described)
-                raise Failed(f"{self._name()} did not strike, the case proves nothing: {stands}")
+                raise NotStruck(f"{self._name()} did not strike, the case proves nothing: {stands}")
             await asyncio.sleep(BEAT_S)
 
     async def _heal(self) -> None:
