@@ -21,8 +21,8 @@ from surefill.venues.protocol import LiveVenue
 #: An emulated venue's process that died of a CRASH ends with this.
 CRASHED: Final = 70
 #: How long the adapters wait for an answer, and how late one is that comes late.
-TIMEOUT_S: Final = 0.4
-DELAY_MS: Final = 600
+TIMEOUT_S: Final = 0.5
+DELAY_MS: Final = 750
 
 
 class OrderThere(NamedTuple):

@@ -36,6 +36,7 @@ IN_DOUBT: Final = (OrdStatus.SUBMITTED, OrdStatus.UNKNOWN)
 BEAT_S: Final = 0.02
 #: How long everything has to become well again after a fault, a ban of two seconds included.
 WITHIN_S: Final = 30.0
+OPEN_WITHIN_S: Final = 60.0
 #: How often the engine looks by itself; and not at all, for a look that is asked for.
 OFTEN: Final = RoundTimes(orders_every_ns=200 * NS_PER_MS, positions_every_ns=400 * NS_PER_MS)
 NEVER: Final = RoundTimes(orders_every_ns=NS_PER_DAY)
@@ -83,7 +84,7 @@ class Session:
 
     async def open(self, times: RoundTimes = OFTEN) -> None:
         """Start, as a supervisor does: a venue that cannot be reached now is tried again."""
-        place, end = self.place, time.monotonic() + WITHIN_S
+        place, end = self.place, time.monotonic() + OPEN_WITHIN_S
         while time.monotonic() < end:
             self.engine = Engine(self.journal, LiveClock(), times=times, seed=self._seed)
             self.engine.alarms[:] = [lambda _workspace_id, notice: self.alarms.append(notice)]
@@ -100,7 +101,7 @@ class Session:
                 await venue.close()
                 continue
             return
-        raise Failed(f"the venue could not be reached in {WITHIN_S} s")
+        raise Failed(f"the venue could not be reached in {OPEN_WITHIN_S} s")
 
     async def _instruments(self, venue: LiveVenue) -> list[Instrument]:
         """What the venue lists, asked as the engine's doors do: before the workspace opens."""
