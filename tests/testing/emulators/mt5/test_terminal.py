@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from surefill.testing.emulators import EmulatorProcess, Fault
+from surefill.testing.emulators import EmulatorProcess, Fault, WireFault
 from surefill.testing.emulators.mt5 import EmulatedMetaTrader5
 
 NETTING, HEDGING = 0, 2
@@ -202,3 +202,13 @@ def test_truth_outlives_the_process(tmp_path: Path) -> None:
 
         assert [each.ticket for each in package.positions_get()] == [ticket]
         assert package.account_info().balance == 100_000.0
+
+
+def test_session_that_ends_at_an_order_is_told_and_nothing_is_done(process: EmulatorProcess) -> None:
+    package = opened(process)
+    process.arm(WireFault.EXPIRE_TOKEN, op="submit")
+    assert package.orders_get() == ()
+    assert package.order_send(BUY) is None
+    assert package.last_error()[0] == package.RES_E_AUTH_FAILED
+    truth = process.truth()
+    assert (truth.orders, truth.fired) == ([], {"EXPIRE_TOKEN": 1})
