@@ -51,14 +51,15 @@ reasons are below each table.
 def render(results: Sequence[Result], simulated: Mapping[str, int], simulated_seeds: int) -> str:
     """The page, as text."""
     cells, venues = tallied(results), tuple(dict.fromkeys(result.job.venue for result in results))
+    seeds = [result.job.seed for result in results]
     void = sum(result.void for result in results)
     failed = sum(bool(result.why) for result in results) - void
     struck = sum(tally.stories for tally in cells.values())
     fired = sum(tally.fired for tally in cells.values())
     lines = [*INTRODUCTION.splitlines(), "", "## This run", ""]
     lines.append(
-        f"{_grouped(len(results))} stories, each with a seed of its own; {_grouped(struck)} times a cell was struck,"
-        f" {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the fault had no"
+        f"{_grouped(len(results))} stories of seeds {min(seeds)} to {max(seeds)}; {_grouped(struck)} times a cell was"
+        f" struck, {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the fault had no"
         " occasion to strike in time (the machine was busy with other work): those prove and count for nothing."
     )
     lines += ["", *LEGEND.splitlines()]
