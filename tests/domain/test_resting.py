@@ -10,6 +10,7 @@ import pytest
 from tests.domain.core import Core, profile
 
 from surefill.domain import codec
+from surefill.domain.account import AccountMove, MoveKind
 from surefill.domain.decide.resting import NAKED_TIMER
 from surefill.domain.effects import AmendOrder, CancelOrder, Notify, QueryOrder, SetTimer, SubmitOrder
 from surefill.domain.events import (
@@ -22,11 +23,21 @@ from surefill.domain.events import (
     StopMoved,
     StopPresumedGone,
 )
-from surefill.domain.inputs import OutcomeUnknown, RecoverOrders, RequestCancel, ResolveOrder, SetProfile, TimerFired
+from surefill.domain.inputs import (
+    ComparePositions,
+    MoveAccount,
+    OutcomeUnknown,
+    RecoverOrders,
+    RequestCancel,
+    ResolveOrder,
+    SetProfile,
+    TimerFired,
+    VenueReports,
+)
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.orders import Order
-from surefill.domain.reports import ExecType
+from surefill.domain.reports import ExecType, VenueReport
 from surefill.domain.state import State
 from surefill.journal import MemoryJournal
 from surefill.journal.protocol import Batch
@@ -614,4 +625,31 @@ def test_operator_who_ends_a_stop_of_unknown_fate_lets_the_close_out() -> None:
     evidence = "the venue's own books"
     core.feed(ResolveOrder(core.tick(), stop.request.cl_ord_id, OrdStatus.REJECTED, "ann", evidence))
     assert core.only(SubmitOrder).request.cl_ord_id == close.request.cl_ord_id
+    _sound(core)
+
+
+# -- what changes the position and is no trade of ours ---------------------------------------------------------
+
+
+def _by_hand(core: Core) -> None:
+    core.feed(
+        VenueReports(core.tick(), (VenueReport("", ExecType.TRADE, "H1", "h1", 1_000, 40, instrument_id="X", side=1),))
+    )
+
+
+def _moved_in(core: Core) -> None:
+    move = AccountMove(MoveKind.TRANSFER, "m", "X", qty=40, px=1_000)
+    core.feed(MoveAccount(core.tick(), (move,)))
+
+
+def _corrected(core: Core) -> None:
+    core.feed(ComparePositions(core.tick(), {"X": 140}))
+
+
+@pytest.mark.parametrize("grow", [_by_hand, _moved_in, _corrected])
+def test_stop_follows_a_position_that_grows_without_a_trade_of_ours(grow: Callable[[Core], None]) -> None:
+    core = _core(drift_bands_ppb=(0, 0, 0, 10**9))
+    _guarded(core)
+    grow(core)
+    assert core.only(AmendOrder).request.order_qty == core.position.qty == 140
     _sound(core)

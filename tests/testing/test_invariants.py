@@ -111,6 +111,19 @@ def test_empty_journal_has_no_violations() -> None:
     assert check_journal(MemoryJournal(), "w") == []
 
 
+def test_order_under_another_venue_id_is_two_orders_unless_it_was_triggered_between() -> None:
+    core = Core(RULES)
+    order = core.order(1, 10, px=990)
+    core.accept(order)
+    core.fill(order, 10, 990)
+    events = list(core.journal)
+    at = _where(events, e.OrderFilled)
+    events[at] = msgspec.structs.replace(events[at], order_id="another")
+    assert [violation.invariant for violation in _found(events)] == [2]
+    events.insert(at, e.OrderTriggered(core.now_ns, order.correlation_id, 0, order.request.cl_ord_id))
+    assert _found(events) == []
+
+
 # -- what is not ----------------------------------------------------------------------------------------------
 
 

@@ -58,6 +58,12 @@ def _order_accepted(audit: Audit, order: Audited, event: e.OrderAccepted) -> Fin
 
 
 @known
+def _order_triggered(_audit: Audit, order: Audited, _event: e.OrderTriggered) -> Findings:
+    order.order_id = ""  # a venue that keeps stops apart gives it another id when it becomes an order of the market's
+    yield from ()
+
+
+@known
 def _order_unknown(audit: Audit, order: Audited, event: e.OrderOutcomeUnknown) -> Findings:
     order.unknown_ns = event.ts_ns
     yield from audit.move(order, OrdEvent.OUTCOME_UNKNOWN)
@@ -253,6 +259,7 @@ CHECKS: dict[type[e.Event], Callable[[Audit, int, Any], Findings]] = {
     e.OrderAccepted: _order_accepted,
     e.OrderOutcomeUnknown: _order_unknown,
     e.OrderAbsent: _order_absent,
+    e.OrderTriggered: _order_triggered,
     e.OrderRejected: _order_rejected,
     e.OrderCanceled: _order_canceled,
     e.OrderExpired: _order_expired,

@@ -51,6 +51,34 @@ def test_reports_come_as_the_fault_has_it(fault: AnyFault | None, expected: list
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (None, ["one", "two"]),
+        (Fault.LOSE_REPORT, ["two"]),
+        (Fault.DUPLICATE_REPORT, ["one", "one", "two"]),
+        (WireFault.STREAM_LOST, [None]),
+    ],
+)
+def test_prices_come_as_a_fault_armed_for_them_has_it(fault: AnyFault | None, expected: list[Any]) -> None:
+    streams, faults, _ = _streams()
+    listener = streams.open("a")
+    if fault:
+        faults.arm(fault, times=1, op="quotes")
+    streams.quote("a", "one")
+    streams.quote("a", "two")
+    assert _heard(listener) == expected
+    assert faults.fired == ({fault: 1} if fault else {})
+
+
+def test_price_passes_a_fault_that_was_armed_for_anything() -> None:
+    streams, faults, _ = _streams()
+    listener = streams.open("a")
+    faults.arm(Fault.LOSE_REPORT, times=1)
+    streams.quote("a", "one")
+    assert (_heard(listener), faults.fired) == (["one"], {})
+
+
 def test_single_report_out_of_order_comes_late() -> None:
     async def run() -> None:
         streams, faults, later = _streams()

@@ -13,7 +13,7 @@ import msgspec
 
 from surefill.domain import ids
 from surefill.domain.account import WorkingOrder
-from surefill.domain.decide import dust
+from surefill.domain.decide import dust, resting
 from surefill.domain.decide.fills import net_of_fee, trim_reductions
 from surefill.domain.decide.kills import halt
 from surefill.domain.decide.step import Step
@@ -145,6 +145,7 @@ def _book(this: Step, report: VenueReport) -> None:
     )
     trim_reductions(this, key)
     dust.settle(this, key)
+    resting.keep(this, key)
     traded = quanta_text(last_qty, instrument.qty_decimals)
     text = f"{'bought' if side > 0 else 'sold'} {traded} {key} elsewhere (order {report.order_id or 'without an id'})"
     this.ask(Notify("EXTERNAL_TRADE", f"{text}: booked", page=True))

@@ -8,7 +8,7 @@ takes out is neither profit nor loss.
 from __future__ import annotations
 
 from surefill.domain.account import CAPITAL, CLOSING, AccountMove, MoveKind
-from surefill.domain.decide import breakers, dust
+from surefill.domain.decide import breakers, dust, resting
 from surefill.domain.decide.cancels import cancel, cancel_entries
 from surefill.domain.decide.fills import trim_reductions
 from surefill.domain.decide.step import Step
@@ -115,6 +115,7 @@ def _after_change(this: Step, move: AccountMove, key: str, before: int) -> None:
     else:
         trim_reductions(this, key)
         dust.settle(this, key)
+        resting.keep(this, key)
 
 
 def _guard_anew(this: Step, key: str, position: Position, before: int) -> None:

@@ -226,6 +226,7 @@ def _adjust(this: Step, key: str, qty: int) -> None:
     this.emit(PositionAdjusted(this.ts_ns, position.correlation_id, this.book.seq, key, qty, cost, realised, reason))
     trim_reductions(this, key)
     dust.settle(this, key)
+    resting.keep(this, key)
 
 
 def resolve_order(this: Step, item: ResolveOrder) -> None:

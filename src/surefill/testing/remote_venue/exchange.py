@@ -298,9 +298,12 @@ class Exchange:
     def set_price(self, instrument_id: str, px: int, qty: int = -1) -> None:
         """The price moves; what rests and crosses trades."""
         self.truth.set_price(instrument_id, px, qty)
+        copies = 0 if self.faults.strike_only(Fault.LOSE_REPORT, "quotes") else 1
+        copies += bool(copies) and self.faults.strike_only(Fault.DUPLICATE_REPORT, "quotes")
         for line, watched in self._watched.items():
             if instrument_id in watched:
-                line.send(Priced(instrument_id, px, self._now_ns()))
+                for _ in range(copies):
+                    line.send(Priced(instrument_id, px, self._now_ns()))
         for order in self.truth.working(instrument_id):
             self._match(order)
             reports = self.truth.report(self.truth.order(order.number), self._now_ns())

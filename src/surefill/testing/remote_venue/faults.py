@@ -68,6 +68,13 @@ class FaultSwitch:
             self.fired[fault] += 1
         return struck
 
+    def strike_only(self, fault: enum.Enum, op: str) -> bool:
+        """As `strike`, where the fault was armed for this very `op`: one that is armed for anything passes by."""
+        struck = self._due(fault, op)
+        if struck:
+            self.fired[fault] += 1
+        return struck
+
     def _due(self, fault: enum.Enum, op: str) -> bool:
         left = self._times.get((fault, op), 0)
         if left:

@@ -165,6 +165,24 @@ def test_late_fill_comes_after_the_cancel_was_confirmed(venue: EmulatorProcess, 
     assert [each["qty"] for each in venue.truth().executions] == ["0.00500"]
 
 
+def test_nothing_of_a_waiting_algo_order_fills_after_its_cancel_and_one_that_fills_has_triggered(
+    venue: EmulatorProcess,
+) -> None:
+    algo = "/fapi/v1/algoOrder"
+    for fault in (Fault.LATE_FILL, Fault.END_BEFORE_FILLS, Fault.CANCEL_FILL_RACE):
+        terms = {"algoType": "CONDITIONAL", "symbol": "BTCUSDT", "side": "BUY", "type": "STOP_MARKET"}
+        name = fault.name.lower()
+        ask(venue, "POST", algo, {**terms, "quantity": "0.01", "triggerPrice": "61000", "clientAlgoId": name})
+        venue.arm(fault, op="cancel")
+        ask(venue, "DELETE", algo, {"clientAlgoId": name})
+    truth = venue.truth()
+    assert truth.fired == {"CANCEL_FILL_RACE": 1}
+    filled = [(each["client_id"], each["status"]) for each in truth.orders if float(each["cum_qty"])]
+    assert filled == [("cancel_fill_race", "FILLED")]
+    told = ask(venue, "GET", algo, {"clientAlgoId": "cancel_fill_race"}).body
+    assert (told["algoStatus"], told["actualOrderId"] != "") == ("FINISHED", True)
+
+
 def test_fill_is_told_before_the_answer(venue: EmulatorProcess, stream: ClientConnection) -> None:
     venue.rules(short_ms=1_000)
     venue.arm(Fault.FILL_BEFORE_ACK, op="submit")

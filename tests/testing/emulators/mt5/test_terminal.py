@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from surefill.testing.emulators import EmulatorProcess, Fault
+from surefill.testing.emulators import EmulatorProcess, Fault, WireFault
 from surefill.testing.emulators.mt5 import EmulatedMetaTrader5
 
 NETTING, HEDGING = 0, 2
@@ -291,3 +291,13 @@ def test_stamps_stay_what_they_were_when_the_servers_clock_changes(process: Emul
     process.seed(offset_s=10_800)
 
     assert (package.history_orders_get(ticket=ticket), package.history_deals_get(ticket=ticket)) == before
+
+
+def test_session_that_ends_at_an_order_is_told_and_nothing_is_done(process: EmulatorProcess) -> None:
+    package = opened(process)
+    process.arm(WireFault.EXPIRE_TOKEN, op="submit")
+    assert package.orders_get() == ()
+    assert package.order_send(BUY) is None
+    assert package.last_error()[0] == package.RES_E_AUTH_FAILED
+    truth = process.truth()
+    assert (truth.orders, truth.fired) == ([], {"EXPIRE_TOKEN": 1})

@@ -66,13 +66,15 @@ class Floor:
             raise unknown_order()
         quantum = symbol_of(order.symbol, SPOT if order.scope == SPOT else USDM).step
         half = order.leaves_qty / 2 // quantum * quantum
+        if order.scope == ALGO and not self.triggered_ms(order):
+            half = ZERO  # it is no order of the market's yet: nothing of it can trade once it is canceled
         if half and strike(Fault.END_BEFORE_FILLS, "cancel"):
             order = self._filled_untold(order, half)
         self._cancel_id = cancel_id
         canceled = self.matcher.cancel(order, "canceled on request")
         self._cancel_id = ""
-        if strike(Fault.LATE_FILL, "cancel"):
-            self.desk.later(self.desk.short_ms, lambda: self._fill_late(canceled, half or canceled.leaves_qty))
+        if half and strike(Fault.LATE_FILL, "cancel"):
+            self.desk.later(self.desk.short_ms, lambda: self._fill_late(canceled, half))
         return canceled
 
     def _filled_untold(self, order: Order, qty: Decimal) -> Order:
@@ -123,7 +125,7 @@ class Floor:
         now_ms = self.desk.now_ms()
         for scope in (SPOT, USDM):
             channel = market_channel(scope, f"{quote.symbol}@bookTicker")
-            self.desk.streams.tell(channel, (channel, market.stream_book_ticker(quote, scope, now_ms)))
+            self.desk.streams.quote(channel, (channel, market.stream_book_ticker(quote, scope, now_ms)))
 
     # -- what happened ----------------------------------------------------------------------------------------
 

@@ -130,6 +130,8 @@ class Matcher:
         quote = self.store.quote(order.symbol)
         px = px or order.px or (quote.px(order.side) if quote else ZERO)
         with self.store.step():
+            if order.status == Status.PENDING:
+                order = self._trigger(order)  # what trades has been triggered
             return self._execute(order, px, min(qty, order.leaves_qty), maker=order.has_limit)
 
     def resume(self) -> None:
@@ -153,9 +155,7 @@ class Matcher:
         if order.status == Status.PENDING:
             if quote is None or not _triggers(order, self._trigger_px(order, quote)):
                 return order
-            order = order._replace(status=Status.NEW, updated_ms=self._now_ms())
-            self.store.put_order(order)
-            self._tell(Happened.TRIGGERED, order)
+            order = self._trigger(order)
         if not order.is_open:
             return order
         qty = self._tradable(order, quote)
@@ -169,6 +169,12 @@ class Matcher:
             order = self._execute(order, px, qty, maker=not taker)
         if order.is_open and (order.tif in (Tif.IOC, Tif.FOK) or not order.has_limit):
             order = self._end(order, Status.EXPIRED, "not filled at once")
+        return order
+
+    def _trigger(self, order: Order) -> Order:
+        order = order._replace(status=Status.NEW, updated_ms=self._now_ms())
+        self.store.put_order(order)
+        self._tell(Happened.TRIGGERED, order)
         return order
 
     def _tradable(self, order: Order, quote: Quote | None) -> Decimal:

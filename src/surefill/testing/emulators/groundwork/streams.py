@@ -9,6 +9,9 @@ from typing import Any
 from surefill.testing.emulators.groundwork.faults import WireFault
 from surefill.testing.remote_venue.faults import Fault, FaultSwitch
 
+#: How faults know prices. Those that are armed for nothing in particular pass them by.
+QUOTES = "quotes"
+
 
 class Listener:
     """One connection that listens: its messages in order, None when it is over."""
@@ -62,10 +65,20 @@ class Streams:
         return len(ended)
 
     def tell(self, channel: str, message: Any) -> None:
-        """A market message: at once, and no fault touches it."""
+        """A market message that is no price: at once, and no fault touches it."""
         for listener, channels in list(self._listeners.items()):
             if channel in channels:
                 listener.send(message)
+
+    def quote(self, channel: str, message: Any) -> None:
+        """A price: at once; faults touch it that were armed for "quotes"."""
+        strike = self._faults.strike_only
+        if strike(WireFault.STREAM_LOST, QUOTES):
+            self.break_off(channel)
+        copies = 2 if strike(Fault.DUPLICATE_REPORT, QUOTES) else 1
+        if not strike(Fault.LOSE_REPORT, QUOTES):
+            for _ in range(copies):
+                self.tell(channel, message)
 
     def report(self, channel: str, message: Any) -> None:
         """A report on an order: into the outbox."""

@@ -49,6 +49,7 @@ class Wire:
             return
         if strike(Fault.DISCONNECT, op):
             broken_off(scope)
+            await _until_gone(receive)
             return
         body = await _body(receive)
         if strike(Fault.DELAY_REQUEST, op):
@@ -89,6 +90,7 @@ class Wire:
             return
         if strike(Fault.DISCONNECT_AFTER, op):
             broken_off(scope)
+            await _until_gone(receive)
             return
         if op == "submit" and strike(Fault.FILL_BEFORE_ACK, op):
             streams.flush()

@@ -48,7 +48,7 @@ class Venue:
         for mode in MODES:
             channel = ticks(instrument.instrument_token, mode)
             if self.desk.streams.listeners(channel):
-                self.desk.streams.tell(channel, message([packet(instrument, price, mode)]))
+                self.desk.streams.quote(channel, message([packet(instrument, price, mode)]))
 
     # -- looks ------------------------------------------------------------------------------------------------
 

@@ -153,6 +153,8 @@ class Terminal:
     async def _called(self, request: HttpRequest) -> JSONResponse:
         function, body = request.path_params["function"], json.loads(await request.body())
         try:
+            if self._desk.faults.strike(WireFault.EXPIRE_TOKEN, self.op_of("POST", request.url.path)):
+                raise CallFailed(Mt5.RES_E_AUTH_FAILED, "Terminal: Authorization failed")
             result = self._call(function, body["args"], body["kwargs"])
             error = OK
         except CallFailed as failed:
@@ -162,8 +164,6 @@ class Terminal:
         return JSONResponse({"result": result, "last_error": error})
 
     def _call(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if self._desk.faults.strike(WireFault.EXPIRE_TOKEN, function):
-            raise CallFailed(Mt5.RES_E_AUTH_FAILED, "Terminal: Authorization failed")
         match function:
             case "initialize" | "login":
                 return self._login(kwargs)
