@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["TZ"] = "ODD-3:17"
 time.tzset()
 
-# Whoever runs the tests may have settings of their own: a test sets those that it needs.
-for name in [name for name in os.environ if name.startswith("SUREFILL_") and name != "SUREFILL_RECORDED"]:
+# Whoever runs the tests may have settings of their own: a test sets those that it needs. These are the tests' own.
+FOR_TESTS = ("SUREFILL_RECORDED", "SUREFILL_KILL_SEEDS")
+for name in [name for name in os.environ if name.startswith("SUREFILL_") and name not in FOR_TESTS]:
     del os.environ[name]
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

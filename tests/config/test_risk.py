@@ -92,8 +92,9 @@ def test_parameter_that_does_not_exist_or_cannot_be_is_an_error(risk: dict[str, 
 def test_every_limit_reaches_its_field_in_its_unit(key: str) -> None:
     field, unit = _KEYS[key]
     plain = _profile()
-    if key == "shutdown_flattens":
-        assert _profile(shutdown_flattens=True).limits.shutdown_flattens
+    if key in ("shutdown_flattens", "balance_drift_halts"):
+        flags: dict[str, Any] = {key: True}
+        assert getattr(_profile(**flags).limits, field) is True
         return
     scale = 10 ** (2 if isinstance(unit, str) else unit)
     risk: dict[str, Any] = {key: 7}

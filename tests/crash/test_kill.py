@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from tests.crash.child import PX, SYMBOL, WORKSPACE, Spec, account, intent, opening, quote
+from tests.crash.zygote import Zygote
 
 from surefill.domain.effects import Notify
 from surefill.domain.state import State
@@ -35,33 +33,13 @@ from surefill.views.projector import Projector
 ROUNDS = 15
 ON_PAPER = ["received", "gated", "before_commit", "in_commit", "after_commit", "in_snapshot", "in_projection"]
 REMOTE = ["received", "before_commit", "after_commit", "after_send", "after_answer", "after_fill"]
-ROOT = Path(__file__).resolve().parents[2]
 
 _kills: dict[str, Counter[str]] = {}
 
 
-class Zygote:
-    """Makes children that die."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.zygote"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def run(self, spec: Spec) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(msgspec.json.encode(spec) + b"\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def close(self) -> None:
-        self.process.communicate()
-
-
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Zygote]:
-    zygote = Zygote()
+    zygote = Zygote("tests.crash.child")
     yield zygote
     zygote.close()
 

@@ -6,23 +6,51 @@ It has no thread, no loop and no file open when it forks, so that each child is 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import traceback
+from importlib import import_module
+from pathlib import Path
 
 import msgspec
-from tests.crash.child import Spec, main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def serve() -> None:
-    """One line in, a spec; one line out, how its child ended: the signal as a negative number, or the exit code."""
+class Zygote:
+    """Makes children that die. `module` has their `Spec`, and a `main` that is given one."""
+
+    def __init__(self, module: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.zygote", module],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def run(self, spec: msgspec.Struct) -> int:
+        """A child's end: the signal as a negative number, or the exit code."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(msgspec.json.encode(spec) + b"\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def serve(module: str) -> None:
+    """One line in, a spec; one line out, how its child ended."""
+    child_of = import_module(module)
     for line in sys.stdin.buffer:
-        spec = msgspec.json.decode(line, type=Spec)
+        spec = msgspec.json.decode(line, type=child_of.Spec)
         sys.stdout.flush()
         child = os.fork()
         if not child:
             os.dup2(2, 1)  # standard output is ours
             try:
-                main(spec)
+                child_of.main(spec)
             except BaseException:
                 traceback.print_exc()
                 sys.stderr.flush()
@@ -33,4 +61,4 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -121,7 +121,7 @@ def test_target_that_fills_in_part_has_lost_its_stop_so_the_rest_is_taken_back_a
     _sound(core)
 
 
-def test_cancel_of_a_target_that_begun_to_fill_is_asked_again_after_a_pause_and_not_in_a_loop() -> None:
+def test_cancel_of_a_target_that_has_begun_to_fill_is_asked_again_after_a_pause_and_not_in_a_loop() -> None:
     core = _core()
     pair = _guarded(core)
     core.fill(pair, 30, 1_100)

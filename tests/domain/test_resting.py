@@ -414,6 +414,60 @@ def test_refused_stop_flattens_where_the_profile_says_so() -> None:
     _sound(core)
 
 
+def test_page_of_a_naked_position_says_who_guards_it() -> None:
+    core = _core(naked_page_ns=1)
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.feed(TimerFired(core.tick(), f"{NAKED_TIMER}X"))
+    assert "nothing leaves from here" in core.only(Notify).text
+    core.quote(949)
+    assert core.all(SubmitOrder) == [], "the stop may work there, and sell the same once more"
+    refused = _core(naked_page_ns=1)
+    refused.hold(plan=STOP)
+    refused.rejected(_stop(refused))
+    refused.feed(TimerFired(refused.tick(), f"{NAKED_TIMER}X"))
+    assert "watched from here" in refused.only(Notify).text
+
+
+@pytest.mark.parametrize("flattens", [False, True])
+def test_stop_that_never_arrived_was_not_refused_and_is_placed_anew(flattens: bool) -> None:
+    core = _core(absence_horizon_ns=1, absence_queries=1, refused_stop_flattens=flattens)
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.tick(10 * NS_PER_S)
+    core.absent(stop)
+    assert (stop.status, stop.code) == (OrdStatus.REJECTED, "NEVER_ARRIVED")
+    again = core.only(SubmitOrder).request
+    assert (again.ord_type, again.stop_px, again.order_qty) == (OrdType.STOP, 950, 100)
+    assert again.cl_ord_id != stop.request.cl_ord_id
+    _sound(core)
+
+
+@pytest.mark.parametrize("status", [OrdStatus.REJECTED, OrdStatus.CANCELED])
+def test_stop_that_a_person_ends_is_placed_anew(status: OrdStatus) -> None:
+    core = _core()
+    core.hold(plan=STOP)
+    stop = _stop(core)
+    core.feed(OutcomeUnknown(core.tick(), stop.request.cl_ord_id, "timed out"))
+    core.feed(ResolveOrder(core.tick(), stop.request.cl_ord_id, status, "ann", "it is in no list"))
+    assert core.only(SubmitOrder).request.ord_type == OrdType.STOP
+    _sound(core)
+
+
+def test_close_that_a_person_ends_leaves_the_position_to_be_guarded_anew() -> None:
+    core = _core()
+    stop = _guarded(core)
+    close = core.order(-1, 0, action=Action.CLOSE)
+    core.canceled(stop)
+    core.feed(OutcomeUnknown(core.tick(), close.request.cl_ord_id, "timed out"))
+    core.feed(ResolveOrder(core.tick(), close.request.cl_ord_id, OrdStatus.REJECTED, "ann", "it is in no list"))
+    placed = core.only(SubmitOrder).request
+    assert (placed.ord_type, placed.order_qty) == (OrdType.STOP, 100)
+    _sound(core)
+
+
 def test_stop_of_unknown_outcome_is_asked_for_and_never_doubled() -> None:
     core = _core()
     core.hold(plan=STOP)

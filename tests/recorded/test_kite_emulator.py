@@ -62,7 +62,7 @@ def wire() -> Iterator[Callable[..., Any]]:
         place = ("regular", "NSE", "INFY", "BUY", 10, "MIS", "LIMIT")
         client.place_order(*place, 1500, tag="first")
         client.place_order(*place, 1490, validity="TTL", validity_ttl=2)
-        leg = {"transaction_type": "SELL", "quantity": 5, "order_type": "LIMIT", "product": "MIS", "price": 1470}
+        leg = {"transaction_type": "SELL", "quantity": 5, "order_type": "LIMIT", "product": "CNC", "price": 1470}
         client.place_gtt("two-leg", "INFY", "NSE", [1480, 1530], 1500, [leg, leg])
 
         def ask(method: str, path: str, form: object = None) -> Any:

@@ -28,6 +28,7 @@ class Case(NamedTuple):
     fill_at: FillAt = "next_open"
     flush_every: int = 1
     from_ns: int = TIME_MIN_NS
+    entry: Mapping[str, object] | None = None
 
 
 CASES = {
@@ -45,6 +46,12 @@ CASES = {
     "from_the_middle": Case(
         "1m", {"B": minutes(missing_every=4), "A": minutes()}, from_ns=runs.START_NS + 17 * NS_PER_MIN
     ),
+    "strategy_bar_by_bar": Case(
+        "1m",
+        {"B": minutes(missing_every=4), "A": minutes()},
+        exit={"type": "none"},
+        entry={"type": "sma_cross", "params": {"fast": 1, "slow": 2}},
+    ),
     "several_moments_a_commit": Case("1m", {"B": minutes(), "A": minutes()}, flush_every=7),
 }
 
@@ -54,7 +61,8 @@ def _series(case: Case) -> dict[str, BarSeries]:
 
 
 def _backtest(case: Case, journal: Journal, series: Mapping[str, BarSeries]) -> tuple[Backtest, list[int]]:
-    changed = {} if case.exit is None else {"exit": case.exit}
+    given = {"exit": case.exit, "entry": case.entry}
+    changed = {name: value for name, value in given.items() if value is not None}
     writer = runs.opened(journal, sorted(series))
     ends = runs.commits_of(writer)
     backtest = Backtest(

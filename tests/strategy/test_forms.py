@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from examples.my_strategy import BuyTheDip
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefill.domain.market import Bar
@@ -69,6 +69,7 @@ def _entries(name: str) -> st.SearchStrategy[EntrySpec]:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
+@settings(max_examples=40)
 @given(st.data())
 def test_forms_of_a_built_in_strategy_agree_bar_by_bar(name: str, data: st.DataObject) -> None:
     strategy: Any = STRATEGIES[name]

@@ -11,6 +11,8 @@ import pytest
 from tests.sweep.sweeps import Backwards, base, crosses, market, mischief
 
 from surefill.domain import codec
+from surefill.domain.events import IntentRefused
+from surefill.domain.refusals import RefusalCode
 from surefill.engine.claims import ClaimsReader
 from surefill.errors import ConfigError, InputError, JournalError, LocalError, StrategyError
 from surefill.journal import Journal, MemoryJournal, SqliteJournal, verify
@@ -89,6 +91,30 @@ def test_variant_goes_through_the_engine_into_a_journal_that_verifies() -> None:
         assert metrics.fees == found.total.fees > 0
         assert metrics.profit_factor == found.total.figures.profit_factor
         assert metrics.exposure == found.total.exposure
+
+
+def test_gates_hold_in_a_sweep() -> None:
+    plan = generate({**base(MARKET, fast=2, slow=6), "risk": {"dollars_per_trade": 50_000}})
+    journal = MemoryJournal()
+    (row,) = execute(plan, MARKET, journal, keep_journals=True).rows
+    payloads = journal.read(workspace_of(plan.run_plan_id, row.variant.variant_id))
+    events = [codec.decode(record.payload) for record in payloads]
+    refused = {RefusalCode(event.code).name for event in events if isinstance(event, IntentRefused)}
+    assert refused == {"INSUFFICIENT_CASH"}
+    assert isinstance(row.outcome, VariantCompleted)
+    assert (row.outcome.metrics.trade_count, row.outcome.metrics.return_pct) == (0, 0.0)
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3])
+def test_market_of_hardly_any_bars_gives_results_without_trades(bars: int) -> None:
+    few = Market(MARKET.settings, {name: series[:bars] for name, series in MARKET.series.items()})
+    result = execute(crosses(few), few, MemoryJournal())
+    assert (result.completed, result.failed) == (len(PLAN.variants), 0)
+    for row in result.rows:
+        assert isinstance(row.outcome, VariantCompleted)
+        found = row.outcome.metrics
+        assert (found.trade_count, found.sharpe, found.daily.sharpe, found.exposure) == (0, None, None, 0.0)
+    assert result.deflated_sharpe is None
 
 
 def test_ending_equity_marks_open_positions_to_the_last_price() -> None:

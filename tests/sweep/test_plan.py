@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefill.errors import InputError
@@ -308,6 +308,7 @@ def test_samples_follow_from_the_seed(how: str) -> None:
     assert (kinds[0], set(kinds[1:13])) == ("baseline", {"sample"})
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(0, 2**64))
 def test_latin_hypercube_has_one_value_in_every_part_of_every_axis(samples: int, seed: int) -> None:
     plan = _sampled("latin_hypercube", samples, seed, ablations=False)
@@ -320,6 +321,7 @@ def test_latin_hypercube_has_one_value_in_every_part_of_every_axis(samples: int,
                 assert part * width // samples <= value <= (part + 1) * width // samples
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**64))
 def test_samples_stay_within_their_axes(seed: int) -> None:
     sweep: dict[str, Any] = {"risk.dollars_per_trade": {"min": 10, "max": 11}, "risk.max_positions": [1, 3]}

@@ -25,6 +25,7 @@ from surefill.domain.inputs import (
 from surefill.domain.intent import Action, ExitPlan
 from surefill.domain.limits import Limits
 from surefill.domain.position import Protection
+from surefill.domain.reports import ExecType
 from surefill.domain.state import State
 from surefill.journal import Batch, MemoryJournal
 from surefill.journal.chain import genesis, link
@@ -282,6 +283,17 @@ def test_unknown_order_canceled_without_evidence_is_found_unless_the_workspace_i
     assert [violation.invariant for violation in _found([*core.journal, end])] == [3]
     core.feed(ResetWorkspace(core.tick(), 0, "ada"))
     assert _found(core.journal) == []
+
+
+def test_triggered_order_may_have_one_name_more_at_its_venue() -> None:
+    core = Core(profile(limits=Limits(allow_negative_cash=True, stops_at_venue=True)))
+    core.hold(plan=ExitPlan(stop_px=950))
+    stop = core.exit_order()
+    core.report(stop, ExecType.NEW, order_id="waits")
+    core.fill(stop, 40, 950, order_id="trades")
+    assert _found(core.journal) == []
+    core.fill(stop, 60, 950, order_id="another")
+    assert [found.invariant for found in _found(core.journal)] == [2]
 
 
 def test_every_number_is_shown_to_be_found() -> None:

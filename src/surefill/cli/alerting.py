@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefill.cli.exit_codes import ExitCode
+from surefill.cli.help_pages import Commands
 from surefill.cli.loading import ask, operator, settings_from, state_at_rest
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import note, show, table
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.engine.channels import Channel
 
-group = typer.Typer(name="alerts", help="List, acknowledge and try the calls for a person.", no_args_is_help=True)
+group = typer.Typer(
+    name="alerts", cls=Commands, help="List, acknowledge and try the calls for a person.", no_args_is_help=True
+)
 
 _COLUMNS = ("key", "text", "count", "raised", "delivered")
 

@@ -9,7 +9,6 @@ import sys
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 from surefill.cli import (
     alerting,
@@ -30,6 +29,7 @@ from surefill.cli import (
     venues,
 )
 from surefill.cli.exit_codes import ExitCode, exit_code_of
+from surefill.cli.help_pages import Commands
 from surefill.errors import SurefillError
 
 #: What typer raises for every wrong command line; it exports only this one of its kind.
@@ -40,7 +40,7 @@ class _Unheard(Exception):
     """Whoever read our output has had enough: that is no failure."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Commands):
     """The commands; a reader who leaves early is told apart from other ends before typer calls it a failure."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -66,6 +66,7 @@ app = typer.Typer(
     help="Checks trade intents, executes them, looks after positions, and proves afterwards what it did and why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

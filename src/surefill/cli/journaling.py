@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from surefill.cli.exit_codes import ExitCode
+from surefill.cli.help_pages import Commands
 from surefill.cli.loading import journal_to_read, known_workspace, settings_from
 from surefill.cli.options import AsJson, ConfigFile, JournalFile, Overrides, WorkspaceId
 from surefill.cli.output import note, show, show_line
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 POLL_S = 0.2
 
-group = typer.Typer(name="journal", help="Verify, anchor, export, import and read the journal.", no_args_is_help=True)
+group = typer.Typer(
+    name="journal", cls=Commands, help="Verify, anchor, export, import and read the journal.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:

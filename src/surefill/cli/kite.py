@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefill.cli.help_pages import Commands
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import facts, note, show
@@ -14,7 +15,7 @@ from surefill.cli.output import facts, note, show
 if TYPE_CHECKING:
     from surefill.config import Settings
 
-group = typer.Typer(name="kite", help="Zerodha: the daily login.", no_args_is_help=True)
+group = typer.Typer(name="kite", cls=Commands, help="Zerodha: the daily login.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from surefill.cli.help_pages import Commands
 from surefill.cli.output import note
 
 TOKEN_VARIABLE = "SUREFILL_MT5_GATEWAY_TOKEN"  # nosec B105: a variable's name
@@ -15,7 +16,9 @@ PASSWORD_VARIABLE = "SUREFILL_MT5_PASSWORD"  # nosec B105: a variable's name
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(name="mt5", help="MetaTrader 5: what runs beside the terminal.", no_args_is_help=True)
+    group = typer.Typer(
+        name="mt5", cls=Commands, help="MetaTrader 5: what runs beside the terminal.", no_args_is_help=True
+    )
     group.callback()(_mt5)
     group.command("gateway")(gateway)
     app.add_typer(group)

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import cast
 
@@ -25,6 +26,7 @@ from surefill.units import NS_PER_MS, NS_PER_S
 from surefill.venues.protocol import Accepted, CancelsWhenSilent, Venue
 
 TOLD_AGAIN = 3
+CLEARED_WITHIN_S = 5
 
 _log = logger("surefill.engine")
 
@@ -61,9 +63,11 @@ class DeadMan:
         return not self._length_ns or instrument_id in self._armed or await self._tell(instrument_id, self._length_ns)
 
     async def clear(self) -> None:
-        """Switch it off: orders stay at the venue."""
-        for instrument_id in sorted(self._armed):
-            await self._tell(instrument_id, 0)
+        """Switch it off: orders stay at the venue. One that does not hear it in time does what it is there for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLEARED_WITHIN_S):
+                for instrument_id in sorted(self._armed):
+                    await self._tell(instrument_id, 0)
 
     async def _tell(self, instrument_id: str, length_ns: int) -> bool:
         try:

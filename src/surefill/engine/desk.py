@@ -176,6 +176,8 @@ class Desk:
 
     def settled(self) -> None:
         """The turn is durable: answer everybody whose answer it holds."""
+        if not (self._evidence or self._fed or self.writer.owes):
+            return  # most turns of most desks: somebody else's, or a price that moved nothing
         self._evidence.clear()
         for ticket in self.writer.settle():
             self._answer(self._open_tickets.pop(ticket, None), ticket.receipt)

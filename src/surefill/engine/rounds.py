@@ -23,7 +23,7 @@ from typing import cast
 import msgspec
 
 from surefill.domain.account import AccountMove, WorkingOrder
-from surefill.domain.decide.balances import balance_state
+from surefill.domain.decide.balances import balance_state, expected
 from surefill.domain.decide.operations import drift_band
 from surefill.domain.effects import Notify
 from surefill.domain.inputs import (
@@ -41,7 +41,7 @@ from surefill.engine.desk import Desk
 from surefill.engine.looking_back import last_agreed_ns, last_written_ns, written_ns
 from surefill.engine.patience import look
 from surefill.engine.reconciliation import Differences, compare, differences, pause, told
-from surefill.errors import SurefillError
+from surefill.errors import SurefillError, VenueOutcomeUnknown
 from surefill.logs import logger
 from surefill.rules.codes import DriftBand
 from surefill.units import NS_PER_S, PCT_PPB, PPB
@@ -52,6 +52,8 @@ _log = logger("surefill.engine")
 SLOWER_MAX = 8
 #: How often the money is looked at before a comparison that does not come to rest is left to the next round.
 MONEY_LOOKS_MAX = 5
+#: The least time between two looks at what moved the account, in pauses between two queries.
+MOVES_SPACING = 5
 #: `Capabilities.cash` of a margin account.
 MARGIN = "margin"
 
@@ -95,7 +97,7 @@ class Rounds:
         self._alarm = alarm
         self._times = times
         self._since_ns = self._moves_since_ns = last_written_ns(desk.writer, clock) - times.overlap_ns
-        self._moves_due_ns = 0
+        self._moves_asked_ns = self._moves_due_ns = self._moves_failures = 0
         self._began_ns = written_ns(desk.writer, clock, 1)
         self._agreed = 0, 0
         self._told: Differences = {}
@@ -115,7 +117,7 @@ class Rounds:
                 continue
             self._watch_prices()
             if self._clock.now_ns() >= self._moves_due_ns:
-                await self._looked(self.moves)
+                await self.look_at_moves()
             if await self._looked(self.orders) and self._clock.now_ns() >= positions_due_ns:
                 positions_due_ns = self._clock.now_ns() + self._vary(self._times.positions_every_ns)
                 await self._looked(self.positions)
@@ -164,12 +166,18 @@ class Rounds:
     async def recover(self) -> None:
         """All of the history from when the books agreed last, for a difference that must be explained now.
 
-        Raises VenueOutcomeUnknown when the venue is silent.
+        Raises VenueOutcomeUnknown when the venue is silent, also where the moves were asked for a moment ago: looks at
+        them are dear, and a difference may be younger.
         """
         seen_ns, seen_seq = self._agreed
         agreed_ns = last_agreed_ns(self._desk.writer, seen_seq) or seen_ns
         since_ns = agreed_ns - self._times.overlap_ns
         await self._looked_since(min(self._since_ns, since_ns))
+        if tells_moves(self._desk.writer.venue) is None:
+            return
+        spacing_ns = self._desk.writer.state.book.profile.limits.query_spacing_ns
+        if self._clock.now_ns() - self._moves_asked_ns < MOVES_SPACING * spacing_ns:
+            raise VenueOutcomeUnknown("what moved the account was asked for a moment ago")
         await self._moved_since(min(self._moves_since_ns, since_ns))
 
     async def _looked_since(self, since_ns: int) -> None:
@@ -187,6 +195,19 @@ class Rounds:
     def _is_since_then(self, move: AccountMove) -> bool:
         return not 0 < move.transact_ns < self._began_ns
 
+    async def look_at_moves(self) -> None:
+        """The same, and somebody is told when that has failed several times in a row: all else may go on as it does."""
+        try:
+            await self.moves()
+        except Exception as error:  # whatever an adapter raises, it has told nothing
+            self._moves_failures += 1
+            _log.warning("moves_not_told", workspace_id=self._desk.writer.workspace_id, error=told(error))
+            if self._moves_failures == self._times.lost_after:
+                text = f"what moves the account and is no trade has not been told {self._moves_failures} times in a row"
+                self._alarm(Notify("MOVES_NOT_TOLD", f"{text}: {told(error)}"))
+        else:
+            self._moves_failures = 0
+
     async def moves(self) -> None:
         """What moved the account and was no trade, since the last time that it was told."""
         await self._moved_since(self._moves_since_ns)
@@ -196,11 +217,11 @@ class Rounds:
         if teller is None:
             return
         asked_ns = self._clock.now_ns()
+        self._moves_asked_ns, self._moves_due_ns = asked_ns, asked_ns + self._times.moves_every_ns
         moves = tuple(filter(self._is_since_then, await look(self._desk, lambda: teller.moves(since_ns))))
         if moves:
             await self._feed(MoveAccount(self._clock.now_ns(), moves))
         self._moves_since_ns = asked_ns - self._times.overlap_ns
-        self._moves_due_ns = asked_ns + self._times.moves_every_ns
 
     async def positions(self) -> None:
         """Positions, and what the account holds. What is not sure, or has been told already, is not told again."""
@@ -220,7 +241,7 @@ class Rounds:
         desk, venue = self._desk, live(self._desk.writer.venue)
         if venue is None:
             return
-        before: tuple[int, int] | None = None
+        before: int | None = None
         for _ in range(MONEY_LOOKS_MAX):
             seq = desk.writer.state.book.seq
             self.balances = await look(desk, venue.balances)
@@ -229,13 +250,13 @@ class Rounds:
             if not kind:
                 return
             theirs, margin = _cash_of(self.balances, book), kind == MARGIN
-            found = balance_state(book, theirs, margin=margin)
-            if book.balance is not None and found[1] == book.balance.state:
+            if book.balance is not None and book.balance.state == balance_state(book, theirs, margin=margin)[1]:
                 return
-            if found == before and book.seq == seq:
+            apart = theirs - expected(book, margin=margin)
+            if apart == before and book.seq == seq:
                 await self._feed(CompareBalance(self._clock.now_ns(), theirs, margin))
                 return
-            before = found if book.seq == seq else None
+            before = apart if book.seq == seq else None
             await pause(desk)
 
 

@@ -299,6 +299,11 @@ class WorkspaceWriter:
         """Whether there is something to commit."""
         return bool(self._payloads)
 
+    @property
+    def owes(self) -> bool:
+        """Whether `settle` would change or tell anything."""
+        return bool(self._events or self._held or self._tickets or self._looked_up)
+
     def take_batch(self) -> Batch:
         """What must become durable now."""
         return Batch(self.lease, self._payloads, self._claims)

@@ -40,6 +40,7 @@ class Audited:
         self.strategy_id = created.strategy_id
         self.status = int(OrdStatus.SUBMITTED)
         self.order_id = ""
+        self.renamed = False
         self.cum_qty = 0
         self.absences = 0
         self.cancel_asked = False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefill.domain import events as e
-from surefill.rules.codes import OrdEvent, OrdStatus
+from surefill.rules.codes import OrdEvent, OrdStatus, OrdType
 from surefill.rules.position import apply_fill
 from surefill.testing.journal_audit import Audit, Audited, Findings, known
 from surefill.testing.journal_decisions import DECISIONS
@@ -39,7 +39,12 @@ def _reported(audit: Audit, seq: int, event: e.VenueReported) -> Findings:
 
 
 def _names(audit: Audit, order: Audited, order_id: str) -> Findings:
+    """One id; an order that waits for its trigger may have another from then on (Binance's conditional orders do)."""
     if order.order_id and order_id and order_id != order.order_id:
+        renamed, order.renamed = order.renamed, order.request.ord_type in (OrdType.STOP, OrdType.STOP_LIMIT)
+        if order.renamed and not renamed:
+            order.order_id = order_id
+            return
         yield 2, f"{order.request.cl_ord_id} is {order.order_id} and {order_id} at its venue: two orders"
     order.order_id = order_id or order.order_id
 

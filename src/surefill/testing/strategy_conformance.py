@@ -14,12 +14,12 @@ else there.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
+from surefill.market.synthetic import SplitMix
 from surefill.strategy.decisions import Decision, Position, Strategy
 from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT, Incremental, Vectorised
 from surefill.strategy.intents import TradeAction
@@ -49,23 +49,22 @@ def awkward_series(seed: int, bars: int, *, price_decimals: int = 2, quiet: bool
 
     `quiet` prices move by a quantum or two, so that many are equal; others trend and jump.
     """
-    chance = random.Random(seed)
-    step = 2 if quiet else chance.choice((5, 100, 3_000))
-    px = chance.randrange(50, 500) if quiet else chance.randrange(1_000, 2_000_000)
+    chance = SplitMix(seed)
+    step = 2 if quiet else (5, 100, 3_000)[chance.below(3)]
+    px = chance.between(50, 500) if quiet else chance.between(1_000, 2_000_000)
     made, day = [], 0
     for _ in range(bars):
-        day += 1 + chance.choice((0, 0, 0, 2, 30))
-        open_px = max(px + (chance.randrange(-4, 5) * step if chance.random() < 0.1 else 0), 1)
-        if chance.random() < 0.2:
+        day += 1 + (0, 0, 0, 2, 30)[chance.below(5)]
+        gap = chance.between(-4, 4) * step if chance.below(10) == 0 else 0
+        open_px = max(px + gap, 1)
+        if chance.below(5) == 0:
             high = low = close = open_px
         else:
-            high, low = open_px + chance.randrange(step + 1), max(open_px - chance.randrange(step + 1), 1)
-            close = chance.choice((high, low, chance.randrange(low, high + 1)))
+            high, low = open_px + chance.below(step + 1), max(open_px - chance.below(step + 1), 1)
+            close = (high, low, chance.between(low, high))[chance.below(3)]
         px = min(close, _PX_MAX)
         open_ns = _START_NS + day * NS_PER_DAY
-        made.append(
-            Bar(SYMBOL, open_ns, open_ns + NS_PER_DAY, open_px, high, low, close, chance.randrange(1_000), True)
-        )
+        made.append(Bar(SYMBOL, open_ns, open_ns + NS_PER_DAY, open_px, high, low, close, chance.below(1_000), True))
     return BarSeries.from_bars(made, instrument_id=SYMBOL, timeframe="1d", price_decimals=price_decimals)
 
 
@@ -177,10 +176,10 @@ class StrategyConformance:
 
     def _streamed(self, strategy: Incremental, spec: ExecutionSpec, series: BarSeries) -> int:
         """With nothing held, with a long and a short position, and with positions that come and go."""
-        chance = random.Random(len(series))
+        chance = SplitMix(len(series))
         held = (None, Holding(2.0, 10.0), Holding(-2.0, 10.0))
         fixed = sum(assert_stream_agrees(strategy, spec, series, lambda _, p=each: p) for each in held)  # type: ignore[misc]
-        return fixed + assert_stream_agrees(strategy, spec, series, lambda _: chance.choice(held))
+        return fixed + assert_stream_agrees(strategy, spec, series, lambda _: held[chance.below(3)])
 
     def _series(self) -> Iterable[BarSeries]:
         for bars in (0, 1, 2, 3):

@@ -91,6 +91,27 @@ def test_difference_that_is_gone_at_the_second_look_is_none(
     rig.run(story)
 
 
+def test_count_does_not_begin_while_the_venue_is_ahead_of_the_books(
+    binance: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(binance, "binance")
+
+    async def story() -> None:
+        there = await rig.venue.balances()
+        ahead = tuple(msgspec.structs.replace(each, total=each.total / 2) for each in there)
+        told = [ahead, there, there]
+
+        async def balances() -> tuple[Balance, ...]:
+            return told.pop(0)
+
+        monkeypatch.setattr(rig.venue, "balances", balances)
+        assert await _state(rig) == BalanceState.AGREES
+        known = await rig.read(lambda state: state.book.balance)
+        assert (known.offset, told) == (0, [])
+
+    rig.run(story)
+
+
 def test_look_that_fails_compares_nothing(binance: EmulatorProcess) -> None:
     rig = Rig(binance, "binance")
 

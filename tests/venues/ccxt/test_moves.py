@@ -162,6 +162,21 @@ def test_funding_and_transfers_are_booked_once_also_after_a_start(binance: Emula
     assert check_journal(rig.journal, "w") == []
 
 
+def test_somebody_is_told_once_when_moves_cannot_be_told_and_none_is_missed(binance: EmulatorProcess) -> None:
+    rig = Rig(binance, "binanceusdm")
+
+    async def story() -> None:
+        rounds = rig.engine.rounds["w"]
+        await asyncio.to_thread(binance.control, "move", kind="TRANSFER", asset="USDT", amount="9", account=rig.account)
+        await rig.arm(Fault.QUERY_ERROR, 4, op="moves")
+        for _ in range(5):
+            await rounds.look_at_moves()
+        assert [notice.code for notice in rig.alarms] == ["MOVES_NOT_TOLD"]
+        assert await rig.read(lambda state: state.book.outside) == 9 * 10**MONEY_DECIMALS
+
+    rig.run(story)
+
+
 def test_what_moved_the_account_before_the_workspace_began_is_in_its_cash_already(binance: EmulatorProcess) -> None:
     rig = Rig(binance, "binance")
     binance.control("move", kind="deposit", asset="USDT", amount="100", account=rig.account)
@@ -173,6 +188,20 @@ def test_what_moved_the_account_before_the_workspace_began_is_in_its_cash_alread
         await rig.engine.rounds["w"].moves()
         outside = await rig.read(lambda state: state.book.outside)
         assert outside == Decimal(7) * 10**MONEY_DECIMALS
+
+    rig.run(story)
+
+
+def test_difference_that_is_younger_than_the_last_look_at_moves_waits_for_the_next(binance: EmulatorProcess) -> None:
+    rig = Rig(binance, "binance")
+
+    async def story() -> None:
+        await rig.engine.rounds["w"].moves()
+        await asyncio.to_thread(
+            binance.control, "move", kind="deposit", asset="BTC", amount="0.25", account=rig.account
+        )
+        assert await rig.engine.reconcile("w") == {}
+        assert await rig.read(lambda state: state.book.halted_code) == ""
 
     rig.run(story)
 

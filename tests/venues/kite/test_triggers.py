@@ -95,6 +95,7 @@ def test_trigger_whose_answer_was_lost_is_found_by_its_terms(emulated: Kite) -> 
 REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("UNKNOWN_INSTRUMENT", {"instrument_id": "NSE:NOTHING"}),
     ("NO_PRODUCT", {"bucket": "OTHER"}),
+    ("NO_TRIGGERS", {"bucket": ""}),
     ("LEGS", {"legs": ()}),
     ("LEGS", {"legs": (TARGET, STOP)}),
     ("OFF_TICK", {"legs": (GttLeg(PX - 1, PX, 10),)}),

@@ -164,6 +164,20 @@ def test_change_is_confirmed_by_a_look(emulated: Kite) -> None:
     live(emulated, story, modifications_max=3)
 
 
+def test_cancel_without_the_venues_id_finds_the_order_by_its_tag(emulated: Kite) -> None:
+    async def story(venue: KiteVenue, told: Told) -> None:
+        request = request_for("a", **RESTING)
+        nothing = await venue.cancel(request, "")
+        assert isinstance(nothing, Unknown)
+        await venue.submit(request)
+        outcome = await venue.cancel(request, "")
+        assert isinstance(outcome, Accepted)
+        assert outcome.reports[-1].exec_type == ExecType.CANCELED
+
+    live(emulated, story)
+    assert [order["status"] for order in emulated.truth()["orders"]] == ["CANCELLED"]
+
+
 def test_cancel_that_a_look_does_not_confirm_is_unknown(emulated: Kite) -> None:
     async def story(venue: KiteVenue, told: Told) -> None:
         request = request_for("a", **RESTING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 
 import httpx2
@@ -48,6 +49,18 @@ def test_gateway_answers_only_what_it_should(
     assert answer.status_code == status
     assert ("not_asked" in answer.json()) is (status != 200)
     assert TOKEN.reveal() not in answer.text
+
+
+def test_caller_that_dies_in_the_middle_of_its_request_has_nothing_done(
+    client: httpx2.Client, gateway_url: str, terminal: EmulatorProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, address = len(terminal.truth().orders), gateway_url.removeprefix("http://").split(":")
+    head = f"POST /v1/call/order_send HTTP/1.1\r\nhost: x\r\nauthorization: {GOOD['authorization']}\r\n"
+    with socket.create_connection((address[0], int(address[1]))) as dying:
+        dying.sendall(f"{head}content-length: 100\r\n\r\n{{".encode())
+    assert client.post("/v1/call/account_info", headers=GOOD, content=b"{}").status_code == 200
+    assert len(terminal.truth().orders) == before
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_order_without_a_gateway_was_never_sent(terminal: EmulatorProcess) -> None:

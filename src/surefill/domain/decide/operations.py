@@ -244,6 +244,7 @@ def resolve_order(this: Step, item: ResolveOrder) -> None:
         exits.pursue(this, order.position, position)
         resting.release(this, order.position)
         resting.keep(this, order.position)
+    dust.settle(this, order.position)
 
 
 def reset(this: Step, item: ResetWorkspace) -> None:

@@ -30,7 +30,7 @@ from surefill.domain.events import (
     ReplaceRefused,
     VenueReported,
 )
-from surefill.domain.evolve import STILL_WORKING, UNKNOWN_UNRESOLVED
+from surefill.domain.evolve import NEVER_ARRIVED, STILL_WORKING, UNKNOWN_UNRESOLVED, UNREFUSED
 from surefill.domain.inputs import (
     CompareExecutions,
     OrderQueried,
@@ -136,7 +136,8 @@ def _reject(this: Step, order: Order, code: str, text: str) -> None:
     this.emit(OrderRejected(this.ts_ns, order.correlation_id, this.cause, order.request.cl_ord_id, code, text))
     if order.request.reduce_only:
         this.ask(Notify("EXIT_REJECTED", f"{order.request.instrument_id}: {code} {text}", page=True))
-    if order.rests and not order.request.target_px and this.book.profile.limits.refused_stop_flattens:
+    refused = order.rests and code not in UNREFUSED
+    if refused and not order.request.target_px and this.book.profile.limits.refused_stop_flattens:
         exits.leave(this, order.position, ExitReason.UNPROTECTED)
     _after_end(this, order)
 
@@ -312,8 +313,8 @@ def queried(this: Step, item: OrderQueried) -> None:
         count += 1  # before the horizon, and in a burst of queries, absence says nothing
     this.emit(OrderAbsent(this.ts_ns, order.correlation_id, 0, item.cl_ord_id, count))
     if past and count >= limits.absence_queries:
-        _reject(this, order, "NEVER_ARRIVED", f"absent in {count} queries past the venue's horizon")
-        this.ask(Notify("NEVER_ARRIVED", f"{item.cl_ord_id} never reached the venue", page=True))
+        _reject(this, order, NEVER_ARRIVED, f"absent in {count} queries past the venue's horizon")
+        this.ask(Notify(NEVER_ARRIVED, f"{item.cl_ord_id} never reached the venue", page=True))
     else:
         _ask_again(this, order)
         if resting.presumes_gone(this, order):

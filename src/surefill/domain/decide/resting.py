@@ -171,7 +171,12 @@ def still_naked(this: Step, key: str) -> None:
     naked_ns = this.ts_ns - protection.naked_ns
     if naked_ns < limits.naked_page_ns:
         return  # naked once more since then: that has a timer of its own
-    why = "the venue refused it" if protection.stop_refused else "the venue has not confirmed it"
-    detail = f"{key} has had no stop at its venue for {naked_ns // NS_PER_MS} ms: {why}; it is watched from here"
+    order = this.book.orders.get(protection.stop_cl_ord_id)
+    why = "the venue refused it; it is watched from here"
+    if order is not None and order.status not in _WORKING:
+        why = "nobody knows whether the venue has it, and nothing leaves from here before somebody does"
+    elif not protection.stop_refused:
+        why = "the venue has not confirmed it; it is watched from here"
+    detail = f"{key} has had no stop at its venue for {naked_ns // NS_PER_MS} ms: {why}"
     this.emit(AnomalyNoted(this.ts_ns, position.correlation_id, 0, protection.stop_cl_ord_id, "POSITION_NAKED", detail))
     this.ask(Notify("POSITION_NAKED", detail, page=True))

@@ -11,11 +11,20 @@ from typing import Any
 
 from surefill.domain import events as e
 from surefill.domain.evolve import alerts, elsewhere, orders, positions, resting, workspace
-from surefill.domain.evolve.orders import STILL_WORKING, TIMEOUT, UNKNOWN_UNRESOLVED
+from surefill.domain.evolve.orders import NEVER_ARRIVED, STILL_WORKING, TIMEOUT, UNKNOWN_UNRESOLVED, UNREFUSED
 from surefill.domain.evolve.workspace import kill_scope
 from surefill.domain.state import State
 
-__all__ = ["EVOLVE_VERSION", "STILL_WORKING", "TIMEOUT", "UNKNOWN_UNRESOLVED", "evolve", "kill_scope"]
+__all__ = [
+    "EVOLVE_VERSION",
+    "NEVER_ARRIVED",
+    "STILL_WORKING",
+    "TIMEOUT",
+    "UNKNOWN_UNRESOLVED",
+    "UNREFUSED",
+    "evolve",
+    "kill_scope",
+]
 
 EVOLVE_VERSION = 7
 

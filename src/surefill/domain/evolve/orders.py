@@ -15,6 +15,10 @@ PARKED_MAX = 1_000
 UNKNOWN_UNRESOLVED = "UNKNOWN_UNRESOLVED"
 TIMEOUT = "timeout"  # who cancels what has not filled in time
 STILL_WORKING = "still working"  # who asks again for a cancel that did not succeed
+NEVER_ARRIVED = "NEVER_ARRIVED"  # the end of an order by the horizon rule
+RESOLVED = "RESOLVED_BY_OPERATOR"
+#: An end without the venue's having refused anything: a stop that ends so is placed anew.
+UNREFUSED = frozenset((NEVER_ARRIVED, RESOLVED))
 
 
 def intent_accepted(state: State, event: e.IntentAccepted) -> None:
@@ -145,7 +149,7 @@ def order_expired(state: State, event: e.OrderExpired) -> None:
 def order_resolved(state: State, event: e.OrderResolved) -> None:
     """The end, by the word of a named operator."""
     order = state.book.orders[event.cl_ord_id]
-    order.code, order.text = "RESOLVED_BY_OPERATOR", f"{event.by}: {event.evidence}"
+    order.code, order.text = RESOLVED, f"{event.by}: {event.evidence}"
     finish(state, order, event.status, event.ts_ns)
 
 
@@ -167,7 +171,8 @@ def finish(state: State, order: Order, status: int, ts_ns: int) -> None:
             if protection.exit_cl_ord_id == cl_ord_id:
                 protection.exit_cl_ord_id = ""
             if protection.stop_cl_ord_id == cl_ord_id:
-                refused, linked = status == OrdStatus.REJECTED, order.request.target_px > 0
+                refused = status == OrdStatus.REJECTED and order.code not in UNREFUSED
+                linked = order.request.target_px > 0
                 protection.stop_cl_ord_id, protection.stop_refused = "", refused and not linked
                 protection.target_refused = protection.target_refused or (refused and linked)
                 resting.count_naked(state, protection, ts_ns)

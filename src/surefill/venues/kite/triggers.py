@@ -18,9 +18,12 @@ from surefill.rules.codes import Side
 from surefill.units import quanta_text, to_quanta
 from surefill.venues.kite.forms import bucket_of, product_of
 from surefill.venues.kite.listing import Listed
-from surefill.venues.kite.rows import side_of
+from surefill.venues.kite.rows import INTRADAY, side_of
 from surefill.venues.kite.settings import KiteSettings
 from surefill.venues.protocol import Rejected, Unknown
+
+#: Where there are triggers: equity and its derivatives. Source: zerodha.com/tos/gtt, support.zerodha.com, 2026.
+EXCHANGES = ("NSE", "BSE", "NFO", "BFO")
 
 
 class GttLeg(msgspec.Struct, frozen=True):
@@ -124,8 +127,11 @@ def gtt_objection(gtt: Gtt, listed: Listed | None, settings: KiteSettings) -> Re
     """What the venue would not take, or None."""
     if listed is None:
         return Rejected("UNKNOWN_INSTRUMENT", f"{gtt.instrument_id} is not in the day's dump of instruments")
-    if not product_of(gtt.bucket, settings):
+    product = product_of(gtt.bucket, settings)
+    if not product:
         return Rejected("NO_PRODUCT", f"bucket {gtt.bucket!r} names no product here")
+    if product in INTRADAY or listed.exchange not in EXCHANGES:
+        return Rejected("NO_TRIGGERS", f"there are no triggers for {product} at {listed.exchange}")
     triggers = [leg.trigger_px for leg in gtt.legs]
     if len(gtt.legs) not in (1, 2) or triggers != sorted(set(triggers)):
         return Rejected("LEGS", "a trigger has one leg, or two with the lower trigger price first")

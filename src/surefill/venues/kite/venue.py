@@ -186,11 +186,16 @@ class KiteVenue:
         return Accepted((report,))
 
     async def cancel(self, request: OrderRequest, order_id: str) -> Outcome:
-        """Ask for its end once; of an order in pieces, for that of every piece that lives."""
+        """Ask for its end once; of an order in pieces, for that of every piece that lives.
+
+        Without the id that the venue gave it, it is looked for first: a start may know no id.
+        """
         try:
             ours, ids = await self._live_ids(request, order_id)
         except VenueOutcomeUnknown as error:
-            return Rejected("NOT_SENT", f"its pieces could not be seen: {error.message}", undelivered=True)
+            return Rejected("NOT_SENT", f"it could not be seen: {error.message}", undelivered=True)
+        if not ids:
+            return Unknown("no order that lives was found to be canceled")
         variety = ours.variety or self._settings.variety
         answers = [await self._wire.call(lambda kite, each=each: kite.cancel_order(variety, each)) for each in ids]  # type: ignore[misc]
         failed = [answer for answer in answers if not isinstance(answer, Answer)]
@@ -265,10 +270,11 @@ class KiteVenue:
         ours = self._ours(request)
         if ours is None:
             raise VenueOutcomeUnknown(f"another order has the tag of {request.cl_ord_id}")
-        if not ours.pieces_max_qty:
-            return ours, (order_id,)
+        known = (order_id,) if order_id else ()
+        if known and not ours.pieces_max_qty:
+            return ours, known
         live = [row.order_id for row in ours.among(await self._orders()) if row.phase is Phase.LIVE]
-        return ours, tuple(live) or (order_id,)
+        return ours, tuple(live) or known
 
     async def _confirmed(
         self, ours: Ours, is_done: Callable[[Sequence[OrderRow], tuple[VenueReport, ...]], bool], what: str

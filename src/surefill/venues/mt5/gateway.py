@@ -65,12 +65,17 @@ class Gateway:
         self._worker.shutdown()
 
     async def _called(self, request: Request) -> Response:
+        from starlette.requests import ClientDisconnect
+
         if not hmac.compare_digest(request.headers.get("authorization", "").encode(), self._token):
             return _refusal(401, "the token is wrong")
         function = request.path_params["function"]
         if function not in FUNCTIONS:
             return _refusal(404, f"{function} is not a function for an adapter")
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return _refusal(400, "the caller has gone before it had said what it wants")
         if body is None:
             return _refusal(413, f"the request has more than {BODY_MAX} bytes")
         try:

@@ -12,7 +12,7 @@ from surefill.testing.emulators.thread import EmulatorThread
 
 def leg(price: float, quantity: int = 5, side: str = "SELL") -> dict[str, Any]:
     return {
-        "transaction_type": side, "quantity": quantity, "order_type": "LIMIT", "product": "MIS", "price": price,
+        "transaction_type": side, "quantity": quantity, "order_type": "LIMIT", "product": "CNC", "price": price,
     }  # fmt: skip
 
 
@@ -24,6 +24,7 @@ def place(client: KiteConnect, values: list[float], legs: list[dict[str, Any]], 
 def test_two_legs_place_the_order_of_the_one_that_is_reached(
     kite: EmulatorThread, client: KiteConnect, last: float, leg_struck: int
 ) -> None:
+    kite.control("hold", key="NSE:INFY", qty=5, px=1400)
     trigger_id = place(client, [1480, 1530], [leg(1470), leg(1525)])
     for near in (1480.05, 1529.95):
         kite.price("NSE:INFY", near)
@@ -60,6 +61,29 @@ def test_trigger_can_be_changed_and_deleted(kite: EmulatorThread, client: KiteCo
     assert client.orders() == []
     with pytest.raises(InputException, match="not active"):
         client.delete_gtt(trigger_id)
+
+
+def test_trigger_that_the_market_is_at_already_is_kept_and_disabled(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.price("NSE:INFY", 1481)
+    trigger_id = place(client, [1480], [leg(1470)], "single")
+    assert client.get_gtt(trigger_id)["status"] == "disabled"
+    kite.price("NSE:INFY", 1470)
+    assert client.orders() == []
+
+
+def test_more_triggers_than_an_account_may_have_are_refused(kite: EmulatorThread, client: KiteConnect) -> None:
+    kite.control("kite_rules", limits={"triggers_max": 1})
+    first = place(client, [1480], [leg(1470)], "single")
+    with pytest.raises(InputException, match="Maximum number"):
+        place(client, [1480], [leg(1470)], "single")
+    client.delete_gtt(first)
+    place(client, [1480], [leg(1470)], "single")
+
+
+@pytest.mark.parametrize("product", ["MIS", "CO"])
+def test_trigger_for_the_day_is_refused(client: KiteConnect, product: str) -> None:
+    with pytest.raises(InputException, match="CNC, NRML"):
+        place(client, [1480], [leg(1470) | {"product": product}], "single")
 
 
 WRONG: dict[str, tuple[list[float], list[dict[str, Any]], str, str]] = {

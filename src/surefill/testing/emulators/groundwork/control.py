@@ -48,7 +48,7 @@ class Control:
             ]
         )
 
-    def _shown(self, request: Request) -> Response:
+    async def _shown(self, request: Request) -> Response:  # not in a thread: the truth belongs to the loop
         return _from_here(request) or _json(truth_of(self._desk))
 
     async def _commanded(self, request: Request) -> Response:

@@ -14,7 +14,17 @@ from surefill.testing.emulators.kite.broker import Broker
 from surefill.testing.emulators.kite.clock import stamp
 from surefill.testing.emulators.kite.errors import KiteError, bad_input, not_found
 from surefill.testing.emulators.kite.forms import Form, read_order, whole
-from surefill.testing.emulators.kite.gtt_orders import ACTIVE, DELETED, TRIGGERED, Gtt, GttLeg
+from surefill.testing.emulators.kite.gtt_orders import (
+    ACTIVE,
+    DELETED,
+    DISABLED,
+    EXCHANGES,
+    NEAREST,
+    PRODUCTS,
+    TRIGGERED,
+    Gtt,
+    GttLeg,
+)
 
 LEG_COUNT = {"single": 1, "two-leg": 2}
 
@@ -28,9 +38,18 @@ class Triggers:
 
     def place(self, form: Form) -> dict[str, object]:
         """POST /gtt/triggers."""
+        active = sum(each.status == ACTIVE for each in self._book.store.gtts.values())
+        if active >= self._book.rules.limits.triggers_max:
+            raise bad_input(f"Maximum number of active triggers ({active}) reached.")
         trigger = self._read(form, self._book.store.next_number("gtt"))
-        self._book.store.gtts.put(_key(trigger.id), trigger)
+        self._book.store.gtts.put(_key(trigger.id), self._validated(trigger))
         return {"trigger_id": trigger.id}
+
+    def _validated(self, trigger: Gtt) -> Gtt:
+        """Disabled where the market has come too near to it meanwhile."""
+        _, price = self._book.lookup(trigger.key)
+        near = any(abs(value - price.last) * NEAREST < price.last for value in trigger.trigger_values)
+        return msgspec.structs.replace(trigger, status=DISABLED) if near else trigger
 
     def modify(self, trigger_id: str, form: Form) -> dict[str, object]:
         """PUT /gtt/triggers/{id}."""
@@ -150,6 +169,8 @@ def _key(trigger_id: int | str) -> str:
 def _check(trigger: Gtt, tick: int) -> None:
     if any(value % tick for value in trigger.trigger_values) or any(leg.price % tick for leg in trigger.orders):
         raise bad_input("Trigger values and prices should be multiples of the tick size.")
+    if trigger.exchange not in EXCHANGES or any(leg.product not in PRODUCTS for leg in trigger.orders):
+        raise bad_input("Triggers are for CNC, NRML and MTF in equity and its derivatives only.")
     if trigger.last_price in trigger.trigger_values:
         raise bad_input("Trigger already met with the last price.")
     low, high = trigger.trigger_values[0], trigger.trigger_values[-1]

@@ -12,6 +12,13 @@ from surefill.testing.emulators.kite.clock import stamp
 ACTIVE: Final = "active"
 TRIGGERED: Final = "triggered"
 DELETED: Final = "deleted"
+DISABLED: Final = "disabled"
+#: Where triggers are to be had, by segment; not for currency and commodities, nor within the day. Source: zerodha.com
+#: /tos/gtt, and support.zerodha.com, "Are GTT orders available for F&O?", 2026.
+EXCHANGES: Final = ("NSE", "BSE", "NFO", "BFO")
+PRODUCTS: Final = ("CNC", "NRML", "MTF")
+#: One that is placed nearer to the last price than this part of it is disabled (support.zerodha.com, as in `rules`).
+NEAREST: Final = 400
 YEAR_NS: Final = 365 * 86_400 * 10**9
 
 

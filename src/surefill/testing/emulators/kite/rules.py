@@ -11,7 +11,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests allowed; 0 is no limit. Sources: Kite Connect's documentation, "API rate limits", and its forum.
 
     Kite tells 10 orders a second and, since 2026, 400 a minute (200 before, which stays the default here), 5000 a day,
-    25 changes of one order, one quote request a second, and ten of anything else.
+    25 changes of one order, one quote request a second, and ten of anything else. Triggers that may be active at once:
+    support.zerodha.com, "Why are GTTs disabled, cancelled, expired, or rejected?", 2026.
     """
 
     orders_per_s: int = 10
@@ -22,6 +23,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     others_per_s: int = 10
     tokens_per_socket: int = 3000
     sockets_max: int = 3
+    triggers_max: int = 250
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
