@@ -26,7 +26,15 @@ def test_no_schedule_is_the_default_and_changes_nothing() -> None:
 
 
 _YOUNGER = ("costs", "policy", "alerts", "venues")
-_YOUNGER_EXECUTION = ("stops_at", "targets_at", "stop_grace_s", "naked_page_s", "refused_stop", "dead_man_s")
+_YOUNGER_EXECUTION = (
+    "stops_at",
+    "targets_at",
+    "stop_grace_s",
+    "naked_page_s",
+    "refused_stop",
+    "exit_waits_s",
+    "dead_man_s",
+)
 
 
 def test_settings_that_say_nothing_of_costs_keep_the_hash_of_old_journals() -> None:
