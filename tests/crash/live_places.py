@@ -97,6 +97,7 @@ def adapter_at(place: Place, way: Way) -> LiveVenue:
         )
     return Mt5Venue(
         Mt5Settings(
+            server_offset_s=0,  # nobody waits for a tick that shows it
             symbols=(place.symbol,),
             gateway_url=way.key,
             gateway_token=Secret(TOKEN),

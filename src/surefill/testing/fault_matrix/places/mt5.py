@@ -63,7 +63,9 @@ class Mt5Place(EmulatedPlace):
     }
 
     def venue(self) -> Mt5Venue:
-        settings = Mt5Settings(symbols=(self.instrument_id,), poll_s=0.05, quote_poll_s=0.05, timeout_s=5.0)
+        settings = Mt5Settings(
+            symbols=(self.instrument_id,), poll_s=0.05, quote_poll_s=0.05, timeout_s=5.0, server_offset_s=0
+        )
         return Mt5Venue(settings, package=EmulatedMetaTrader5(self.process.port, timeout_s=TIMEOUT_S))
 
     def name_of(self, cl_ord_id: str) -> str:
