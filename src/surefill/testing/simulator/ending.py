@@ -18,6 +18,7 @@ from surefill.testing.simulator.traffic import ACCEPTED, Traffic
 from surefill.units import NS_PER_S
 
 SETTLE_S = 240
+ANSWERED_S = 2
 LATEST_S = 10
 CLOSE_TRIES = 3
 ROUND_S = 10  # what was made elsewhere is seen by then
@@ -119,7 +120,11 @@ class Ending:
         else:
             item = ResolveOrder(now_ns, cl_ord_id, OrdStatus.REJECTED, "sim", "the venue's own books")
             await stage.engine.feed(workspace_id, item)
+<<<<<<< HEAD
             await asyncio.sleep(LATEST_S)  # a close that waited for that is out now
+=======
+            await asyncio.sleep(ANSWERED_S)  # what it guarded may have been given another stop
+>>>>>>> kill
 
     async def _close(self, workspace_id: str, symbol: str, attempt: int) -> str:
         name = f"flat-{symbol}-{attempt}"
