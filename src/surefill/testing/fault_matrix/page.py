@@ -59,8 +59,8 @@ def render(results: Sequence[Result], simulated: Mapping[str, int], simulated_se
     lines = [*INTRODUCTION.splitlines(), "", "## This run", ""]
     lines.append(
         f"{_grouped(len(results))} stories of seeds {min(seeds)} to {max(seeds)}; {_grouped(struck)} times a cell was"
-        f" struck, {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the fault had"
-        " no occasion to strike in time (the machine was busy with other work): those prove and count for nothing."
+        f" struck, {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the"
+        " fault had no occasion to strike in time (the machine was busy): those prove and count for nothing."
     )
     lines += ["", *LEGEND.splitlines()]
     for venue in venues:
