@@ -107,6 +107,9 @@ def _reasons(venue: str) -> Iterator[str]:
 
 
 def _simulated(fired: Mapping[str, int], seeds: int) -> Iterator[str]:
+    if not seeds:
+        yield "Not in this run. The [page on testing](testing.md) counts what struck in 10 000 seeds of the simulator."
+        return
     yield (
         f"The [simulator](testing.md) strikes the same faults in virtual time, all of them together and with a journal"
         f" that fails and a process that dies: {_grouped(seeds)} seeds, by name how often each struck."
