@@ -59,8 +59,8 @@ def render(results: Sequence[Result], simulated: Mapping[str, int], simulated_se
     lines = [*INTRODUCTION.splitlines(), "", "## This run", ""]
     lines.append(
         f"{_grouped(len(results))} stories of seeds {min(seeds)} to {max(seeds)}; {_grouped(struck)} times a cell was"
-        f" struck, {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the fault"
-        " had no occasion to strike in time (the machine was busy with other work): those prove and count for nothing."
+        f" struck, {_grouped(fired)} times a fault fired; {failed} stories failed. {void} broke off because the"
+        " fault had no occasion to strike in time (the machine was busy): those prove and count for nothing."
     )
     lines += ["", *LEGEND.splitlines()]
     for venue in venues:
@@ -107,6 +107,9 @@ def _reasons(venue: str) -> Iterator[str]:
 
 
 def _simulated(fired: Mapping[str, int], seeds: int) -> Iterator[str]:
+    if not seeds:
+        yield "Not in this run. The [page on testing](testing.md) counts what struck in 10 000 seeds of the simulator."
+        return
     yield (
         f"The [simulator](testing.md) strikes the same faults in virtual time, all of them together and with a journal"
         f" that fails and a process that dies: {_grouped(seeds)} seeds, by name how often each struck."
