@@ -13,7 +13,7 @@ FOLDER = Path(os.environ.get("SUREFILL_PEERS") or HERE.parent / ".venv-peers")
 PYTHON = FOLDER / "bin" / "python"
 WHY_NOT = "their environment is not there (benchmarks/peers/setup makes it)"
 NAUTILUS, VNPY = "nautilus_orders.py", "vnpy_orders.py"
-NAUTILUS_BARS, RAPTORBT_ARRAYS = "nautilus_bars.py", "raptorbt_arrays.py"
+NAUTILUS_BARS, RAPTORBT_ARRAYS, VECTORBT_SWEEP = "nautilus_bars.py", "raptorbt_arrays.py", "vectorbt_sweep.py"
 
 
 class Figures(NamedTuple):
@@ -38,6 +38,25 @@ class BarFigures(NamedTuple):
     seconds: float
     trades: int
     peak_mb: int
+
+
+class SweepFigures(NamedTuple):
+    """What a sweep of a peer says: processor seconds for all variants, and of the very first call."""
+
+    name: str
+    version: str
+    python: str
+    bars: int
+    variants: int
+    seconds: float
+    first_seconds: float
+    trades: int
+    peak_mb: int
+
+
+def run_sweep(bars: Path) -> SweepFigures:
+    """One sweep in a process of its own."""
+    return SweepFigures(**_told(VECTORBT_SWEEP, "--bars", str(bars)))
 
 
 def bar_programs() -> list[str]:

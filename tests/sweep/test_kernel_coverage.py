@@ -13,7 +13,7 @@ from surefill.domain.profile import PAPER_FULL
 from surefill.domain.sizing import SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.strategy import ExitSpec, RiskSpec
-from surefill.sweep.kernels.coverage import uncovered, variant_uncovered
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered
 
 replace = msgspec.structs.replace
 Change = Callable[[Scene], None]
@@ -93,4 +93,4 @@ def test_variant_uncovered_what_does_not_fit_the_integers_is_named(
     this = scene(1)
     exit_spec = ExitSpec(type="stop_target", stop_loss_pct=stop_pct)
     spec = this.spec.model_copy(update={"risk": RiskSpec(dollars_per_trade=dollars)})
-    assert reason in variant_uncovered(this.series, this.instruments, spec, exit_spec)
+    assert reason in variant_uncovered(extremes_of(this.series), this.instruments, spec, exit_spec)

@@ -15,7 +15,7 @@ from surefill.domain import codec
 from surefill.domain.events import IntentRefused, OrderCreated, OrderFilled
 from surefill.domain.refusals import RefusalCode
 from surefill.sweep.kernels import tables
-from surefill.sweep.kernels.coverage import uncovered, variant_uncovered
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered
 from surefill.sweep.kernels.prepare import stage_of
 from surefill.sweep.kernels.run import Fill, KernelRun, run_variant
 
@@ -47,7 +47,7 @@ def through_engine(this: Scene) -> Engine:
 def through_kernel(this: Scene) -> KernelRun:
     assert not uncovered(this.series, this.instruments, this.profile, this.paper)
     assert this.spec.exit is not None
-    assert not variant_uncovered(this.series, this.instruments, this.spec, this.spec.exit)
+    assert not variant_uncovered(extremes_of(this.series), this.instruments, this.spec, this.spec.exit)
     stage = stage_of(this.series, this.instruments, this.profile, this.paper)
     signals = tables.Signals(
         *(

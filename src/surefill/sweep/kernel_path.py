@@ -39,6 +39,7 @@ class _Ground(NamedTuple):
     why_not: str
     stage: Stage | None
     times: list[int]
+    extremes: dict[str, tuple[int, int]]
     signals: dict[str, Signals | str]
 
 
@@ -59,7 +60,7 @@ class KernelPath:
         signals = _signals(bench, spec, ground)
         if isinstance(signals, str):
             return signals
-        return variant_uncovered(ground.traded, ground.instruments, spec, bench.runner.exit_of(spec))
+        return variant_uncovered(ground.extremes, ground.instruments, spec, bench.runner.exit_of(spec))
 
     def run(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> Ran:
         """Its figures, from the kernel's fills."""
@@ -157,7 +158,7 @@ def _ground(bench: Workbench, spec: ExecutionSpec, segment: Segment) -> _Ground:
 
 
 def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment) -> _Ground:
-    from surefill.sweep.kernels.coverage import uncovered
+    from surefill.sweep.kernels.coverage import extremes_of, uncovered
     from surefill.sweep.kernels.prepare import stage_of
 
     known, traded = cut(series, segment), inside(series, segment)
@@ -165,10 +166,12 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
     opening, paper = opening_of(settings, 0), paper_settings_of(settings)
     why_not = uncovered(traded, instruments, opening.profile, paper)
     if why_not:
-        return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, [], {})
+        return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, [], {}, {})
     earlier = {symbol: len(known[symbol]) - len(traded[symbol]) for symbol in series}
     stage = stage_of(traded, instruments, opening.profile, paper, earlier)
-    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, stage.closes_ns.tolist(), {})
+    return _Ground(
+        known, traded, instruments, opening.starting_cash, "", stage, stage.closes_ns.tolist(), extremes_of(traded), {}
+    )
 
 
 def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:

@@ -52,24 +52,30 @@ def uncovered(
     return ""
 
 
+def extremes_of(series: Mapping[str, BarSeries]) -> dict[str, tuple[int, int]]:
+    """The lowest close and the highest price of each instrument that has bars."""
+    return {name: (min(bars.close_px), max(bars.high_px)) for name, bars in series.items() if len(bars)}
+
+
 def variant_uncovered(
-    series: Mapping[str, BarSeries], instruments: Mapping[str, Instrument], spec: ExecutionSpec, exit_spec: ExitSpec
+    extremes: Mapping[str, tuple[int, int]],
+    instruments: Mapping[str, Instrument],
+    spec: ExecutionSpec,
+    exit_spec: ExitSpec,
 ) -> str:
-    """Why this variant's figures do not fit the kernel's integers; "" if they do."""
+    """Why this variant's figures do not fit the kernel's integers; "" if they do. `extremes`: see `extremes_of`."""
     money = exact(spec.risk.dollars_per_trade)
-    for name in spec.symbols:
-        bars, instrument = series[name], instruments[name]
-        if not len(bars):
-            continue
-        lot, top_px = instrument.terms[0].lot, max(bars.high_px)
+    of = max(sum(parts(pct)) for pct in (0, *_percentages(exit_spec)))
+    for name, (lowest_px, top_px) in extremes.items():
+        instrument = instruments[name]
+        lot, tick = instrument.terms[0].lot, instrument.terms[0].tick
         scale = 10 ** (instrument.price_decimals + instrument.qty_decimals)
         budget = money.numerator * scale // (money.denominator * lot)
-        qty = budget // min(bars.close_px) * lot
+        qty = budget // lowest_px * lot
         worth = qty * top_px * instrument.money_per_notional
-        of = max(sum(parts(pct)) for pct in (0, *_percentages(exit_spec)))
         if budget > MONEY_MAX or qty > min(QTY_MAX, _FLOAT_EXACT) or 2 * worth >= NOTIONAL_MAX:
             return f"{name}: {spec.risk.dollars_per_trade} a trade is too much for 64 bits"
-        if top_px * of > MONEY_MAX or of * instrument.terms[0].tick > MONEY_MAX:
+        if top_px * of > MONEY_MAX or of * tick > MONEY_MAX:
             return f"{name}: a percentage with so many digits"
     return ""
 
