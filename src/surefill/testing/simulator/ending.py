@@ -120,11 +120,7 @@ class Ending:
         else:
             item = ResolveOrder(now_ns, cl_ord_id, OrdStatus.REJECTED, "sim", "the venue's own books")
             await stage.engine.feed(workspace_id, item)
-<<<<<<< HEAD
-            await asyncio.sleep(LATEST_S)  # a close that waited for that is out now
-=======
-            await asyncio.sleep(ANSWERED_S)  # what it guarded may have been given another stop
->>>>>>> kill
+            await asyncio.sleep(max(LATEST_S, ANSWERED_S))  # a close that waited is out now, another stop may stand
 
     async def _close(self, workspace_id: str, symbol: str, attempt: int) -> str:
         name = f"flat-{symbol}-{attempt}"
