@@ -18,7 +18,6 @@ from surefill.testing.simulator.traffic import ACCEPTED, Traffic
 from surefill.units import NS_PER_S
 
 SETTLE_S = 240
-ANSWERED_S = 2
 LATEST_S = 10
 CLOSE_TRIES = 3
 ROUND_S = 10  # what was made elsewhere is seen by then
@@ -120,7 +119,7 @@ class Ending:
         else:
             item = ResolveOrder(now_ns, cl_ord_id, OrdStatus.REJECTED, "sim", "the venue's own books")
             await stage.engine.feed(workspace_id, item)
-            await asyncio.sleep(max(LATEST_S, ANSWERED_S))  # a close that waited is out now, another stop may stand
+            await asyncio.sleep(LATEST_S)  # a close that waited is out now, another stop may stand
 
     async def _close(self, workspace_id: str, symbol: str, attempt: int) -> str:
         name = f"flat-{symbol}-{attempt}"
