@@ -7,9 +7,9 @@ import sys
 
 ALARM = """
 from surefill.domain.effects import Notify
-from surefill.engine import engine
+from surefill.engine import failures
 {setting}
-engine._log_alarm("w", Notify("DRIFT", "text", page=True))
+failures._log_alarm("w", Notify("DRIFT", "text", page=True))
 """
 
 

@@ -174,7 +174,9 @@ def test_run_of_the_configured_strategy_in_another_folder_is_resumed_from_here(t
 
 def _begun(folder: Path, *words: str) -> Any:
     """A run in a process of its own that has written its first outcomes."""
-    process = start(folder, "sweep", "run", *CROSS, "-S", "fast=1:40", "-S", "slow=41:60", "--json", *words)
+    process = start(
+        folder, "sweep", "run", *CROSS, "-S", "fast=1:40", "-S", "slow=41:60", "--path", "engine", "--json", *words
+    )
     until = time.monotonic() + 60
     while time.monotonic() < until:
         listed = surefill("sweep", "list", "--json") if (folder / "sweeps.journal").exists() else None

@@ -141,13 +141,19 @@ def test_recorded_exchange_info_becomes_listings(
         assert instrument is None or instrument.money_per_notional >= 1
 
 
+def _told(text: str) -> words.BookTicker:
+    row = words.told_by(text).data
+    assert row is not None
+    return row
+
+
 @pytest.mark.parametrize("name", ["BINANCE.ws.1.0", "BINANCE_FUTURES.ws.1.0"])
 def test_recorded_book_tickers_become_quotes(name: str) -> None:
     quotes = []
     for line in Path(recorded(f"binance/cryptofeed_recorded/{name}")).read_text().splitlines():
         _, _, text = line.partition(": ")
         if "@bookTicker" in text and text.startswith("{"):
-            quotes.append(words.quote_of(EIGHT, json.loads(text)["data"], 1))
+            quotes.append(words.quote_of(EIGHT, _told(text), 1))
 
     assert len(quotes) > 50
     assert all(0 < quote.bid_px < quote.ask_px for quote in quotes)

@@ -10,6 +10,7 @@ from tests.intake.rpm_terminal import Door, Terminal
 from tests.venues.mt5.rig import HEDGING, NETTING, Rig, request
 
 from surefill.domain.account import AccountMove, MoveKind
+from surefill.intake.session import Session
 from surefill.testing.emulators import EmulatorProcess
 from surefill.testing.invariants import check_journal
 from surefill.units import NS_PER_S
@@ -127,12 +128,19 @@ def test_swap_of_a_position_of_somebody_elses_is_in_its_bucket(terminal: Emulato
     assert (move.kind, move.bucket, move.amount) == (MoveKind.SWAP, str(ticket), -300 * CENT)
 
 
+def looked(session: Session) -> None:
+    """Two looks: at orders and deals, and at what moved the account and was no trade."""
+    rounds = session.engine.engine.rounds[session.workspace_id]
+    session.engine.run(rounds.orders())
+    session.engine.run(rounds.moves())
+
+
 def test_books_have_the_terminals_money_once_over_rounds_and_starts(terminal: EmulatorProcess) -> None:
     account = Terminal(terminal, deposit="1000", commission_per_lot="7")
 
     def told(door: Door) -> tuple[float, float, str]:
         session = door.rpm.engine._door.session
-        session.refetch()
+        looked(session)
         book = session.read(lambda state: state.book)
         return book.cash / (100 * CENT), book.outside / (100 * CENT), book.halted_code
 
@@ -161,8 +169,8 @@ def test_money_of_a_kind_that_nobody_knows_is_not_booked_and_somebody_is_called(
     with Door(account) as door:
         session = door.rpm.engine._door.session
         terminal.control("money", kind=18, amount="-9")
-        session.refetch()
-        session.refetch()
+        looked(session)
+        looked(session)
         assert door.rpm.hears("UNUSABLE_MOVE")
         assert session.read(lambda state: state.book.cash) == 100_000 * 100 * CENT
         assert check_journal(door.rpm.journal, "fx-live") == []

@@ -30,8 +30,8 @@ def book(this: Step, order: Order, report: VenueReport) -> None:
     _emit_fill(this, order, report, cum_qty, order.status if late else status, late=late)
     continued = order.status == OrdStatus.FILLED and cum_qty <= request.order_qty
     if cum_qty > request.order_qty or turns_up or (late and not continued):
-        kind = "STOP_TURNED_UP" if turns_up else "LATE_FILL" if late else "OVERFILL"
-        alarm(this, order, kind, f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}")
+        detail = f"{cum_qty} filled of {request.order_qty} after {OrdStatus(order.status).name}"
+        alarm(this, order, "STOP_TURNED_UP" if turns_up else "LATE_FILL" if late else "OVERFILL", detail)
     if order.plan is not None:
         protect(this, order, report.last_px, first=first)
     trim_reductions(this, order.position)

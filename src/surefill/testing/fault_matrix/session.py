@@ -94,6 +94,7 @@ class Session:
                 place.money_decimals, 10**17, self._profile, "hash",
             )  # fmt: skip
             try:
+                await venue.access()  # as the doors do: only then does MetaTrader 5 know whether it keeps stops
                 await self.engine.open(opening, venue, await self._instruments(venue))
                 await venue.subscribe((place.instrument_id,), self._priced)
             except VenueOutcomeUnknown:

@@ -156,6 +156,7 @@ class Story(Trip):
         session = self.session
         await session.close()
         await session.open(NEVER)
+        await self._look()  # the first one lays the money beside the books
         before = session.written()
         await self._look()
         if session.written() != before:
