@@ -192,7 +192,7 @@ def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals
     strategy = bench.runner.registry.get(spec.entry.type)
     if not isinstance(strategy, Vectorised):
         return f"{strategy.name} has no form over a whole series"
-    bench.runner.exit_of(spec)  # the spec has been checked
+    bench.runner.exit_of(spec)  # raises where the strategy refuses the spec
     enters, leaves = [], []
     assert ground.stage is not None
     for symbol in ground.stage.names:
