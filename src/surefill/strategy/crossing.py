@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator
 from functools import partial
@@ -19,7 +20,7 @@ FAST = Parameter("fast", 20, 1, 10_000, "bars of the fast average")
 SLOW = Parameter("slow", 50, 2, 10_000, "bars of the slow average")
 
 
-class _Crossing:
+class _Crossing(ABC):
     """What both crosses share: open when fast crosses above slow, close when it is below.
 
     Nothing opens before `slow` bars have passed. Closing asks where the averages are, not whether they crossed just
@@ -60,9 +61,9 @@ class _Crossing:
         elif before <= 0 < now:
             yield Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up")
 
+    @abstractmethod
     def _differences(self, snapshot: MarketSnapshot, fast: int, slow: int) -> tuple[float, float]:
         """Fast minus slow (only its sign counts) at the current bar and at the one before."""
-        raise NotImplementedError
 
 
 class EmaCross(_Crossing):

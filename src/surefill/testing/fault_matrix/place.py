@@ -6,6 +6,7 @@ Prices and quantities are in the instrument's quanta. What has a hand on the ven
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +50,7 @@ class There(NamedTuple):
         return [each for each in self.orders if each.name == name and not each.refused]
 
 
-class Place:
+class Place(ABC):
     """Subclass it. `ops`: by step, the requests there, as the venue's faults know them ("": whatever comes).
 
     `gap`: a step of the price that means something; `px`: where the market begins; `qty`: what an entry asks for.
@@ -79,9 +80,9 @@ class Place:
     lacks: ClassVar[Mapping[AnyFault, str]] = {}
     cannot: ClassVar[Mapping[tuple[AnyFault, Step], str]] = {}
 
+    @abstractmethod
     def __init__(self, directory: Path) -> None:
         """Start the emulated venue; `directory` is for its truth."""
-        raise NotImplementedError
 
     @classmethod
     def why_not(cls, fault: AnyFault, step: Step) -> str:
@@ -108,11 +109,11 @@ class Place:
 
     # -- the adapter ------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def venue(self) -> LiveVenue:
         """A new adapter for the account, not connected yet."""
-        raise NotImplementedError
 
-    async def renew(self, venue: LiveVenue) -> None:
+    async def renew(self, venue: LiveVenue) -> None:  # noqa: B027 -- most sessions never end
         """A person logs in again, where a session can have ended."""
 
     def name_of(self, cl_ord_id: str) -> str:
@@ -125,37 +126,37 @@ class Place:
 
     # -- the hand on the venue --------------------------------------------------------------------------------
 
+    @abstractmethod
     def begin(self, chance: random.Random) -> None:
         """Before a story: nothing has happened, the market at `px`. What does not matter varies."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self, px: int, qty: int = -1) -> None:
         """The market trades at this price from now on, and only so much of it (-1: any quantity)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arm(self, fault: AnyFault, op: str, times: int) -> None:
         """Let a fault strike."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heal(self) -> None:
         """All faults off; what hangs goes on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def there(self) -> There:
         """The truth."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trade_by_hand(self, side: int, qty: int) -> None:
         """Somebody trades the same account from elsewhere."""
-        raise NotImplementedError
 
+    @abstractmethod
     def died(self) -> int:
         """Wait for the end of the venue's process, start it again, and say with which code it ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """End the emulated venue."""
-        raise NotImplementedError
 
 
 def all_lacking(faults: tuple[AnyFault, ...], why: str) -> dict[AnyFault, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -69,9 +70,9 @@ class BinancePlace(EmulatedPlace):
         truth = self.process.truth()
         return There(self.orders_there(truth.orders), self.held(truth), truth.fired)
 
+    @abstractmethod
     def held(self, truth: Any) -> int:
         """What the account holds, in quanta."""
-        raise NotImplementedError
 
     def trade_by_hand(self, side: int, qty: int) -> None:
         self.process.control(
