@@ -17,6 +17,7 @@ from surefill.engine.claims import ClaimsReader
 from surefill.errors import ConfigError, InputError, JournalError, LocalError, StrategyError
 from surefill.journal import Journal, MemoryJournal, SqliteJournal, verify
 from surefill.sweep import (
+    executors,
     InProcess,
     Market,
     RunPlan,
@@ -51,6 +52,7 @@ def _after(outcomes: int) -> tuple[Callable[[], bool], Callable[[Progress], None
 @pytest.fixture(autouse=True)
 def _commit_each_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orchestrator, "COMMIT_AT_MOST", 1)
+    monkeypatch.setattr(executors, "PORTION_MAX", 1)
 
 
 @pytest.fixture(scope="module")

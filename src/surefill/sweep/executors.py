@@ -10,10 +10,12 @@ import os
 import signal
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.reduction import ForkingPickler
@@ -29,6 +31,8 @@ from surefill.sweep.workbench import Job, Ran, Task, Workbench
 
 Stopping = Callable[[], bool]
 DEATHS_MAX: Final = 2
+PORTION_S: Final = 0.1
+PORTION_MAX: Final = 512
 _LOOK_S: Final = 0.2
 _IN_FLIGHT: Final = 2  # for each worker: one that runs, one that waits for it
 _STARTED: Final = "started"
@@ -44,6 +48,22 @@ class Executor(Protocol):
         """
 
 
+class Pace:
+    """How many tasks go together: so many that a portion takes about `PORTION_S`."""
+
+    def __init__(self) -> None:
+        self._size = 1
+
+    def portion(self, waiting: Iterator[Task]) -> list[Task]:
+        """The next ones."""
+        return list(islice(waiting, self._size))
+
+    def took(self, tasks: int, seconds: float) -> None:
+        """A portion is done. From one to the next they grow fourfold at most."""
+        fitting = int(PORTION_S * tasks / max(seconds, 1e-9))
+        self._size = max(1, min(fitting, 4 * self._size, PORTION_MAX))
+
+
 class InProcess:
     """One after the other, here."""
 
@@ -53,10 +73,11 @@ class InProcess:
     def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
         """See `Executor`."""
         bench = Workbench(job, self._series, PATHS)
-        for task in tasks:
-            if stopping():
-                return
-            yield bench.run(task)
+        waiting, pace = iter(tasks), Pace()
+        while not stopping() and (portion := pace.portion(waiting)):
+            began = time.monotonic()
+            yield from bench.run(portion)
+            pace.took(len(portion), time.monotonic() - began)
 
 
 class WorkerProcesses:
@@ -86,7 +107,8 @@ class _Running:
         self._job, self._folder, self._workers = job, folder, workers
         self._waiting = iter(tasks)
         self._stopping = stopping
-        self._flying: dict[Future[Ran], Task] = {}
+        self._flying: dict[Future[tuple[list[Ran], float]], list[Task]] = {}
+        self._pace = Pace()
         self._suspects: deque[Task] = deque()  # were under way when a worker died: each runs alone now
         self._alone = False
         self._deaths = 0  # of the one that is alone
@@ -99,17 +121,18 @@ class _Running:
                 done, _ = wait(self._flying, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
                 lost = []
                 for future in done:
-                    task = self._flying.pop(future)
+                    tasks = self._flying.pop(future)
                     try:
-                        ran = future.result()
+                        ran, seconds = future.result()
                     except BrokenProcessPool:
-                        lost.append(task)
+                        lost += tasks
                     else:
                         self._deaths = 0
-                        yield ran
+                        self._pace.took(len(tasks), seconds)
+                        yield from ran
                 if lost:
                     self._check_started()
-                    lost += self._flying.values()
+                    lost += chain.from_iterable(self._flying.values())
                     self._flying.clear()
                     pool.shutdown()
                     pool = self._pool()
@@ -122,15 +145,15 @@ class _Running:
         self._alone = bool(self._suspects) or (self._alone and bool(self._flying))
         room = 1 if self._alone else self._workers * _IN_FLIGHT
         while len(self._flying) < room and not self._stopping():
-            task = self._suspects.popleft() if self._alone else next(self._waiting, None)
-            if task is None:
+            tasks = [self._suspects.popleft()] if self._alone else self._pace.portion(self._waiting)
+            if not tasks:
                 break
             try:
-                future = pool.submit(_work, task)
+                future = pool.submit(_work, tasks)
             except BrokenProcessPool as error:
                 future = Future()
                 future.set_exception(error)
-            self._flying[future] = task
+            self._flying[future] = tasks
         return bool(self._flying)
 
     def _check_started(self) -> None:
@@ -197,10 +220,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _work(task: Task) -> Ran:
-    """In a worker: run a task; the bars are mapped with the first."""
+def _work(tasks: list[Task]) -> tuple[list[Ran], float]:
+    """In a worker: run tasks, and how many seconds they took; the bars are mapped with the first."""
     global _bench
     if _bench is None:
         assert _job is not None
         _bench = Workbench(_job[0], map_bars(Path(_job[1])), PATHS)
-    return _bench.run(task)
+    began = time.monotonic()
+    return list(_bench.run(tasks)), time.monotonic() - began

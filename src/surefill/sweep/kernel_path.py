@@ -1,32 +1,37 @@
-"""Variants as machine code: the path for what the kernel covers."""
+"""Variants as machine code: the path for what the kernel covers, many of them in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain.instrument import Instrument
 from surefill.market.series import BarSeries
-from surefill.rules.codes import ExitReason
 from surefill.strategy.forms import CLOSES_LONG, Vectorised
-from surefill.strategy.spec import ExecutionSpec
-from surefill.sweep.metrics import Booked
+from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.sweep.events import Curve
+from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.split import Segment, cut, inside
-from surefill.sweep.workbench import KERNEL, Ran, Task, Workbench
-from surefill.views.daily_figures import daily_sums
-from surefill.views.excursions import Excursion
-from surefill.views.trades import Trade
-from surefill.views.wording import exit_word
+from surefill.sweep.workbench import KERNEL, Ran, Task, Work, Workbench
+from surefill.views.daily_figures import DDOF, DailyFigures, known
 
 if TYPE_CHECKING:
     from surefill.sweep.kernels.prepare import Stage
-    from surefill.sweep.kernels.run import Fill
+    from surefill.sweep.kernels.run import BatchRun
     from surefill.sweep.kernels.tables import Ints, Signals
 
-_HALF: Final = 30
-_SIGNALS_KEPT: Final = 64
+_SHAPES_KEPT: Final = 1_024
+_SIGNALS_BYTES: Final = 64_000_000  # kept by a process; half of it goes into one call
+
+
+class _Shape(NamedTuple):
+    """What of a variant is not its signals: `why_not`, else its rows of the kernel's tables."""
+
+    why_not: str
+    row: Sequence[int]
+    budgets: Sequence[int]
 
 
 class _Ground(NamedTuple):
@@ -38,13 +43,15 @@ class _Ground(NamedTuple):
     starting_cash: int
     why_not: str
     stage: Stage | None
-    times: list[int]
     extremes: dict[str, tuple[int, int]]
-    signals: dict[str, Signals | str]
+    signals: dict[object, Signals | str]
+    shapes: dict[object, _Shape]
 
 
 class KernelPath:
     """See `workbench.VariantPath`."""
+
+    at_once = 512
 
     def why_not(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> str:
         """Why the engine has to run it."""
@@ -52,101 +59,142 @@ class KernelPath:
             return "its journal is wanted"
         if find_spec("numba") is None:
             return "numba is not installed (extra `sweep`)"
-        from surefill.sweep.kernels.coverage import variant_uncovered
-
         ground = _ground(bench, spec, task.segment)
         if ground.why_not:
             return ground.why_not
         signals = _signals(bench, spec, ground)
-        if isinstance(signals, str):
-            return signals
-        return variant_uncovered(ground.extremes, ground.instruments, spec, bench.runner.exit_of(spec))
+        return signals if isinstance(signals, str) else _shape(bench, spec, ground).why_not
 
-    def run(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> Ran:
-        """Its figures, from the kernel's fills."""
-        from surefill.sweep.kernels.compiling import compiled
-        from surefill.sweep.kernels.run import run_variant
-
-        ground = _ground(bench, spec, task.segment)
-        signals = _signals(bench, spec, ground)
-        assert ground.stage is not None
-        assert not isinstance(signals, str)  # `why_not` has asked
-        found = run_variant(
-            ground.stage,
-            signals,
-            spec,
-            bench.runner.exit_of(spec),
-            ground.starting_cash,
-            at_close=bench.job.fill_at == "close",
-        )
-        fills = list(found.fills())
-        per_notional = {name: each.money_per_notional for name, each in ground.instruments.items()}
-        closed, running = trades_of(fills, per_notional, spec.strategy_id)
-        ends = ground.stage.day_ends
-        booked = Booked(
-            ground.starting_cash,
-            ground.times,
-            _sum(found.equity),
-            (ground.stage.closes_ns[ends].tolist(), cast("Sequence[int]", found.equity[ends])),
-            closed,
-            running,
-            _went(ground.stage, closed),
-            sum(fill.fee for fill in fills),
-            per_notional,
-        )
-        return Ran(bench.completed(KERNEL, task, booked, sum_up=compiled(daily_sums)))
+    def run(self, bench: Workbench, works: Sequence[Work]) -> list[Ran]:
+        """Their figures, from the kernel's fills."""
+        ran: list[Ran] = []
+        apart: dict[object, list[Work]] = {}
+        for work in works:
+            apart.setdefault((work.task.segment, work.spec.symbols, work.task.with_curve), []).append(work)
+        for group in apart.values():
+            ground = _ground(bench, group[0].spec, group[0].task.segment)
+            assert ground.stage is not None
+            size = 1 if group[0].task.with_curve else max(1, _most_signals(ground) // 2)
+            for first in range(0, len(group), size):
+                ran += _run(bench, ground, ground.stage, group[first : first + size])
+        return ran
 
 
-def _sum(column: Ints) -> int:
-    """The sum of money, which may be beyond 64 bits."""
-    return (int((column >> _HALF).sum()) << _HALF) + int((column & (1 << _HALF) - 1).sum())
-
-
-def _went(stage: Stage, trades: Sequence[Trade]) -> list[Excursion]:
-    """How far each trade went, as `views.excursions` has it."""
+def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work]) -> list[Ran]:
     import numpy as np
 
-    from surefill.sweep.kernels.compiling import compiled
-    from surefill.sweep.kernels.figures import TRADE_COLUMNS, excursions
+    from surefill.sweep.kernels import tables as t
 
-    numbers = {name: number for number, name in enumerate(stage.names)}
-    rows = np.array(
-        [
-            (
-                numbers[each.instrument_id],
-                each.entry_ns,
-                each.exit_ns,
-                each.entry_notional // each.entry_qty,
-                each.exit_notional // each.exit_qty,
+    found: dict[int, int] = {}
+    columns: list[Signals] = []
+    rows, budgets = [], []
+    for work in works:
+        signals, shape = _signals(bench, work.spec, ground), _shape(bench, work.spec, ground)
+        assert not isinstance(signals, str)  # `why_not` has asked
+        if id(signals) not in found:
+            found[id(signals)] = len(columns)
+            columns.append(signals)
+        rows.append((*shape.row[: t.SIGNALS], found[id(signals)]))
+        budgets.append(shape.budgets)
+    run = _batch(bench, stage, ground.starting_cash)
+    enters, leaves = zip(*columns, strict=True)
+    summed = run.all(
+        t.Signals(np.stack(enters), np.stack(leaves)), np.array(rows, np.int64), np.array(budgets, np.int64)
+    )
+    start, days = ground.starting_cash, len(stage.market.day_ends)
+    figures = zip(works, summed.counts.tolist(), summed.ratios.tolist(), strict=True)
+    return [
+        Ran(
+            bench.completed(
+                KERNEL,
+                work,
+                _metrics(counts, ratios, start, days, bench.per_year),
+                curve=_curve(stage, run.books.equity) if work.task.with_curve else None,
             )
-            for each in trades
-        ],
-        np.int64,
-    ).reshape(-1, TRADE_COLUMNS)
-    adverse, favourable = np.zeros(len(rows)), np.zeros(len(rows))
-    compiled(excursions)(rows, stage.bounds, stage.market, adverse, favourable)
-    return list(map(Excursion, adverse.tolist(), favourable.tolist()))
+        )
+        for work, counts, ratios in figures
+    ]
 
 
-def trades_of(
-    fills: Iterable[Fill], per_notional: Mapping[str, int], strategy_id: str
-) -> tuple[list[Trade], list[Trade]]:
-    """Round trips, closed and still open, as `views.trades` makes them of a journal; entries are whole, and exits."""
-    closed, running = [], {}
-    for symbol, ts_ns, side, px, qty, fee, reason in fills:
-        if side > 0:
-            running[symbol] = Trade(
-                symbol, symbol, strategy_id, "", 1, ts_ns, entry_qty=qty, entry_notional=px * qty, fees=fee, fills=1
-            )
-            continue
-        trade = running.pop(symbol)
-        trade.exit_ns, trade.exit_qty, trade.exit_notional = ts_ns, qty, px * qty
-        trade.realised = (trade.exit_notional - trade.entry_notional) * per_notional[symbol]
-        trade.fees += fee
-        trade.fills += 1
-        trade.exit_reason = exit_word(ExitReason(reason)) or "signal"
-        closed.append(trade)
-    return closed, list(running.values())
+def _batch(bench: Workbench, stage: Stage, cash: int) -> BatchRun:
+    """The run whose books the variants over a stage take turns with."""
+    from surefill.sweep.kernels.run import BatchRun
+    from surefill.sweep.kernels.tables import Account
+
+    kept = bench.kept.get(KERNEL)
+    if not isinstance(kept, BatchRun) or kept.stage is not stage:
+        kept = bench.kept[KERNEL] = BatchRun(stage, Account(cash, bench.per_year))
+    return kept
+
+
+def _curve(stage: Stage, equity: Ints) -> Curve:
+    ends = stage.market.day_ends
+    return Curve(tuple(stage.market.closes_ns[ends].tolist()), tuple(equity[ends].tolist()))
+
+
+def _metrics(counts: list[int], ratios: list[float], start: int, days: int, per_year: int) -> VariantMetrics:
+    """A variant's rows as figures."""
+    end, fees, trades, winning, losing, drawdown_days = counts
+    return_pct, fall, sharpe, win_rate, profit_factor, expectancy, exposure, turnover, mae, mfe, *daily = ratios
+    daily_fall, sharpe_a_year, sortino, cagr, calmar, volatility, sharpe_per_day, skew, kurtosis = daily
+    return VariantMetrics(
+        return_pct,
+        fall,
+        known(sharpe),
+        win_rate,
+        trades,
+        known(profit_factor),
+        start,
+        end,
+        fees,
+        known(expectancy),
+        exposure,
+        known(turnover),
+        winning,
+        losing,
+        known(mae),
+        known(mfe),
+        DailyFigures(
+            days,
+            per_year,
+            0.0,
+            DDOF,
+            known(sharpe_a_year),
+            known(sortino),
+            known(cagr),
+            known(calmar),
+            known(volatility),
+            daily_fall,
+            drawdown_days,
+            known(sharpe_per_day),
+            known(skew),
+            known(kurtosis),
+        ),
+    )
+
+
+def _shape(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> _Shape:
+    """A variant's rows, made once for all that differ in their signals only."""
+    exit_spec, risk = bench.runner.exit_of(spec), spec.risk
+    key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled
+    found = ground.shapes.get(key)
+    if found is None:
+        if len(ground.shapes) >= _SHAPES_KEPT:
+            ground.shapes.clear()
+        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground)
+    return found
+
+
+def _shaped(bench: Workbench, spec: ExecutionSpec, exit_spec: ExitSpec, ground: _Ground) -> _Shape:
+    from surefill.sweep.kernels.coverage import variant_uncovered
+    from surefill.sweep.kernels.prepare import budgets_of, variant_of
+
+    why_not = variant_uncovered(ground.extremes, ground.instruments, spec, exit_spec)
+    if why_not:
+        return _Shape(why_not, (), ())
+    assert ground.stage is not None
+    row = variant_of(spec, exit_spec, at_close=bench.job.fill_at == "close")
+    return _Shape("", row.tolist(), budgets_of(ground.stage, spec.risk.dollars_per_trade))
 
 
 def _ground(bench: Workbench, spec: ExecutionSpec, segment: Segment) -> _Ground:
@@ -166,22 +214,27 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
     opening, paper = opening_of(settings, 0), paper_settings_of(settings)
     why_not = uncovered(traded, instruments, opening.profile, paper)
     if why_not:
-        return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, [], {}, {})
+        return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, {}, {}, {})
     earlier = {symbol: len(known[symbol]) - len(traded[symbol]) for symbol in series}
     stage = stage_of(traded, instruments, opening.profile, paper, earlier)
-    return _Ground(
-        known, traded, instruments, opening.starting_cash, "", stage, stage.closes_ns.tolist(), extremes_of(traded), {}
-    )
+    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, extremes_of(traded), {}, {})
 
 
 def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
     """The strategy's signals over the traded bars, computed once for all variants that share them; or why not."""
-    kept, key = ground.signals, spec.entry.model_dump_json()
-    if key not in kept:
-        if len(kept) >= _SIGNALS_KEPT:
+    entry, kept = spec.entry, ground.signals
+    key = entry.type, entry.lookback_days, repr(entry.params)
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= _most_signals(ground):
             del kept[next(iter(kept))]
-        kept[key] = _computed(bench, spec, ground)
-    return kept[key]
+        found = kept[key] = _computed(bench, spec, ground)
+    return found
+
+
+def _most_signals(ground: _Ground) -> int:
+    assert ground.stage is not None
+    return max(1, _SIGNALS_BYTES // max(2 * len(ground.stage.market.bars), 1))
 
 
 def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:

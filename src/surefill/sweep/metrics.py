@@ -19,16 +19,15 @@ per year; mae and mfe are means of the trades' excursions in percent. `daily` ha
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
-from math import fsum, sqrt
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from surefill.views.daily_figures import DailyFigures, SumUp, daily_figures, daily_sums
+from surefill.sweep.contract_figures import contract_figures, turnover
+from surefill.views.daily_figures import DailyFigures, daily_figures, known
 from surefill.views.excursions import Excursion
-from surefill.views.metrics import net, trade_figures, underwater
+from surefill.views.metrics import net
 from surefill.views.trades import Trade
 
 
@@ -73,42 +72,32 @@ class VariantMetrics(msgspec.Struct, frozen=True):
     daily: DailyFigures
 
 
-def metrics_of(booked: Booked, per_year: int, *, sum_up: SumUp = daily_sums) -> VariantMetrics:
-    """The figures of a run; `per_year`: `views.daily_figures.periods_per_year`; `sum_up`: see `daily_figures`."""
+def metrics_of(booked: Booked, per_year: int) -> VariantMetrics:
+    """The figures of a run; `per_year`: `views.daily_figures.periods_per_year`."""
     start, daily = booked.starting_equity, booked.daily[1]
-    end = int(daily[-1]) if len(daily) else start
-    nets = [net(trade) for trade in booked.trades]
-    curve = [start]
-    for made in nets:
-        curve.append(curve[-1] + made)
-    figures = trade_figures(booked.trades)
+    end = daily[-1] if daily else start
+    return_pct, fall, sharpe, win_rate, profit_factor, expectancy, winning, losing = contract_figures(
+        start, end, [net(trade) for trade in booked.trades]
+    )
     return VariantMetrics(
-        return_pct=(end / start - 1) * 100 if start else 0.0,
-        max_drawdown_pct=100 * max(underwater(start, curve), default=0.0),
-        sharpe=_sharpe([after / before - 1 for before, after in pairwise(curve) if before > 0]),
-        win_rate=figures.win_rate or 0.0,
-        trade_count=figures.trades,
-        profit_factor=figures.profit_factor,
+        return_pct=return_pct,
+        max_drawdown_pct=fall,
+        sharpe=known(sharpe),
+        win_rate=win_rate,
+        trade_count=len(booked.trades),
+        profit_factor=known(profit_factor),
         starting_equity=start,
         ending_equity=end,
         fees=booked.fees,
-        expectancy=figures.expectancy,
+        expectancy=known(expectancy),
         exposure=_exposure(booked),
         turnover=_turnover(booked, len(daily), per_year),
-        winning_streak=_streak(nets, lambda made: made > 0),
-        losing_streak=_streak(nets, lambda made: made < 0),
+        winning_streak=winning,
+        losing_streak=losing,
         mae_pct=_mean_pct([each.adverse for each in booked.went]),
         mfe_pct=_mean_pct([each.favourable for each in booked.went]),
-        daily=daily_figures(start, daily, per_year, sum_up=sum_up),
+        daily=daily_figures(start, daily, per_year),
     )
-
-
-def _sharpe(returns: Sequence[float]) -> float | None:
-    if len(returns) < 2:
-        return None
-    mean = fsum(returns) / len(returns)
-    deviation = sqrt(fsum((each - mean) ** 2 for each in returns) / len(returns))
-    return mean / deviation if deviation else None
 
 
 def _exposure(booked: Booked) -> float:
@@ -131,16 +120,12 @@ def _turnover(booked: Booked, days: int, per_year: int) -> float | None:
         (trade.entry_notional + trade.exit_notional) * booked.per_notional[trade.instrument_id]
         for trade in (*booked.trades, *booked.running)
     )
-    return traded * len(booked.times) / booked.worth * per_year / days if days and booked.worth > 0 else None
-
-
-def _streak(nets: Iterable[int], counts: Callable[[int], bool]) -> int:
-    longest = run = 0
-    for made in nets:
-        run = run + 1 if counts(made) else 0
-        longest = max(longest, run)
-    return longest
+    return known(turnover(float(traded), float(booked.worth), len(booked.times), days, per_year))
 
 
 def _mean_pct(fractions: Sequence[float]) -> float | None:
-    return 100 * fsum(fractions) / len(fractions) if fractions else None
+    """In the order of the trades, as the kernel adds them up."""
+    total = 0.0
+    for each in fractions:
+        total += each
+    return 100 * total / len(fractions) if fractions else None

@@ -33,7 +33,7 @@ from surefill.sweep.split import WHOLE, Window, windows
 from surefill.sweep.workbench import AUTO, Job, Ran, Task
 
 COMMIT_EVERY_S: Final = 0.5
-COMMIT_AT_MOST: Final = 64
+COMMIT_AT_MOST: Final = 4_096
 
 
 class Progress(NamedTuple):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from surefill.errors import InputError
 from surefill.strategy.decisions import Parameter
 from surefill.strategy.registry import StrategyRegistry
@@ -78,6 +80,29 @@ class Sweepable:
             self._registry.check(made)
         except InputError as error:
             raise _wrong(error.message, error.values.get("field", "overrides")) from error
+        return made
+
+    def draft(self, overrides: Mapping[str, object]) -> ExecutionSpec:
+        """What `spec` gives in all that decides trades, at a tenth of the cost: `instance_id` stays the base's."""
+        parts: dict[str, dict[str, object]] = {}
+        try:
+            for path, value in overrides.items():
+                part, _, name = path.partition(".")
+                if path not in self.paths or not isinstance(value, Scalar):
+                    return self.spec(overrides)
+                changed = parts.get(part)
+                if changed is None:
+                    changed = parts[part] = dict(getattr(self._base, part).__dict__)
+                if path.startswith(PARAMS):
+                    changed["params"] = {**changed["params"], path[len(PARAMS) :]: value}  # type: ignore[dict-item]
+                else:
+                    changed[name] = value
+            made = self._base.model_copy(
+                update={part: type(getattr(self._base, part)).model_validate(data) for part, data in parts.items()}
+            )
+            self._registry.check(made)
+        except (InputError, ValidationError):
+            return self.spec(overrides)  # it says what is wrong
         return made
 
     def effective(self, spec: ExecutionSpec) -> str:

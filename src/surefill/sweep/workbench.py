@@ -1,4 +1,4 @@
-"""One variant at a time: what a process needs for it, and the paths that it can take.
+"""Variants in one process: what it needs for them, and the paths that they can take.
 
 The engine runs everything: runner, gates, engine, paper venue, journal. Another path (a compiled kernel) may be quicker
 for what it covers; it owes the same trades, and every outcome says which path it took.
@@ -6,10 +6,8 @@ for what it covers; it owes the same trades, and every outcome says which path i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
-
-import msgspec
 
 from surefill.config import Settings, instrument_of, paper_settings_of
 from surefill.domain.events import Event
@@ -25,12 +23,12 @@ from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.spec import ExecutionSpec, load_spec
 from surefill.sweep.canonical import workspace_of
 from surefill.sweep.events import Curve, Outcome, VariantCompleted, VariantFailed
-from surefill.sweep.metrics import Booked, metrics_of
+from surefill.sweep.metrics import Booked, VariantMetrics, metrics_of
 from surefill.sweep.overrides import Sweepable
 from surefill.sweep.plan import Variant
 from surefill.sweep.split import Segment, cut, inside
 from surefill.venues.paper import PaperVenue
-from surefill.views.daily_figures import SumUp, daily_equity, daily_sums, periods_per_year
+from surefill.views.daily_figures import daily_equity, periods_per_year
 from surefill.views.excursions import excursion
 from surefill.views.trades import TradeLog
 
@@ -74,25 +72,46 @@ class Ran(NamedTuple):
     claims: tuple[KeyClaim, ...] = ()
 
 
+class Work(NamedTuple):
+    """A task on its way. `spec` is its variant's in all that decides trades; its names are the base's.
+
+    `why_not`: why a preferred path does not run it.
+    """
+
+    task: Task
+    spec: ExecutionSpec
+    why_not: str
+
+
 class VariantPath(Protocol):
-    """A way to run a variant."""
+    """A way to run variants."""
+
+    @property
+    def at_once(self) -> int:
+        """How many it takes in one call."""
 
     def why_not(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> str:
         """Why this path cannot run it; "" when it can."""
 
-    def run(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> Ran:
-        """Run it, to `bench.completed`. What it raises is the variant's failure."""
+    def run(self, bench: Workbench, works: Sequence[Work]) -> list[Ran]:
+        """Run them, each to `bench.completed`. What it raises over one of them is its failure."""
 
 
 class EnginePath:
     """The engine itself, into a journal in memory."""
 
+    at_once = 1
+
     def why_not(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> str:
         """It can run everything."""
         return ""
 
-    def run(self, bench: Workbench, spec: ExecutionSpec, task: Task) -> Ran:
+    def run(self, bench: Workbench, works: Sequence[Work]) -> list[Ran]:
         """See `VariantPath`."""
+        return [self._ran(bench, work, bench.spec_of(work.task)) for work in works]
+
+    def _ran(self, bench: Workbench, work: Work, spec: ExecutionSpec) -> Ran:
+        task = work.task
         settings = in_workspace(bench.job.settings, spec.workspace_id)
         known, traded = (part({s: bench.series[s] for s in spec.symbols}, task.segment) for part in (cut, inside))
         journal = MemoryJournal()
@@ -130,7 +149,9 @@ class EnginePath:
             {name: instrument.money_per_notional for name, instrument in book.instruments.items()},
         )
         head = journal.heads()[spec.workspace_id]
-        completed = bench.completed(ENGINE, task, booked, events=head.seq, head=head.chain_hash.hex())
+        curve = Curve(*map(tuple, booked.daily)) if task.with_curve else None
+        metrics = metrics_of(booked, bench.per_year)
+        completed = bench.completed(ENGINE, work, metrics, head.seq, head.chain_hash.hex(), curve)
         if not task.with_journal:
             return Ran(completed)
         payloads = tuple(record.payload for record in journal.read(spec.workspace_id))
@@ -156,46 +177,69 @@ class Workbench:
         self._base = load_spec(job.base, code="INVALID_BASE_SPEC")
         self._sweepable = Sweepable(self._base, registry)
         calendars = {instrument_of(job.settings, symbol).calendar for symbol in self._base.symbols}
-        self._per_year = periods_per_year(calendars, self._base.timeframe)
+        self.per_year = periods_per_year(calendars, self._base.timeframe)
 
-    def run(self, task: Task) -> Ran:
-        """Run one task. Whatever goes wrong in it is its outcome, with the reason."""
-        variant, segment = task.variant, task.segment.name
-        try:
-            workspace_id = workspace_of(self.job.run_plan_id, variant.variant_id, segment)
-            spec = self._sweepable.spec(variant.overrides).model_copy(update={"workspace_id": workspace_id})
-            return self._run(spec, task)
-        except SurefillError as error:
-            return Ran(VariantFailed(variant.variant_id, segment, error.code, error.message))
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}; this is a defect of surefill"
-            return Ran(VariantFailed(variant.variant_id, segment, "INTERNAL", reason))
+    def run(self, tasks: Iterable[Task]) -> Iterator[Ran]:
+        """Run tasks, in any order. Whatever goes wrong in one is its outcome, with the reason."""
+        waiting: dict[str, list[Work]] = {}
+        for task in tasks:
+            try:
+                name, work = self._prepared(task)
+            except Exception as error:
+                yield _failed(task, error)
+                continue
+            works = waiting.setdefault(name, [])
+            works.append(work)
+            if len(works) >= self._paths[name].at_once:
+                yield from self._through(self._paths[name], waiting.pop(name))
+        for name, works in waiting.items():
+            yield from self._through(self._paths[name], works)
 
-    def _run(self, spec: ExecutionSpec, task: Task) -> Ran:
-        why_not = ""
+    def spec_of(self, task: Task) -> ExecutionSpec:
+        """A task's spec whole, in the workspace that it has to itself. Raises InputError."""
+        workspace_id = workspace_of(self.job.run_plan_id, task.variant.variant_id, task.segment.name)
+        return self._sweepable.spec(task.variant.overrides).model_copy(update={"workspace_id": workspace_id})
+
+    def _prepared(self, task: Task) -> tuple[str, Work]:
+        """A task and the name of the path that takes it."""
+        spec, why_not = self._sweepable.draft(task.variant.overrides), ""
         for name, path in self._paths.items():
             if name in (self.job.path, ENGINE) or self.job.path == AUTO:
                 refused = path.why_not(self, spec, task)
                 if not refused:
-                    ran = path.run(self, spec, task)
-                    return ran._replace(outcome=msgspec.structs.replace(ran.outcome, why_not=why_not))
+                    return name, Work(task, spec, why_not)
                 why_not = why_not or f"{name}: {refused}"
         raise InvariantBreach(f"the engine runs everything, but not this: {why_not}")
+
+    def _through(self, path: VariantPath, works: Sequence[Work]) -> Iterator[Ran]:
+        """What came of them; where several together come to grief, each by itself."""
+        try:
+            yield from path.run(self, works)
+        except Exception as error:
+            if len(works) == 1:
+                yield _failed(works[0].task, error)
+            else:
+                for work in works:
+                    yield from self._through(path, [work])
 
     def completed(
         self,
         path: str,
-        task: Task,
-        booked: Booked,
-        *,
+        work: Work,
+        metrics: VariantMetrics,
         events: int = 0,
         head: str = "",
-        sum_up: SumUp = daily_sums,
+        curve: Curve | None = None,
     ) -> VariantCompleted:
-        """The outcome of a run that left this behind."""
-        curve = None
-        if task.with_curve:
-            times, equity = booked.daily
-            curve = Curve(tuple(map(int, times)), tuple(map(int, equity)))
-        metrics = metrics_of(booked, self._per_year, sum_up=sum_up)
-        return VariantCompleted(task.variant.variant_id, task.segment.name, path, metrics, events, head, curve)
+        """The outcome of a run with these figures."""
+        task = work.task
+        return VariantCompleted(
+            task.variant.variant_id, task.segment.name, path, metrics, events, head, curve, work.why_not
+        )
+
+
+def _failed(task: Task, error: Exception) -> Ran:
+    code, reason = "INTERNAL", f"{type(error).__name__}: {error}; this is a defect of surefill"
+    if isinstance(error, SurefillError):
+        code, reason = error.code, error.message
+    return Ran(VariantFailed(task.variant.variant_id, task.segment.name, code, reason))

@@ -19,15 +19,16 @@ A day is one of UTC (a close at midnight belongs to the day that it ends). A rat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from math import nan, sqrt
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from surefill.units import NS_PER_DAY
 
 DDOF: Final = 1
+NAN: Final = nan
 #: Trading days in a year, by calendar; exchanges have 252.
 PER_YEAR: Final = {"24x7": 365, "forex": 260}
 PER_YEAR_EXCHANGE: Final = 252
@@ -68,35 +69,30 @@ def daily_equity(times: Sequence[int], equity: Sequence[int]) -> tuple[list[int]
     return [ts_ns for ts_ns, _ in last.values()], [value for _, value in last.values()]
 
 
-class DailySums(NamedTuple):
-    """What the figures are made of. `m2` to `m4`: sums of the powers of what the returns are away from their mean.
+class Column(Protocol):
+    """Numbers in a row: a list of Python's, an array of numpy's."""
 
-    `below`: the sum of the squares of the negative returns; `drawdown`: a fraction; `longest`: days below a high.
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: int, /) -> Any: ...
+
+
+def daily_sums(start: int, equity: Column, rf_per_day: float) -> tuple[float, float, float, float, float, float, int]:
+    """What the ratios are made of, one operation after the other: compiled it gives the same bits.
+
+    The mean of the returns; the sums of the second, third and fourth powers of what they are away from it; that of the
+    squares of the negative ones; the largest fall, as a fraction; the longest run of days below a high.
     """
-
-    mean: float
-    m2: float
-    m3: float
-    m4: float
-    below: float
-    drawdown: float
-    longest: int
-
-
-def daily_sums(
-    start: int, equity: Sequence[int], rf_per_day: float
-) -> tuple[float, float, float, float, float, float, int]:
-    """The fields of `DailySums`, one operation after the other: compiled it gives the same bits."""
     count = len(equity)
     total = below = drawdown = 0.0
     before = peak = float(start)
     longest = run = 0
     for day in range(count):
         now = float(equity[day])
-        change = now / before - 1.0 - rf_per_day if before > 0.0 else 0.0
-        total += change
-        if change < 0.0:
-            below += change * change
+        moved = change(before, now, rf_per_day)
+        total += moved
+        if moved < 0.0:
+            below += moved * moved
         if now >= peak or peak <= 0.0:
             peak, run = max(peak, now), 0
         else:
@@ -109,7 +105,7 @@ def daily_sums(
     before = float(start)
     for day in range(count):
         now = float(equity[day])
-        away = (now / before - 1.0 - rf_per_day if before > 0.0 else 0.0) - mean
+        away = change(before, now, rf_per_day) - mean
         square = away * away
         m2 += square
         m3 += square * away
@@ -118,35 +114,71 @@ def daily_sums(
     return mean, m2, m3, m4, below, drawdown, longest
 
 
-SumUp = Callable[[int, Any, float], tuple[float, float, float, float, float, float, int]]
+def change(before: float, now: float, rf_per_day: float) -> float:
+    """The return of a day beyond the riskless one; 0 of an account that is worth nothing."""
+    if before <= 0.0:
+        return 0.0
+    return now / before - 1.0 - rf_per_day if now != before else -rf_per_day
 
 
-def daily_figures(
-    start: int, equity: Sequence[int], per_year: int, *, rf: float = 0.0, sum_up: SumUp = daily_sums
-) -> DailyFigures:
-    """Figures of an account that had `start` before the first day and `equity` at the end of each; `rf` is annual.
+def daily_ratios(
+    start: int,
+    end: int,
+    days: int,
+    per_year: int,
+    mean: float,
+    m2: float,
+    m3: float,
+    m4: float,
+    below: float,
+    fall: float,
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Sharpe, sortino, cagr, calmar, volatility, sharpe of a day, skew and kurtosis, of what `daily_sums` gives.
 
-    `sum_up`: `daily_sums`, or what it was compiled to.
+    NaN: there is none. To be compiled like that.
     """
-    count, end = len(equity), int(equity[-1]) if len(equity) else start
-    sums = DailySums(*sum_up(start, equity, (1.0 + rf) ** (1.0 / per_year) - 1.0))
-    deviation = sqrt(sums.m2 / (count - DDOF)) if count > DDOF else 0.0
-    downside = sqrt(sums.below / count) if count else 0.0
-    spread = sqrt(sums.m2 / count) if count else 0.0
-    cagr = (end / start) ** (per_year / count) - 1 if count and start > 0 and end > 0 else None
+    deviation = sqrt(m2 / (days - DDOF)) if days > DDOF else 0.0
+    downside = sqrt(below / days) if days else 0.0
+    spread = sqrt(m2 / days) if days else 0.0
+    annual = sqrt(float(per_year))
+    cagr = (float(end) / float(start)) ** (float(per_year) / days) - 1.0 if days and start > 0 and end > 0 else NAN
+    return (
+        mean / deviation * annual if deviation else NAN,
+        mean / downside * annual if downside else NAN,
+        cagr,
+        cagr / fall if fall else NAN,
+        deviation * annual if deviation else NAN,
+        mean / deviation if deviation else NAN,
+        m3 / days / (spread * spread * spread) if spread else NAN,
+        m4 / days / (spread * spread * spread * spread) if spread else NAN,
+    )
+
+
+def known(value: float) -> float | None:
+    """None for the NaN that stands for it among compiled figures."""
+    return value if value == value else None
+
+
+def daily_figures(start: int, equity: Sequence[int], per_year: int, *, rf: float = 0.0) -> DailyFigures:
+    """Figures of an account that had `start` before the first day and `equity` at the end of each; `rf` is annual."""
+    days, end = len(equity), int(equity[-1]) if len(equity) else start
+    mean, m2, m3, m4, below, fall, longest = daily_sums(start, equity, (1.0 + rf) ** (1.0 / per_year) - 1.0)
+    sharpe, sortino, cagr, calmar, volatility, sharpe_per_day, skew, kurtosis = map(
+        known, daily_ratios(start, end, days, per_year, mean, m2, m3, m4, below, fall)
+    )
     return DailyFigures(
-        days=count,
+        days=days,
         periods_per_year=per_year,
         rf=rf,
         ddof=DDOF,
-        sharpe=sums.mean / deviation * sqrt(per_year) if deviation else None,
-        sortino=sums.mean / downside * sqrt(per_year) if downside else None,
+        sharpe=sharpe,
+        sortino=sortino,
         cagr=cagr,
-        calmar=cagr / sums.drawdown if cagr is not None and sums.drawdown else None,
-        volatility=deviation * sqrt(per_year) if deviation else None,
-        max_drawdown_pct=100 * sums.drawdown,
-        drawdown_days=sums.longest,
-        sharpe_per_day=sums.mean / deviation if deviation else None,
-        skew=sums.m3 / count / spread**3 if spread else None,
-        kurtosis=sums.m4 / count / spread**4 if spread else None,
+        calmar=calmar,
+        volatility=volatility,
+        max_drawdown_pct=100 * fall,
+        drawdown_days=longest,
+        sharpe_per_day=sharpe_per_day,
+        skew=skew,
+        kurtosis=kurtosis,
     )

@@ -27,7 +27,7 @@ from surefill.rules.sizing import qty_within
 from surefill.sweep.kernels import tables as t
 
 if TYPE_CHECKING:
-    from surefill.sweep.kernels.tables import Books, Costs, Ints, Market, Signals
+    from surefill.sweep.kernels.tables import Books, Costs, Flags, Ints, Market, Signals
 
 _SIGNAL: Final = int(ExitReason.NONE)
 _STOP: Final = int(ExitReason.STOP)
@@ -37,6 +37,7 @@ _END_OF_DAY: Final = int(ExitReason.END_OF_DAY)
 _WORST_CASE: Final = int(IntrabarPolicy.WORST_CASE)
 _NO_CHARGE: Final = int(FeeKind.NONE)
 _PASSES: Final = 0
+_NO_TARGET: Final = 2**62
 
 
 def simulate(
@@ -48,85 +49,90 @@ def simulate(
     time_stop_bars, day_ends = variant[t.TIME_STOP_BARS], variant[t.END_OF_DAY]
     granularity, policy = rules[t.STOP_GRANULARITY], rules[t.INTRABAR]
     held = entering = leaving = 0
-    for moment in range(len(market.moment_ns)):
-        first, end = market.moment_from[moment], market.moment_from[moment + 1]
-        if not held and not entering and not leaving:
-            entered = 0
-            for place in range(first, end):
-                entered += signals.enters[market.moment_bars[place]]
-            if not entered:
-                books.equity[moment] = result[t.CASH]
-                continue
-        now_ns = market.moment_ns[moment]
+    moments, moment = len(market.moments) - 1, -1
+    while moment + 1 < moments:
+        moment += 1
+        if not entering and not leaving:
+            moment = _next_event(moment, held, market, signals, instruments, variant, books)
+            if moment == moments:
+                break
+        first, end = market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]
+        now_ns = market.moments[moment, t.MOMENT_NS]
         if held:
             for place in range(first, end):
                 at = market.moment_bars[place]
-                number = market.instrument[at]
-                reason = _at_open(positions, number, market.open_px[at], granularity)
+                number = market.bars[at, t.BAR_INSTRUMENT]
+                reason = _at_open(positions, number, market.bars[at, t.BAR_OPEN], granularity)
                 if reason:
-                    _sell(number, at, market.open_px[at], now_ns, reason, instruments, rules, costs, books)
+                    _sell(number, at, market.bars[at, t.BAR_OPEN], now_ns, reason, instruments, rules, costs, books)
                     held -= 1
         if leaving:
             for place in range(first, end):
                 at = market.moment_bars[place]
-                number = market.instrument[at]
+                number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.CLOSE:
                     positions[number, t.WAITING] = t.NOTHING
                     leaving -= 1
                     if positions[number, t.QTY]:
-                        _sell(number, at, market.open_px[at], now_ns, _SIGNAL, instruments, rules, costs, books)
+                        _sell(
+                            number, at, market.bars[at, t.BAR_OPEN], now_ns, _SIGNAL, instruments, rules, costs, books
+                        )
                         held -= 1
                     else:
                         result[t.NO_POSITION] += 1
         if entering:
             for place in range(first, end):
                 at = market.moment_bars[place]
-                number = market.instrument[at]
+                number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.OPEN:
                     positions[number, t.WAITING] = t.NOTHING
                     entering -= 1
-                    held += _buy(number, at, market.open_px[at], now_ns, instruments, rules, costs, books)
+                    held += _buy(number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, books)
         last_ns = now_ns
         for place in range(first, end):
             at = market.moment_bars[place]
-            number = market.instrument[at]
+            number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 reason, px = _in_bar(
                     positions,
                     number,
-                    market.open_px[at],
-                    market.high_px[at],
-                    market.low_px[at],
-                    market.close_px[at],
+                    market.bars[at, t.BAR_OPEN],
+                    market.bars[at, t.BAR_HIGH],
+                    market.bars[at, t.BAR_LOW],
+                    market.bars[at, t.BAR_CLOSE],
                     policy,
-                    positions[number, t.OPENED_NS] > market.open_ns[at],
+                    positions[number, t.OPENED_NS] > market.bars[at, t.BAR_OPEN_NS],
                     granularity,
                 )
                 if not reason:
-                    px = market.close_px[at]
-                    reason = _at_close(positions, number, time_stop_bars, day_ends and market.session_end[at])
+                    px = market.bars[at, t.BAR_CLOSE]
+                    reason = _at_close(
+                        positions, number, time_stop_bars, day_ends and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
+                    )
                 if reason:
-                    _sell(number, at, px, market.ts_ns[at], reason, instruments, rules, costs, books)
+                    _sell(number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books)
                     held -= 1
-            positions[number, t.CLOSE_PX] = market.close_px[at]
-            last_ns = max(last_ns, market.ts_ns[at])
+            positions[number, t.CLOSE_PX] = market.bars[at, t.BAR_CLOSE]
+            last_ns = max(last_ns, market.bars[at, t.BAR_TS_NS])
         for place in range(first, end):
             at = market.moment_bars[place]
-            number = market.instrument[at]
+            number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
-                day_is_over = variant[t.EXIT_AT_DAY_END] and market.session_end[at]
+                day_is_over = variant[t.EXIT_AT_DAY_END] and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
                 if day_is_over or (at_close and signals.leaves[at]):
-                    _sell(number, at, market.close_px[at], last_ns, _SIGNAL, instruments, rules, costs, books)
+                    _sell(number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books)
                     held -= 1
                 elif signals.leaves[at]:
                     positions[number, t.WAITING] = t.CLOSE
                     leaving += 1
             elif signals.enters[at] and variant[t.ENABLED] and held + entering < positions_max:
-                if market.is_first[at] or not _plan(positions, number, market.close_px[at], instruments, variant):
+                if market.bars[at, t.BAR_ENDS] & t.IS_FIRST or not _plan(
+                    positions, number, market.bars[at, t.BAR_CLOSE], instruments, variant
+                ):
                     continue
                 if at_close:
-                    held += _buy(number, at, market.close_px[at], last_ns, instruments, rules, costs, books)
-                elif not market.is_last[at]:
+                    held += _buy(number, at, market.bars[at, t.BAR_CLOSE], last_ns, instruments, rules, costs, books)
+                elif not market.bars[at, t.BAR_ENDS] & t.IS_LAST:
                     positions[number, t.WAITING] = t.OPEN
                     entering += 1
         worth = result[t.CASH]
@@ -134,6 +140,64 @@ def simulate(
             for number in range(len(positions)):
                 worth += positions[number, t.QTY] * positions[number, t.CLOSE_PX] * instruments[number, t.PER_NOTIONAL]
         books.equity[moment] = worth
+
+
+def _next_event(
+    moment: int, held: int, market: Market, signals: Signals, instruments: Ints, variant: Ints, books: Books
+) -> int:
+    """The first moment from this one on at which something may happen, where nothing waits; the equity until then.
+
+    A position that trails, counts bars or leaves by the clock is looked at every time, and so is one among others.
+    """
+    positions = books.positions
+    cash, worth, until = books.result[t.CASH], 0, moment
+    if len(positions) > 1:
+        while not held and until < len(market.moments) - 1 and not _enters(until, market, signals):
+            until += 1
+    elif not held:  # of one instrument bar and moment have the same number
+        until += _unset(signals.enters[moment:])
+    elif not (
+        positions[0, t.TRAIL] or variant[t.TIME_STOP_BARS] or variant[t.END_OF_DAY] or variant[t.EXIT_AT_DAY_END]
+    ):
+        worth = positions[0, t.QTY] * instruments[0, t.PER_NOTIONAL]
+        until += _unset(signals.leaves[moment:])
+        if positions[0, t.STOP] or positions[0, t.TARGET]:
+            until = moment + _between(
+                market.low_px[moment:until], market.high_px[moment:until], positions[0, t.STOP], positions[0, t.TARGET]
+            )
+        positions[0, t.BARS_HELD] += until - moment
+        positions[0, t.CLOSE_PX] = market.close_px[until - 1]
+    equity, close_px = books.equity[moment:until], market.close_px[moment:until]
+    if worth:
+        for at in range(len(equity)):
+            equity[at] = cash + worth * close_px[at]
+    else:
+        equity[:] = cash
+    return until
+
+
+def _enters(moment: int, market: Market, signals: Signals) -> bool:
+    for place in range(market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]):
+        if signals.enters[market.moment_bars[place]]:
+            return True
+    return False
+
+
+def _unset(flags: Flags) -> int:
+    """How many flags come before the first that is set."""
+    for at in range(len(flags)):  # from 0 on: an index that cannot be negative costs no test
+        if flags[at]:
+            return at
+    return len(flags)
+
+
+def _between(low_px: Ints, high_px: Ints, stop_px: int, target_px: int) -> int:
+    """How many bars come before the first that touches a level; 0 is none."""
+    above = target_px or _NO_TARGET
+    for at in range(len(low_px)):
+        if low_px[at] <= stop_px or high_px[at] >= above:
+            return at
+    return len(low_px)
 
 
 def _plan(positions: Ints, number: int, px: int, instruments: Ints, variant: Ints) -> bool:

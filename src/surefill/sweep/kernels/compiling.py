@@ -21,12 +21,15 @@ from typing import Any, Final, TypeVar, cast
 import surefill.rules
 from surefill import units
 from surefill.errors import ConfigError
-from surefill.sweep.kernels import account, figures, tables
+from surefill.sweep import contract_figures
+from surefill.sweep.kernels import account, batch, figures, tables
 from surefill.views import daily_figures
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: What is called from Python; everything else is compiled into these.
-_ENTRIES: Final = (account.simulate, figures.excursions, daily_figures.daily_sums)
+_ENTRIES: Final = (batch.simulate_all,)
+#: Of modules that are not compiled as a whole.
+_FURTHER: Final = (daily_figures.daily_sums, daily_figures.daily_ratios, daily_figures.change)
 
 
 def compiled(function: F) -> F:
@@ -44,15 +47,14 @@ def _compiled() -> dict[str, Callable[..., Any]]:
         from numba.extending import register_jitable
     except ImportError as error:
         raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
-    sources = (*_rule_modules(), account, figures)
-    for module in sources:
-        for function in _functions_of(module):
-            if function not in _ENTRIES:
-                register_jitable(function)
-    before, folder = config.CACHE_DIR, _cache_folder((*sources, tables, units, daily_figures))
+    sources = (*_rule_modules(), account, contract_figures, figures)
+    for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
+        register_jitable(function)
+    before, folder = config.CACHE_DIR, _cache_folder((*sources, batch, tables, units, daily_figures))
     config.CACHE_DIR = "" if folder is None else str(folder)
     try:
-        return {entry.__name__: njit(entry, cache=folder is not None) for entry in _ENTRIES}
+        # Nothing is allocated in there, so no references need counting; counting them would take half the time.
+        return {entry.__name__: njit(entry, cache=folder is not None, _nrt=False) for entry in _ENTRIES}
     finally:
         config.CACHE_DIR = before
 

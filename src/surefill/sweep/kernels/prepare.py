@@ -21,11 +21,7 @@ from surefill.venues.paper.settings import PaperSettings
 
 
 class Stage(NamedTuple):
-    """What all variants over the same bars share. `names`: the instruments by their number.
-
-    The bars of instrument n are those from `bounds[n]` to before `bounds[n + 1]`. `closes_ns`: when the last bar of
-    each moment closes; `day_ends`: the last places in it that belong to each day (`views.daily_figures.daily_equity`).
-    """
+    """What all variants over the same bars share. `names`: the instruments by their number."""
 
     names: tuple[str, ...]
     market: t.Market
@@ -33,9 +29,6 @@ class Stage(NamedTuple):
     rules: t.Ints
     costs: t.Costs
     lots: tuple[tuple[int, int], ...]
-    bounds: t.Ints
-    closes_ns: t.Ints
-    day_ends: t.Ints
 
 
 def stage_of(
@@ -51,18 +44,13 @@ def stage_of(
     """
     names = tuple(sorted(series))
     ordered = [instruments[name] for name in names]
-    market = _market(names, series, earlier or {})
-    closes_ns = _closing_times(market)
     return Stage(
         names,
-        market,
+        _market(names, series, earlier or {}),
         _instruments(ordered),
         _rules(profile, paper),
         _costs(ordered, paper),
         tuple((10 ** (each.price_decimals + each.qty_decimals), each.terms[0].lot) for each in ordered),
-        np.concatenate(([0], np.cumsum([len(series[name]) for name in names]))),
-        closes_ns,
-        np.array(list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values()), np.int64),
     )
 
 
@@ -89,25 +77,24 @@ def variant_of(spec: ExecutionSpec, exit_spec: ExitSpec, *, at_close: bool) -> t
     return row
 
 
-def books_for(stage: Stage, cash: int, fills: int) -> t.Books:
-    """Empty books with room for so many fills."""
-    result = np.zeros(t.RESULT_COLUMNS, np.int64)
-    result[t.CASH] = cash
+def books_for(stage: Stage, fills: int) -> t.Books:
+    """Books with room for so many fills."""
     return t.Books(
         np.zeros((len(stage.names), t.POSITION_COLUMNS), np.int64),
         np.zeros((fills, t.FILL_COLUMNS), np.int64),
-        np.zeros(len(stage.market.moment_ns), np.int64),
-        result,
+        np.zeros(len(stage.market.closes_ns), np.int64),
+        np.zeros(t.RESULT_COLUMNS, np.int64),
         np.zeros(max(1, stage.costs.charges.shape[3]), np.int64),
     )
 
 
-def _closing_times(market: t.Market) -> t.Ints:
-    """When the last bar of each moment closes."""
-    if not len(market.moment_ns):
-        return market.moment_ns
-    closes: t.Ints = np.maximum.reduceat(market.ts_ns[market.moment_bars], market.moment_from[:-1])
-    return np.maximum(closes, market.moment_ns)
+def sums_for(stage: Stage, fills: int) -> t.Sums:
+    """What figures of so many fills are made in."""
+    return t.Sums(
+        np.zeros((len(stage.names), t.TRIP_COLUMNS), np.int64),
+        np.zeros(fills, np.int64),
+        np.zeros(len(stage.market.day_ends), np.int64),
+    )
 
 
 def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapping[str, int]) -> t.Market:
@@ -117,30 +104,35 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapp
     def column(name: str) -> t.Ints:
         return np.concatenate([np.asarray(getattr(series[each], name), np.int64) for each in names])
 
-    opens = column("open_ns")
-    number = np.repeat(np.arange(len(names)), counts)
+    opens, number = column("open_ns"), np.repeat(np.arange(len(names)), counts)
     order = np.lexsort((number, opens))
     moment_ns, moment_from = np.unique(opens[order], return_index=True)
-    flags = np.concatenate([np.asarray(series[each].session_end, np.uint8) for each in names])
-    is_first, is_last = np.zeros(len(opens), np.uint8), np.zeros(len(opens), np.uint8)
-    is_first[
-        [begin for begin, count, name in zip(begins, counts, names, strict=False) if count and not earlier.get(name)]
-    ] = 1
-    is_last[begins[1:][np.diff(begins) > 0] - 1] = 1
-    return t.Market(
+    moments = np.zeros((len(moment_ns) + 1, t.MOMENT_COLUMNS), np.int64)
+    moments[:-1, t.MOMENT_NS], moments[:-1, t.MOMENT_FROM], moments[-1, t.MOMENT_FROM] = (
         moment_ns,
-        np.append(moment_from, len(opens)).astype(np.int64),
+        moment_from,
+        len(opens),
+    )
+    ends = np.concatenate([np.asarray(series[each].session_end, np.int64) * t.ENDS_SESSION for each in names])
+    for name, begin, count in zip(names, begins, counts, strict=False):
+        if count:
+            ends[begin] |= 0 if earlier.get(name) else t.IS_FIRST
+            ends[begin + count - 1] |= t.IS_LAST
+    ts_ns, open_px, high_px, low_px, close_px = map(column, ("ts_ns", "open_px", "high_px", "low_px", "close_px"))
+    moment = np.empty(len(opens), np.int64)
+    moment[order] = np.repeat(np.arange(len(moment_ns)), np.diff(moments[:, t.MOMENT_FROM]))
+    closes_ns = np.maximum.reduceat(ts_ns[order], moment_from) if len(moment_ns) else moment_ns
+    closes_ns = np.maximum(closes_ns, moment_ns)
+    day_ends = list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values())
+    return t.Market(
+        moments,
         order.astype(np.int64),
-        number.astype(np.int64),
-        opens,
-        column("ts_ns"),
-        column("open_px"),
-        column("high_px"),
-        column("low_px"),
-        column("close_px"),
-        flags,
-        is_first,
-        is_last,
+        np.stack([number, opens, ts_ns, open_px, high_px, low_px, close_px, ends, moment], axis=1),
+        high_px,
+        low_px,
+        close_px,
+        closes_ns,
+        np.array(day_ends, np.int64),
     )
 
 

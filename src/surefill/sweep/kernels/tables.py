@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.uint8]
 
 # Of an instrument. LOTS_BUDGET // price is how many lots the variant's money buys.
 TICK, LOT, PER_NOTIONAL, MIN_QTY, MAX_QTY, LOTS_BUDGET, INSTRUMENT_COLUMNS = range(7)
+
+# Of a moment, and of a bar. BAR_ENDS has the bits below: last of its session, first and last of its instrument.
+MOMENT_NS, MOMENT_FROM, MOMENT_COLUMNS = range(3)
+BAR_INSTRUMENT, BAR_OPEN_NS, BAR_TS_NS, BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_ENDS = range(8)
+BAR_MOMENT, BAR_COLUMNS = range(8, 10)
+ENDS_SESSION, IS_FIRST, IS_LAST = 1, 2, 4
 
 # Of a position. PLAN_*: the entry that waits for the open, or is about to be made.
 QTY, OPENED_NS, GUARDED, STOP, TARGET, TRAIL, TRAILED, BARS_HELD, CLOSE_PX = range(9)
@@ -27,9 +34,9 @@ INSTRUMENT, BAR, TS_NS, SIDE, PX, LAST_QTY, FEE, REASON, FILL_COLUMNS = range(9)
 # Of the rules of the account and its market.
 FILL_MODE, SPREAD_PPB, SLIPPAGE_PPB, INTRABAR, STOP_GRANULARITY, CUSHION_PPB, NEGATIVE_CASH, RULE_COLUMNS = range(8)
 
-# Of a variant. A level is AWAY parts in OF of the price at entry; AWAY 0: there is none.
+# Of a variant. A level is AWAY parts in OF of the price at entry; AWAY 0: there is none. SIGNALS: its row of them.
 AT_CLOSE, ENABLED, POSITIONS_MAX, EXIT_AT_DAY_END, TIME_STOP_BARS, END_OF_DAY = range(6)
-STOP_AWAY, STOP_OF, TARGET_AWAY, TARGET_OF, TRAIL_AWAY, TRAIL_OF, VARIANT_COLUMNS = range(6, 13)
+STOP_AWAY, STOP_OF, TARGET_AWAY, TARGET_OF, TRAIL_AWAY, TRAIL_OF, SIGNALS, VARIANT_COLUMNS = range(6, 14)
 
 # Of a fee that is charged fill by fill, and of a component of a cost schedule.
 FEE_KIND, FEE_RATE, FEE_PER_UNIT, FEE_PER_ORDER, FEE_COLUMNS = range(5)
@@ -38,27 +45,36 @@ CHARGE_KIND, CHARGE_RATE, CHARGE_PER_ORDER, CHARGE_MIN, CHARGE_MAX, CHARGE_STEP,
 # Of what came of it: how many fills, the cash, and how many entries (exits) were refused for which reason.
 FILLS, CASH, NO_POSITION, OUT_OF_RANGE, STOP_SIDE, TARGET_SIDE, NO_CASH, RESULT_COLUMNS = range(8)
 
+# Of a round trip while it is under way.
+TRIP_QTY, TRIP_SIDE, TRIP_BAR, TRIP_NS, TRIP_ENTERED, TRIP_COST, TRIP_PROCEEDS, TRIP_FEES, TRIP_COLUMNS = range(9)
+
+# Of what it all is in figures (`sweep.metrics`): whole numbers, and ratios, of which NaN is one that there is not.
+ENDING_EQUITY, FEES, TRADE_COUNT, WINNING_STREAK, LOSING_STREAK, DRAWDOWN_DAYS, COUNT_COLUMNS = range(7)
+RETURN_PCT, MAX_DRAWDOWN_PCT, SHARPE, WIN_RATE, PROFIT_FACTOR, EXPECTANCY, EXPOSURE, TURNOVER = range(8)
+MAE_PCT, MFE_PCT, DAILY_DRAWDOWN_PCT, DAILY_RATIOS = range(
+    8, 12
+)  # the last: those of `views.daily_figures.daily_ratios`
+RATIO_COLUMNS: Final = DAILY_RATIOS + 8
+
 
 class Market(NamedTuple):
     """Bars of all instruments, one after the other, and the moments at which they begin.
 
-    The bars of moment k are `moment_bars[moment_from[k]:moment_from[k + 1]]`, in the order of instruments. `instrument`
-    of each bar is its number in the order of ids; `is_first`, `is_last`: of its instrument.
+    The bars of moment k are `moment_bars[moments[k, MOMENT_FROM]:moments[k + 1, MOMENT_FROM]]`, in the order of
+    instruments, which are numbered in the order of ids; the last row of `moments` only ends the one before. A row of
+    `bars` has all of a bar in one place, the columns beside it are the same figures for whoever goes through many bars.
+    `closes_ns`: when the last bar of each moment closes; `day_ends`: the last moments of each day, as
+    `views.daily_figures.daily_equity` has it.
     """
 
-    moment_ns: Ints
-    moment_from: Ints
+    moments: Ints
     moment_bars: Ints
-    instrument: Ints
-    open_ns: Ints
-    ts_ns: Ints
-    open_px: Ints
+    bars: Ints
     high_px: Ints
     low_px: Ints
     close_px: Ints
-    session_end: Flags
-    is_first: Flags
-    is_last: Flags
+    closes_ns: Ints
+    day_ends: Ints
 
 
 class Signals(NamedTuple):
@@ -85,3 +101,18 @@ class Books(NamedTuple):
     equity: Ints
     result: Ints
     scratch: Ints
+
+
+class Account(NamedTuple):
+    """What every variant begins with, in money quanta, and the trading days of a year."""
+
+    cash: int
+    per_year: int
+
+
+class Sums(NamedTuple):
+    """What figures are made in: trips under way by instrument, what each closed one made, equity by day."""
+
+    trips: Ints
+    nets: Ints
+    daily: Ints
