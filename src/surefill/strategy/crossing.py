@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
@@ -15,6 +16,17 @@ from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import ema, ema_step, ema_weight
 from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
+from surefill.units import PRICE_MAX
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from surefill.strategy.arrays import Ints
+
+    Flags = NDArray[np.int8]
+
+_INT64_SURE: Final = 2**62
 
 FAST = Parameter("fast", 20, 1, 10_000, "bars of the fast average")
 SLOW = Parameter("slow", 50, 2, 10_000, "bars of the slow average")
@@ -122,6 +134,34 @@ class SmaCross(_Crossing):
         crossed = complete & (signs > 0)
         crossed[1:] &= signs[:-1] <= 0
         return long_only(crossed, complete & (signs < 0))
+
+    @staticmethod
+    def signal_loop(
+        high_px: Ints, low_px: Ints, close_px: Ints, numbers: tuple[int, int], entries: Flags, exits: Flags
+    ) -> None:
+        """See `forms.Looped`."""
+        fast, slow = numbers
+        short = long = 0
+        for at in range(min(slow, len(close_px))):
+            long += close_px[at]
+            if at >= slow - fast:
+                short += close_px[at]
+        before = short * slow - long * fast
+        # Views that begin together: an index that cannot be negative costs no test.
+        entering, short_leaves, long_leaves = close_px[slow:], close_px[slow - fast :], close_px
+        entries, exits = entries[slow:], exits[slow:]
+        for at in range(len(entering)):
+            short += entering[at] - short_leaves[at]
+            long += entering[at] - long_leaves[at]
+            now = short * slow - long * fast
+            entries[at] = (before <= 0) & (now > 0)
+            exits[at] = now < 0
+            before = now
+
+    def loop_numbers(self, spec: ExecutionSpec) -> tuple[int, int] | None:
+        """See `forms.Looped`."""
+        fast, slow = _periods(spec)
+        return (fast, slow) if PRICE_MAX * fast * slow <= _INT64_SURE else None
 
 
 class _EmaStream:

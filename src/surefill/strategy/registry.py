@@ -6,13 +6,14 @@ A package offers a strategy by an entry point of the group `surefill.strategies`
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from surefill.errors import InputError, StrategyError
 from surefill.strategy.breakout import Breakout52WeekHigh
@@ -104,7 +105,7 @@ class StrategyRegistry:
 
     def exit_of(self, spec: ExecutionSpec) -> ExitSpec:
         """The spec's exit, or else its strategy's own default."""
-        return spec.exit or ExitSpec(type=getattr(self.get(spec.entry.type), "default_exit", "none"))
+        return spec.exit or _exit_of_type(getattr(self.get(spec.entry.type), "default_exit", "none"))
 
     def _register(self, name: str, strategy: Strategy) -> None:
         taken = self._strategies.get(name)
@@ -115,6 +116,11 @@ class StrategyRegistry:
                 code="INVALID_STRATEGY",
             )
         self._strategies[name] = strategy
+
+
+@functools.cache
+def _exit_of_type(kind: Any) -> ExitSpec:
+    return ExitSpec(type=kind)
 
 
 def _home(strategy: Strategy) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain.instrument import Instrument
 from surefill.market.series import BarSeries
-from surefill.strategy.forms import CLOSES_LONG, Vectorised
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.events import Curve
 from surefill.sweep.metrics import VariantMetrics
@@ -18,12 +18,12 @@ from surefill.sweep.workbench import KERNEL, Ran, Task, Work, Workbench
 from surefill.views.daily_figures import DDOF, DailyFigures, known
 
 if TYPE_CHECKING:
+    from surefill.sweep.kernel_signals import SignalSource
     from surefill.sweep.kernels.prepare import Stage
     from surefill.sweep.kernels.run import BatchRun
     from surefill.sweep.kernels.tables import Ints, Signals
 
 _SHAPES_KEPT: Final = 1_024
-_SIGNALS_BYTES: Final = 64_000_000  # kept by a process; half of it goes into one call
 
 
 class _Shape(NamedTuple):
@@ -44,7 +44,7 @@ class _Ground(NamedTuple):
     why_not: str
     stage: Stage | None
     extremes: dict[str, tuple[int, int]]
-    signals: dict[object, Signals | str]
+    sources: dict[str, SignalSource]
     shapes: dict[object, _Shape]
 
 
@@ -57,12 +57,12 @@ class KernelPath:
         """Why the engine has to run it."""
         if task.with_journal:
             return "its journal is wanted"
-        if find_spec("numba") is None:
+        if not _numba_is_there():
             return "numba is not installed (extra `sweep`)"
         ground = _ground(bench, spec, task.segment)
         if ground.why_not:
             return ground.why_not
-        signals = _signals(bench, spec, ground)
+        signals = _source(bench, spec, ground).of(spec)
         return signals if isinstance(signals, str) else _shape(bench, spec, ground).why_not
 
     def run(self, bench: Workbench, works: Sequence[Work]) -> list[Ran]:
@@ -74,10 +74,15 @@ class KernelPath:
         for group in apart.values():
             ground = _ground(bench, group[0].spec, group[0].task.segment)
             assert ground.stage is not None
-            size = 1 if group[0].task.with_curve else max(1, _most_signals(ground) // 2)
+            size = 1 if group[0].task.with_curve else _source(bench, group[0].spec, ground).together
             for first in range(0, len(group), size):
                 ran += _run(bench, ground, ground.stage, group[first : first + size])
         return ran
+
+
+@functools.cache
+def _numba_is_there() -> bool:
+    return find_spec("numba") is not None
 
 
 def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work]) -> list[Ran]:
@@ -88,8 +93,9 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
     found: dict[int, int] = {}
     columns: list[Signals] = []
     rows, budgets = [], []
+    source = _source(bench, works[0].spec, ground)
     for work in works:
-        signals, shape = _signals(bench, work.spec, ground), _shape(bench, work.spec, ground)
+        signals, shape = source.of(work.spec), _shape(bench, work.spec, ground)
         assert not isinstance(signals, str)  # `why_not` has asked
         if id(signals) not in found:
             found[id(signals)] = len(columns)
@@ -175,7 +181,7 @@ def _metrics(counts: list[int], ratios: list[float], start: int, days: int, per_
 
 def _shape(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> _Shape:
     """A variant's rows, made once for all that differ in their signals only."""
-    exit_spec, risk = bench.runner.exit_of(spec), spec.risk
+    exit_spec, risk = bench.runner.registry.exit_of(spec), spec.risk
     key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled
     found = ground.shapes.get(key)
     if found is None:
@@ -220,39 +226,14 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
     return _Ground(known, traded, instruments, opening.starting_cash, "", stage, extremes_of(traded), {}, {})
 
 
-def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
-    """The strategy's signals over the traded bars, computed once for all variants that share them; or why not."""
-    entry, kept = spec.entry, ground.signals
-    key = entry.type, entry.lookback_days, repr(entry.params)
-    found = kept.get(key)
+def _source(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> SignalSource:
+    found = ground.sources.get(spec.entry.type)
     if found is None:
-        if len(kept) >= _most_signals(ground):
-            del kept[next(iter(kept))]
-        found = kept[key] = _computed(bench, spec, ground)
+        from surefill.sweep.kernel_signals import SignalSource
+
+        assert ground.stage is not None
+        strategy = bench.runner.registry.get(spec.entry.type)
+        found = ground.sources[spec.entry.type] = SignalSource(
+            strategy, ground.stage.names, ground.known, ground.traded
+        )
     return found
-
-
-def _most_signals(ground: _Ground) -> int:
-    assert ground.stage is not None
-    return max(1, _SIGNALS_BYTES // max(2 * len(ground.stage.market.bars), 1))
-
-
-def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
-    import numpy as np
-
-    from surefill.sweep.kernels.tables import Signals
-
-    strategy = bench.runner.registry.get(spec.entry.type)
-    if not isinstance(strategy, Vectorised):
-        return f"{strategy.name} has no form over a whole series"
-    bench.runner.exit_of(spec)  # raises where the strategy refuses the spec
-    enters, leaves = [], []
-    assert ground.stage is not None
-    for symbol in ground.stage.names:
-        found = strategy.signals(spec, ground.known[symbol])
-        begin = len(ground.known[symbol]) - len(ground.traded[symbol])
-        if (found.entries[begin:] < 0).any():
-            return f"{strategy.name} sells short"
-        enters.append(found.entries[begin:] > 0)
-        leaves.append(found.exits[begin:] & CLOSES_LONG)
-    return Signals(np.concatenate(enters).astype(np.uint8), np.concatenate(leaves).astype(np.uint8))

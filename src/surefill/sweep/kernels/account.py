@@ -24,6 +24,7 @@ from surefill.rules.exits import (
 from surefill.rules.fees import fill_fee, order_charge
 from surefill.rules.prices import market_px
 from surefill.rules.sizing import qty_within
+from surefill.strategy.forms import CLOSES_LONG
 from surefill.sweep.kernels import tables as t
 
 if TYPE_CHECKING:
@@ -49,18 +50,18 @@ def simulate(
     time_stop_bars, day_ends = variant[t.TIME_STOP_BARS], variant[t.END_OF_DAY]
     granularity, policy = rules[t.STOP_GRANULARITY], rules[t.INTRABAR]
     held = entering = leaving = 0
-    moments, moment = len(market.moments) - 1, -1
+    moments, moment = len(market.closes_ns), -1
     while moment + 1 < moments:
         moment += 1
         if not entering and not leaving:
             moment = _next_event(moment, held, market, signals, instruments, variant, books)
             if moment == moments:
                 break
-        first, end = market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]
-        now_ns = market.moments[moment, t.MOMENT_NS]
+        first, end = _bars_of(market, moment)
+        now_ns = market.bars[_bar(market, first), t.BAR_OPEN_NS]
         if held:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 reason = _at_open(positions, number, market.bars[at, t.BAR_OPEN], granularity)
                 if reason:
@@ -68,7 +69,7 @@ def simulate(
                     held -= 1
         if leaving:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.CLOSE:
                     positions[number, t.WAITING] = t.NOTHING
@@ -82,7 +83,7 @@ def simulate(
                         result[t.NO_POSITION] += 1
         if entering:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.OPEN:
                     positions[number, t.WAITING] = t.NOTHING
@@ -90,7 +91,7 @@ def simulate(
                     held += _buy(number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, books)
         last_ns = now_ns
         for place in range(first, end):
-            at = market.moment_bars[place]
+            at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 reason, px = _in_bar(
@@ -115,14 +116,14 @@ def simulate(
             positions[number, t.CLOSE_PX] = market.bars[at, t.BAR_CLOSE]
             last_ns = max(last_ns, market.bars[at, t.BAR_TS_NS])
         for place in range(first, end):
-            at = market.moment_bars[place]
+            at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 day_is_over = variant[t.EXIT_AT_DAY_END] and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
-                if day_is_over or (at_close and signals.leaves[at]):
+                if day_is_over or (at_close and signals.leaves[at] & CLOSES_LONG):
                     _sell(number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books)
                     held -= 1
-                elif signals.leaves[at]:
+                elif signals.leaves[at] & CLOSES_LONG:
                     positions[number, t.WAITING] = t.CLOSE
                     leaving += 1
             elif signals.enters[at] and variant[t.ENABLED] and held + entering < positions_max:
@@ -142,6 +143,21 @@ def simulate(
         books.equity[moment] = worth
 
 
+def _bars_of(market: Market, moment: int) -> tuple[int, int]:
+    """The places of a moment's bars. Of one instrument bars, places and moments have the same numbers."""
+    if len(market.moment_bars):
+        return market.moment_from[moment], market.moment_from[moment + 1]
+    return moment, moment + 1
+
+
+def _bar(market: Market, place: int) -> int:
+    """The bar at a place."""
+    if len(market.moment_bars):
+        at: int = market.moment_bars[place]
+        return at
+    return place
+
+
 def _next_event(
     moment: int, held: int, market: Market, signals: Signals, instruments: Ints, variant: Ints, books: Books
 ) -> int:
@@ -152,7 +168,7 @@ def _next_event(
     positions = books.positions
     cash, worth, until = books.result[t.CASH], 0, moment
     if len(positions) > 1:
-        while not held and until < len(market.moments) - 1 and not _enters(until, market, signals):
+        while not held and until < len(market.closes_ns) and not _enters(until, market, signals):
             until += 1
     elif not held:  # of one instrument bar and moment have the same number
         until += _unset(signals.enters[moment:])
@@ -177,8 +193,8 @@ def _next_event(
 
 
 def _enters(moment: int, market: Market, signals: Signals) -> bool:
-    for place in range(market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]):
-        if signals.enters[market.moment_bars[place]]:
+    for place in range(market.moment_from[moment], market.moment_from[moment + 1]):
+        if signals.enters[_bar(market, place)]:
             return True
     return False
 
