@@ -79,7 +79,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
 
     sources = (*_rule_modules(), account, contract_figures, figures)
     for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
-        register_jitable(function)
+        register_jitable(no_cfunc_wrapper=True)(function)
     folder = _cache_folder((*sources, batch, tables, units, daily_figures))
     with _cache_in(folder):
         # Nothing is allocated in there, so no references need counting; counting them would take half the time.
