@@ -276,3 +276,39 @@ def test_run_that_is_not_there_is_told() -> None:
     for command in ("show", "resume", "cancel"):
         ran = surefill("sweep", command, "nothing")
         assert (ran.code, "no run" in ran.err) == (4, True)
+
+
+SEARCH = (*CROSS, "-S", "fast=2:9", "-S", "slow=10:30", "--search", "bayes", "--trials", "20", "--seed", "1")
+
+
+def test_search_tries_what_it_was_asked_for_and_goes_on_to_the_same_results() -> None:
+    found = _run(*SEARCH, *HERE, "--train", "0.6")
+    trained = [row for row in found["rows"] if row["segment"] == "train"]
+    assert [row["kind"] for row in trained] == ["baseline", *["trial"] * 20]
+    assert found["variants"] == 21
+    assert _run(*SEARCH, *HERE, "--train", "0.6", "--journal", "other.journal") == found
+    run_id = found["run_plan_id"]
+    assert surefill("sweep", "resume", run_id, *HERE, "--json").json() == found
+    assert "for 21 variants" in surefill("sweep", "show", run_id).out
+    assert surefill("sweep", "list", "--json").json()[0]["variants"] == 21
+    assert surefill("sweep", "export", run_id, "out.csv").code == 0
+    assert len(list(csv.DictReader(Path("out.csv").read_text().splitlines()))) == len(found["rows"])
+    planned = surefill("sweep", "run", *SEARCH, "--plan-only")
+    assert "follows from results" in planned.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--search", "grid", "--trials", "5"), "must be bayes"),
+        (("--search", "bayes"), "needs --trials N"),
+        (("--search", "bayes", "--trials", "5", "--sample", "random"), "exclude each other"),
+        (("--trials", "5"), "belongs to --search"),
+        (("--sample", "bayes", "--samples", "5"), "asked for with --search"),
+    ],
+)
+def test_search_that_cannot_be_is_refused_with_what_to_do(flags: tuple[str, ...], why: str) -> None:
+    ran = surefill("sweep", "run", *CROSS, "-S", "fast=2:9", *flags, "--json")
+    assert ran.code == 2
+    assert why in json.loads(ran.err)["error"]["message"]
+    assert not Path("sweeps.journal").exists()

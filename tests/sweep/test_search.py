@@ -15,10 +15,20 @@ from surefill.errors import ConfigError, InputError
 from surefill.journal import Journal, MemoryJournal, verify
 from surefill.market.series import BarSeries
 from surefill.strategy import StrategyRegistry
-from surefill.sweep import InProcess, RunPlan, RunResult, WalkForward, WorkerProcesses, generate, orchestrator
+from surefill.sweep import (
+    InProcess,
+    RunPlan,
+    RunResult,
+    WalkForward,
+    WorkerProcesses,
+    executors,
+    generate,
+    orchestrator,
+)
 from surefill.sweep.events import VariantCompleted, VariantFailed, VariantsAsked, decode, stream_of
 from surefill.sweep.orchestrator import Market, Progress
 from surefill.sweep.run_record import RunStream, run_in
+from surefill.sweep.workbench import Job
 
 HILL = """
 from surefill.errors import InputError
@@ -124,7 +134,17 @@ def test_search_gives_the_same_twice_and_another_by_another_seed(files: tuple[st
     assert tried(first) != tried(other)
 
 
-def test_search_does_not_depend_on_who_runs_it_and_in_which_order(files: tuple[str, ...]) -> None:
+def test_search_does_not_depend_on_who_runs_it_and_in_which_order(
+    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crews: list[int] = []
+    made = executors._Crew.__init__
+
+    def counted(crew: executors._Crew, job: Job, series: Mapping[str, BarSeries], workers: int) -> None:
+        crews.append(workers)
+        made(crew, job, series, workers)
+
+    monkeypatch.setattr(executors._Crew, "__init__", counted)
     expected = execute(plan_of(files, 12), MARKET, MemoryJournal(), strategies=files)
     for executor in (
         Backwards(InProcess(MARKET.series)),
@@ -132,6 +152,7 @@ def test_search_does_not_depend_on_who_runs_it_and_in_which_order(files: tuple[s
         WorkerProcesses(MARKET.series, 2),
     ):
         assert execute(plan_of(files, 12), MARKET, MemoryJournal(), executor=executor, strategies=files) == expected
+    assert crews == [1, 2]  # the processes are kept from batch to batch
 
 
 @pytest.mark.parametrize("split", [None, WalkForward(60, 25)])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,7 +36,7 @@ from surefill.sweep.events import (
     VariantFailed,
     stream_of,
 )
-from surefill.sweep.executors import Executor, InProcess
+from surefill.sweep.executors import Executor, InProcess, Keeping
 from surefill.sweep.overrides import Sweepable
 from surefill.sweep.plan import RunPlan
 from surefill.sweep.result import RunResult, result_of, tested
@@ -151,11 +152,12 @@ class _Run:
             self._write_start()
         else:
             self._write(RunResumed(time.time_ns(), len(record.outcomes), again, build_of_this()))
-        for phase in (self._train, self._test):
-            phase(executor, stopping)
-            if stopping():
-                self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
-                return result_of(record)
+        with executor.kept() if isinstance(executor, Keeping) else nullcontext():
+            for phase in (self._train, self._test):
+                phase(executor, stopping)
+                if stopping():
+                    self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
+                    return result_of(record)
         result = result_of(record)
         self._write(RunCompleted(time.time_ns(), result.best, result.completed, result.failed))
         return msgspec.structs.replace(result, status=record.status)
