@@ -214,27 +214,6 @@ def test_run_in_another_process_is_stopped_and_nothing_known_is_lost(how: str, t
     assert not list(tmp_path.glob("*.cancel-*"))
 
 
-BAR = "2024-01-01T0{}:00:00,10,11,9,10,1"
-BAD = {
-    "empty": ("", "empty"),
-    "without_rows": ("", ""),
-    "unsorted": (f"{BAR.format(2)}\n{BAR.format(1)}\n", "line 3"),
-    "twice": (f"{BAR.format(1)}\n{BAR.format(1)}\n", "line 3"),
-    "not_a_number": (BAR.format(1).replace("11", "nan"), "line 2, column high"),
-    "negative": (BAR.format(1).replace("9", "-9"), "line 2, column low"),
-    "high_below_low": (BAR.format(1).replace("11", "8"), "line 2"),
-}
-
-
-@pytest.mark.parametrize("what", BAD)
-def test_bars_that_cannot_be_are_refused_before_anything_runs(what: str, tmp_path: Path) -> None:
-    rows, says = BAD[what]
-    (tmp_path / "X.csv").write_text("" if what == "empty" else f"ts,open,high,low,close,volume\n{rows}")
-    ran = surefill("sweep", "run", "sma_cross", "--data", "X.csv", "--timeframe", "1h", *HERE)
-    assert (ran.code, says in ran.err) == (4, True), ran.err
-    assert not Path("sweeps.journal").exists()
-
-
 def test_run_on_a_full_disk_goes_on_to_the_same_results_when_there_is_room(tmp_path: Path) -> None:
     words = ("sweep", "run", *CROSS, *GRID, *HERE, "--keep-journals", "--json")
     full = on_a_full_disk(tmp_path, *words, bytes_max=150_000)

@@ -140,7 +140,7 @@ ODD: list[tuple[str, list[str], dict[str, Any], str, str]] = [
         "MISSING_SESSIONS",
         "no bar of 2024-01-04",
     ),
-    ("another zone", with_holes(), {"calendar": "nse"}, "WRONG_TIME_ZONE", "--tz Asia/Kolkata"),
+    ("another zone", with_holes(), {"calendar": "nse"}, "WRONG_TIME_ZONE", "import --tz Asia/Kolkata"),
     (
         "stamped at the close",
         rows(75, 5, START + timedelta(minutes=5)),
@@ -285,7 +285,7 @@ def test_zone_that_would_fit_is_named_in_winter_and_summer_alike(
     lines = [row for day in days for row in rows(375, start=day)]
     report = checked(tmp_path, lines, calendar=calendar, timeframe="1m")
     (text,) = (each.text for each in report.findings if each.code == "WRONG_TIME_ZONE")
-    assert f"--tz {zone}" in text
+    assert f"import --tz {zone}" in text
 
 
 def test_shift_that_would_fit_is_named_where_times_have_an_offset(tmp_path: Path) -> None:

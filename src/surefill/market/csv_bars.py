@@ -35,7 +35,7 @@ def iter_csv_bars(
     delimiter: str = ",",
     header: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
-) -> Iterator[Bar]:
+) -> Generator[Bar, None, None]:
     """The bars of a CSV file (plain or gzip; a path, bytes or an open binary file), one at a time.
 
     `name` is what errors call the file; `header` names the columns of a file that has no header line, `columns` says

@@ -147,11 +147,11 @@ def _bars(
         file = source.open("rb")
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error}", code="FILE_READ_ERROR") from error
-    with file:
+    reading = iter_csv_bars(
+        file, fmt, name=str(source), delimiter=shape.delimiter, header=shape.header, columns=shape.columns
+    )
+    with file, closing(reading) as bars:
         total = source.stat().st_size
-        bars = iter_csv_bars(
-            file, fmt, name=str(source), delimiter=shape.delimiter, header=shape.header, columns=shape.columns
-        )
         for number, bar in enumerate(bars, start=1):
             if on_progress is not None and number % _TELL_EVERY == 0:
                 on_progress(file.tell(), total)

@@ -8,24 +8,24 @@ import msgspec
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
-from surefill.market.sessions import Calendar
+from surefill.market.sessions import Calendar, iso_date
+from surefill.market.sessions.calendar import EPOCH_ORDINAL
 from surefill.market.timeframes import duration_ns
 from surefill.units import NS_PER_DAY, QTY_MAX, iso_from_ns
-
-_MONDAY_NS = 4 * NS_PER_DAY  # 1970-01-05
 
 
 def resampled(bars: Iterable[Bar], timeframe: str, calendar: Calendar) -> Iterator[Bar]:
     """Bars of a longer timeframe: first open, highest high, lowest low, last close, all volume.
 
     A bar begins at its session's open or whole lengths after it, and ends with the session at the latest; a daily one
-    is its session, a weekly one begins on Monday, 00:00 UTC. Where no bar was, there is none. Raises InputError
+    is its session, a weekly one begins on Monday, 00:00 UTC, and holds the week's trading days. Where no bar was, there
+    is none. Raises InputError
     (BAR_OUTSIDE_SESSION) for a bar that the calendar has no session for.
     """
     grid = _Grid(timeframe, calendar)
     made: Bar | None = None
     for bar in bars:
-        if made is not None and bar.open_ns < made.ts_ns:
+        if made is not None and grid.holds(made, bar):
             made = msgspec.structs.replace(
                 made,
                 high_px=max(made.high_px, bar.high_px),
@@ -50,10 +50,17 @@ class _Grid:
         self._length_ns = duration_ns(timeframe)
         self._calendar = calendar
 
+    def holds(self, made: Bar, bar: Bar) -> bool:
+        """Whether a bar belongs to the one that is being made."""
+        if self._timeframe == "1w":  # a week may begin on Sunday evening
+            return self.place(bar.open_ns)[0] == made.open_ns
+        return bar.open_ns < made.ts_ns
+
     def place(self, ns: int) -> tuple[int, int, bool]:
         """The bar that holds `ns`: when it opens, when it ends, whether its session ends with it."""
         if self._timeframe == "1w":
-            open_ns = ns - (ns - _MONDAY_NS) % self._length_ns
+            day = iso_date(self._calendar.trading_day(ns)).toordinal()
+            open_ns = (day - (day - 1) % 7 - EPOCH_ORDINAL) * NS_PER_DAY  # day 1 was a Monday
             return open_ns, open_ns + self._length_ns, True
         session = self._calendar.session_on(self._calendar.trading_day(ns))
         if session is None or not session.open_ns <= ns < session.end_ns:

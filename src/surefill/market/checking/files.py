@@ -272,7 +272,7 @@ class _Check:
     def _restart_if_finer(self, error: InputError, prices: int, quantities: int) -> None:
         if error.values.get("reason") not in _RESTARTS:
             return
-        is_volume = error.values.get("column", "").__str__().lower() == "volume"
-        needed = decimals_of(str(error.values.get("value")))
+        is_volume = str(error.values.get("column", "")).lower() == "volume"
+        needed = decimals_of(str(error.values.get("value")).strip("'"))
         if (quantities if is_volume else prices) < needed <= SENSIBLE_DECIMALS:
             raise _Finer("volume" if is_volume else "price", needed)

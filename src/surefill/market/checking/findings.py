@@ -10,6 +10,8 @@ from surefill.errors import InputError
 
 Level = Literal["error", "warning"]
 LISTED_PER_CODE: Final = 20
+#: By a guessed calendar, that knows no holidays, only so many days without a bar are worth a word of their own.
+LONG_DAYS: Final = 4
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -58,6 +60,6 @@ class Findings:
                 error.message,
                 line if isinstance(line, int) else 0,
                 "" if column is None else str(column),
-                "" if value is None else str(value)[:80],
+                "" if value is None else str(value)[:80].strip("'"),
             )
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
-from surefill.market.checking.findings import Findings
+from surefill.market.checking.findings import LONG_DAYS, Findings
 from surefill.market.checking.holes import Expected
 from surefill.units import NS_PER_DAY, iso_from_ns, quanta_text
 
@@ -19,8 +19,6 @@ SAMPLE_MAX: Final = 512
 _SPLITS: Final = (Fraction(3, 2), *(Fraction(ratio) for ratio in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 50, 100)))
 _SPLIT_WITHIN: Final = Fraction(8, 100)
 _DAYS_SHOWN: Final = 5
-#: By a guessed calendar, that knows no holidays, only so many days without a bar are worth a word of their own.
-_LONG_DAYS: Final = 4
 
 
 class NeverCloses(Exception):
@@ -106,7 +104,7 @@ class BarWatch:
         hole = expected.hole(before, bar)
         self.missing_bars += hole.bars
         self.missing_sessions += len(hole.days)
-        if expected.only_days and len(hole.days) < _LONG_DAYS:
+        if expected.only_days and len(hole.days) < LONG_DAYS:
             return
         if hole.days:
             shown = ", ".join(hole.days[:_DAYS_SHOWN]) + (" …" if len(hole.days) > _DAYS_SHOWN else "")

@@ -39,7 +39,9 @@ def better_reading(
             reader = TimestampReader(name)
             found = share([reader.ns_from_local(ns) for ns in local])
             if name != zone and found >= needed:
-                return f"{found:.0%} of them would fit as local times of {name}: read the file with --tz {name}"
+                return (
+                    f"{found:.0%} of them would fit as local times of {name}: surefill data import --tz {name} mends it"
+                )
     shares = {minutes: share([ns + minutes * NS_PER_MIN for ns in sample]) for minutes in _SHIFTS_MIN}
     best = max(_SHIFTS_MIN, key=lambda minutes: shares[minutes])
     if shares[best] < needed:
