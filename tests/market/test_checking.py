@@ -200,6 +200,14 @@ def test_hole_without_a_calendar_is_told_where_the_market_never_closes(tmp_path:
     assert (report.calendar, report.missing_bars) == ("24x7", 10)
 
 
+@pytest.mark.parametrize("minutes", [1, 24 * 60])
+def test_a_session_on_one_saturday_makes_no_market_that_never_closes(minutes: int, tmp_path: Path) -> None:
+    days = [datetime(2024, 1, day, 9, 15) for day in (*range(8, 13), *range(15, 21), *range(22, 27))]  # a Saturday: 20
+    count = 60 if minutes == 1 else 1
+    report = checked(tmp_path, [row for day in days for row in rows(count, start=day)], zone="UTC")
+    assert (report.calendar, report.missing_bars, report.warnings) == ("weekdays", 0, 0)
+
+
 def test_end_of_the_file_marks_and_delimiters_are_told(tmp_path: Path) -> None:
     report = checked(tmp_path, SOUND, end="", zone="UTC")
     assert found(report, "warning") == [("NO_LINE_END", 7, "")]

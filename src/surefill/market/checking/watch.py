@@ -60,7 +60,7 @@ class BarWatch:
                     self._count_outside(line, bar)
                 elif before is not None and bar.open_ns > before.ts_ns:
                     self._look_between(expected, line, before, bar)
-                elif expected.only_days and is_saturday(bar.open_ns):
+                elif before is not None and expected.only_days and _goes_on_into_saturday(before, bar):
                     raise NeverCloses
             except InputError as error:
                 self._expected = None
@@ -159,6 +159,11 @@ class BarWatch:
 def is_saturday(ns: int) -> bool:
     """Whether it is Saturday then, UTC."""
     return (ns // NS_PER_DAY + 3) % 7 == 5
+
+
+def _goes_on_into_saturday(before: Bar, bar: Bar) -> bool:
+    """Whether a market trades on through Friday's midnight. (A day's bar, or a session on a Saturday, is no proof.)"""
+    return is_saturday(bar.open_ns) and not is_saturday(before.open_ns) and bar.ts_ns - bar.open_ns < NS_PER_DAY
 
 
 def is_jump(before_px: int, after_px: int) -> bool:
