@@ -285,7 +285,8 @@ def test_search_tries_what_it_was_asked_for_and_goes_on_to_the_same_results() ->
         (("--search", "grid", "--trials", "5"), "must be bayes"),
         (("--search", "bayes"), "needs --trials N"),
         (("--search", "bayes", "--trials", "5", "--sample", "random"), "exclude each other"),
-        (("--trials", "5"), "belongs to --search"),
+        (("--trials", "5"), "belong to --search"),
+        (("--batch", "5"), "belong to --search"),
         (("--sample", "bayes", "--samples", "5"), "asked for with --search"),
     ],
 )

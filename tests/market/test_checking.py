@@ -149,9 +149,10 @@ ODD: list[tuple[str, list[str], dict[str, Any], str, str]] = [
         "closed at 2024-01-02T10:00:00Z",
     ),
     ("off the tick", changed(2, 4, "102.03"), {"tick": "0.05"}, "OFF_TICK", "line 4, column close: 102.03"),
+    ("off a tick that is finer than the prices", rows(3), {"tick": "0.3"}, "OFF_TICK", "line 2, column open: 100"),
     (
         "a split",
-        [row.replace(",10,10,10,10,", ",10,10,10,10,") for row in rows(3)] + ["2024-01-02T09:18:00,51,52,50,51,10"],
+        [*rows(3), "2024-01-02T09:18:00,51,52,50,51,10"],
         {},
         "JUMP",
         "line 5: the price goes from 102 to 51 between two bars: it looks like a split of 2 for 1",

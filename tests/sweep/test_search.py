@@ -25,6 +25,7 @@ from surefill.sweep import (
     generate,
     orchestrator,
 )
+from surefill.sweep.axes import Span, Values
 from surefill.sweep.events import VariantCompleted, VariantFailed, VariantsAsked, decode, stream_of
 from surefill.sweep.orchestrator import Market, Progress
 from surefill.sweep.run_record import RunStream, run_in
@@ -273,6 +274,35 @@ def test_search_stays_on_the_axes(axis: Any, values: set[float], files: tuple[st
     plan = generate(spec, constraints, objective="return", registry=StrategyRegistry.knowing(files))
     result = execute(plan, MARKET, MemoryJournal(), strategies=files)
     assert {each["exit.stop_loss_pct"] for each in tried(result)[1:]} == values
+
+
+def test_search_takes_whatever_lies_between_where_an_axis_has_no_steps(files: tuple[str, ...]) -> None:
+    spec = {**base(MARKET, "hill"), "exit": {"type": "stop_target", "stop_loss_pct": 3.0}}
+    sweep = {"exit.stop_loss_pct": {"min": 2.0, "max": 4.0}}
+    plan = generate(
+        spec, {"sampling": "bayes", "samples": 20, "sweep": sweep}, registry=StrategyRegistry.knowing(files)
+    )
+    result = execute(plan, MARKET, MemoryJournal(), strategies=files)
+    found = [float(str(each["exit.stop_loss_pct"])) for each in tried(result)[1:]]
+    assert len(set(found)) == 20
+    assert 2.0 <= min(found) < 2.7 < 3.3 < max(found) <= 4.0
+    assert execute(plan, MARKET, MemoryJournal(), strategies=files) == result
+
+
+AXES: list[tuple[Any, bool, list[Any]]] = [
+    ([20, 5, 10], True, [5, 10, 20]),
+    (["b", "a", True], False, ["b", "a", True]),
+    (Span(1, 4), True, [1, 2, 3, 4]),
+    (Span(0.1, 0.7, 0.2), True, [0.1, 0.3, 0.5, 0.7]),
+]
+
+
+@pytest.mark.parametrize(("axis", "is_ordered", "values"), AXES)
+def test_every_value_has_a_place_and_the_place_the_value(axis: Any, is_ordered: bool, values: list[Any]) -> None:
+    known = Values("p", axis, whole=axis == Span(1, 4))
+    assert (known.is_ordered, known.count) == (is_ordered, len(values))
+    assert [known.at_place(place) for place in range(len(values))] == values
+    assert [known.place_of(value) for value in values] == list(range(len(values)))
 
 
 def test_max_variants_caps_a_search_and_says_what_it_cuts_off(files: tuple[str, ...]) -> None:

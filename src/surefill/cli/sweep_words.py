@@ -51,11 +51,13 @@ def _value(text: str) -> object:
         return text
 
 
-def sampling_of(sample: str | None, samples: int, search: str | None, trials: int) -> dict[str, object]:
+def sampling_of(
+    sample: str | None, samples: int, search: str | None, trials: int, batch: int | None
+) -> dict[str, object]:
     """How the values of a plan are chosen: all, samples of them, or by a search."""
     if search is None:
-        if trials:
-            raise typer.BadParameter("--trials belongs to --search bayes")
+        if trials or batch is not None:
+            raise typer.BadParameter("--trials and --batch belong to --search bayes")
         if sample == "bayes":
             raise typer.BadParameter("a search is asked for with --search bayes --trials N")
         return {"sampling": sample or "grid", "samples": samples}
@@ -65,7 +67,7 @@ def sampling_of(sample: str | None, samples: int, search: str | None, trials: in
         raise typer.BadParameter("--search and --sample exclude each other; a search takes --trials N")
     if trials < 1:
         raise typer.BadParameter("--search needs --trials N, such as --trials 100")
-    return {"sampling": search, "samples": trials}
+    return {"sampling": search, "samples": trials} | ({} if batch is None else {"batch": batch})
 
 
 def split_of(train: float | None, walk_forward: str | None, *, anchored: bool) -> Split | None:

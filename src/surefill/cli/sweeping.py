@@ -103,7 +103,9 @@ def run(
         typer.Option("--search", help="bayes: learn from results what to try next.", show_default=False),
     ] = None,
     trials: Annotated[int, typer.Option("--trials", help="How many variants a search tries.")] = 0,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="How many of them it asks for at a time.")] = 8,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="How many of them it asks for at a time.", show_default="8")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="By which chance, with --sample and --search.")] = 0,
     max_variants: Annotated[
         int | None, typer.Option("--max-variants", help="At most so many.", show_default="no limit")
@@ -187,9 +189,8 @@ def run(
         "sweep": dict(axis_of(text, paths) for text in sweep or ()),
         "max_variants": max_variants,
         "ablations": not no_ablations,
-        **sampling_of(sample, samples, search, trials),
+        **sampling_of(sample, samples, search, trials, batch),
         "seed": seed,
-        "batch": batch,
     }
     plan = generate(
         base,

@@ -26,15 +26,14 @@ from surefill.market.csv_rows import CsvRows
 from surefill.market.parquet_bars import first_stamps, sound_parquet_bars
 from surefill.market.sessions import ALWAYS_OPEN, AlwaysOpen, calendar_named
 from surefill.market.timeframes import DURATION_NS, canonical_timeframe
-from surefill.units import iso_from_ns, to_quanta
+from surefill.units import iso_from_ns, observed_quanta, to_quanta
 
 Progress = Callable[[int, int], None]
 _TELL_EVERY: Final = 10_000
-_RESTARTS: Final = {"TOO_FINE"}
 
 
 class Asked(NamedTuple):
-    """What is known of files beforehand; "" and 0: found out from the file, or not checked."""
+    """What is known of files beforehand; "": found out from the file, or not checked."""
 
     timeframe: str = ""
     calendar: str = ""
@@ -104,6 +103,8 @@ class _Check:
         self._calendar = calendar_named(asked.calendar) if asked.calendar else None
         self._timeframe = canonical_timeframe(asked.timeframe) if asked.timeframe else ""
         self._calendar_name = asked.calendar
+        if asked.tick:
+            observed_quanta(asked.tick, SENSIBLE_DECIMALS, field="tick")
         self._kind = ""
         self._watch: BarWatch | QuoteWatch | None = None
         self.findings = Findings(asked.listed)
@@ -165,7 +166,8 @@ class _Check:
             self.findings.warn(
                 "NAIVE_TIMES", "the times have no offset and are taken to be UTC; say what they are with --tz ZONE"
             )
-        prices, quantities = sniffed.price_decimals, sniffed.qty_decimals
+        prices = max(sniffed.price_decimals, decimals_of(self._asked.tick))
+        quantities = sniffed.qty_decimals
         before = self.findings
         while True:
             self._calendar_name = self._asked.calendar or ("weekdays" if only_days else "24x7")
@@ -270,7 +272,7 @@ class _Check:
             self.findings.warn("WRONG_TIME_ZONE", f"{share}; {hint}")
 
     def _restart_if_finer(self, error: InputError, prices: int, quantities: int) -> None:
-        if error.values.get("reason") not in _RESTARTS:
+        if error.values.get("reason") != "TOO_FINE":
             return
         is_volume = str(error.values.get("column", "")).lower() == "volume"
         needed = decimals_of(str(error.values.get("value")).strip("'"))

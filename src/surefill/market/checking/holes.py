@@ -34,7 +34,6 @@ class Expected:
         self._duration = DURATION_NS[timeframe]
         self.only_days = only_days
         self._session = (0, 0)
-        self._day = ""
 
     def has(self, open_ns: int) -> bool:
         """Whether a bar may open then: in a session, or on the day of one."""
