@@ -161,7 +161,7 @@ def test_search_canceled_after_any_outcome_goes_on_to_the_same_results(
     split: Any, files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orchestrator, "COMMIT_AT_MOST", 1)
-    plan = plan_of(files, 7, split, batch=3)
+    plan = plan_of(files, 5, split, batch=2)
     expected = execute(plan, MARKET, MemoryJournal(), strategies=files)
     assert expected.status == "completed"
     for known in range(len(expected.rows) + 1):
