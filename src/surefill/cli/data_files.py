@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("check")
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, Parquet, or folders of them.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, Parquet, or folders of them.")],
     timeframe: Timeframe = None,
     calendar: Calendar = None,
     tz: Zone = None,
