@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,14 @@ class StrategyRegistry:
         self._entry_points: dict[str, EntryPoint] = {
             point.name: point for point in entry_points(group=ENTRY_POINT_GROUP) if point.name not in self._strategies
         }
+
+    @classmethod
+    def knowing(cls, strategies: Iterable[str | Strategy]) -> StrategyRegistry:
+        """One that knows these files' classes (`my_file.py:MyStrategy`) or objects too. Raises StrategyError."""
+        registry = cls()
+        for strategy in strategies:
+            registry.load(strategy) if isinstance(strategy, str) else registry.add(strategy)
+        return registry
 
     def names(self) -> list[str]:
         """All names, sorted."""
