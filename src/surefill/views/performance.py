@@ -10,7 +10,18 @@ from surefill.domain.events import Event
 from surefill.market.series import BarSeries
 from surefill.views.daily_figures import DailyFigures, daily_equity, daily_figures, periods_per_year
 from surefill.views.equity import Curves, equity_curves
-from surefill.views.metrics import CurveFigures, TradeFigures, curve_figures, max_drawdown, net, trade_figures
+from surefill.views.excursions import Excursion, excursion, mean_pct
+from surefill.views.metrics import (
+    CurveFigures,
+    Month,
+    TradeFigures,
+    curve_figures,
+    max_drawdown,
+    monthly,
+    net,
+    trade_figures,
+    turnover,
+)
 from surefill.views.trade_stories import Refused, TradeStories, TradeStory
 from surefill.views.trades import Trade
 
@@ -39,7 +50,11 @@ class Exits(msgspec.Struct):
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first."""
+    """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first.
+
+    `went`: how far each of the closed trades (`stories`) went against it and in its favour; `mae_pct`, `mfe_pct` are
+    the means.
+    """
 
     workspace_id: str
     currency: str
@@ -48,10 +63,15 @@ class Performance(msgspec.Struct, frozen=True):
     total: Line
     curve: CurveFigures
     daily: DailyFigures
+    turnover: float | None
+    mae_pct: float | None
+    mfe_pct: float | None
+    months: list[Month]
     curves: Curves
     exits: dict[str, Exits]
     refused: dict[str, Refused]
     stories: list[TradeStory]
+    went: list[Excursion]
     running: list[TradeStory]
     events: dict[str, int]
 
@@ -67,6 +87,8 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
     per_year = periods_per_year(calendars, next((bars.timeframe for bars in series.values()), "1d"))
     figures = trade_figures(trades)
     fees = {position.instrument_id: position.fees for position in book.positions.values()}
+    went = [excursion(trade, series[trade.instrument_id]) for trade in trades]
+    daily = daily_figures(book.starting_cash, daily_equity(curves.times, curves.equity)[1], per_year)
     moments = len(curves.times)
     total = Line(
         "total",
@@ -83,11 +105,16 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
         tuple(_line(symbol, trades, curves, fees.get(symbol, 0)) for symbol in sorted(series)),
         total,
         curve,
-        daily_figures(book.starting_cash, daily_equity(curves.times, curves.equity)[1], per_year),
+        daily,
+        _turnover(log, curves, daily),
+        mean_pct([each.adverse for each in went]),
+        mean_pct([each.favourable for each in went]),
+        monthly(book.starting_cash, curves.times, curves.equity),
         curves,
         _exits(trades),
         dict(sorted(log.refused.items(), key=lambda item: -item[1].count)),
         log.closed,
+        went,
         list(log.running.values()),
         dict(sorted(log.events.items(), key=lambda item: -item[1])),
     )
@@ -106,6 +133,15 @@ def _line(symbol: str, trades: Sequence[Trade], curves: Curves, fees: int) -> Li
         max_drawdown([0, *pnl]).depth,
         curves.held[symbol] / bars if bars else 0.0,
     )
+
+
+def _turnover(log: TradeStories, curves: Curves, daily: DailyFigures) -> float | None:
+    instruments = log.fold.book.instruments
+    traded = sum(
+        (trade.entry_notional + trade.exit_notional) * instruments[trade.instrument_id].money_per_notional
+        for trade in (story.trade for story in (*log.closed, *log.running.values()))
+    )
+    return turnover(traded, len(curves.times), sum(curves.equity), daily.days, daily.periods_per_year)
 
 
 def _exits(trades: Iterable[Trade]) -> dict[str, Exits]:
