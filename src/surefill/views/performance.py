@@ -53,12 +53,13 @@ class Performance(msgspec.Struct, frozen=True):
     """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first.
 
     `went`: how far each of the closed trades (`stories`) went against it and in its favour; `mae_pct`, `mfe_pct` are
-    the means.
+    the means. `per_notional` by instrument: money for one quantum of price and quantity.
     """
 
     workspace_id: str
     currency: str
     money_decimals: int
+    per_notional: dict[str, int]
     lines: tuple[Line, ...]
     total: Line
     curve: CurveFigures
@@ -89,6 +90,7 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
     fees = {position.instrument_id: position.fees for position in book.positions.values()}
     went = [excursion(trade, series[trade.instrument_id]) for trade in trades]
     daily = daily_figures(book.starting_cash, daily_equity(curves.times, curves.equity)[1], per_year)
+    per_notional = {name: instrument.money_per_notional for name, instrument in book.instruments.items()}
     moments = len(curves.times)
     total = Line(
         "total",
@@ -102,11 +104,12 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
         book.workspace_id,
         book.currency,
         book.money_decimals,
+        per_notional,
         tuple(_line(symbol, trades, curves, fees.get(symbol, 0)) for symbol in sorted(series)),
         total,
         curve,
         daily,
-        _turnover(log, curves, daily),
+        _turnover(log, curves, daily, per_notional),
         mean_pct([each.adverse for each in went]),
         mean_pct([each.favourable for each in went]),
         monthly(book.starting_cash, curves.times, curves.equity),
@@ -135,10 +138,9 @@ def _line(symbol: str, trades: Sequence[Trade], curves: Curves, fees: int) -> Li
     )
 
 
-def _turnover(log: TradeStories, curves: Curves, daily: DailyFigures) -> float | None:
-    instruments = log.fold.book.instruments
+def _turnover(log: TradeStories, curves: Curves, daily: DailyFigures, per_notional: Mapping[str, int]) -> float | None:
     traded = sum(
-        (trade.entry_notional + trade.exit_notional) * instruments[trade.instrument_id].money_per_notional
+        (trade.entry_notional + trade.exit_notional) * per_notional[trade.instrument_id]
         for trade in (story.trade for story in (*log.closed, *log.running.values()))
     )
     return turnover(traded, len(curves.times), sum(curves.equity), daily.days, daily.periods_per_year)

@@ -53,4 +53,4 @@ def report_of(
     runs = [
         run_model(shown.name, shown.about, found[name], series, proofs.get(name)) for name, shown in workspaces.items()
     ]
-    return page(ReportModel(title, __version__, bars_model(series), runs))
+    return page(title, ReportModel(title, __version__, bars_model(series), runs))

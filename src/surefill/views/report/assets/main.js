@@ -12,9 +12,12 @@ function runElement(run) {
     "div",
     { className: "stack", role: "tabpanel", "aria-label": run.name },
     el("p", { className: "about" }, ...about),
+    run.remark ? el("p", { className: "remark" }, run.remark) : "",
     tiles(run),
     equityCard(run, curve),
+    figuresCard(run),
     candles.element,
+    el("div", { className: "halves" }, distributionCard(run), excursionCard(run, candles)),
     instrumentCard(run),
     tradesCard(run, candles, daily),
     el(

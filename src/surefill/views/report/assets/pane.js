@@ -3,23 +3,16 @@
 const LEAST = 12;
 const AXIS = 62;
 
-class Pane {
-  /** `draw(pane)` paints `pane.ctx`; `hover(index or -1, x, y)` is told where the pointer is. */
+class Pane extends Surface {
+  /** `hover(index or -1, x, y)` is told where the pointer is. */
   constructor({ label, height, count, draw, hover }) {
-    this.canvas = el("canvas", { tabIndex: 0, role: "img", "aria-label": label });
-    this.ctx = this.canvas.getContext("2d");
-    this.height = height;
+    super(label, height, draw);
     this.count = count;
-    this.draw = draw;
     this.hover = hover;
     this.pointer = null;
     this.touches = new Map();
-    this.canvas.style.height = `${height}px`;
     this.all();
     this.listen();
-    this.colours = {};
-    new ResizeObserver(() => this.resize()).observe(this.canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize());
   }
 
   /** Width of the drawing, without the scale on its right. */
@@ -37,34 +30,6 @@ class Pane {
 
   indexAt(x) {
     return Math.min(Math.max(Math.floor(this.from + x / this.step), 0), this.count - 1);
-  }
-
-  colour(name) {
-    return (this.colours[name] ??= getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
-  }
-
-  resize() {
-    const width = this.canvas.clientWidth;
-    if (!width) return;
-    const dense = window.devicePixelRatio || 1;
-    this.width = width;
-    this.colours = {};
-    this.canvas.width = Math.round(width * dense);
-    this.canvas.height = Math.round(this.height * dense);
-    this.ctx.setTransform(dense, 0, 0, dense, 0, 0);
-    this.paint();
-  }
-
-  /** Draw, soon, once. */
-  paint() {
-    if (this.queued || !this.width) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.ctx.clearRect(0, 0, this.width, this.height);
-      this.ctx.font = "11px system-ui, sans-serif";
-      this.draw(this);
-    });
   }
 
   all() {
@@ -94,11 +59,6 @@ class Pane {
 
   move(bars) {
     this.show(this.from + bars, this.to + bars);
-  }
-
-  point(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
   listen() {

@@ -16,6 +16,20 @@ function tiles(run) {
   );
 }
 
+/** The standard figures; what each one is says its title, and the list below. */
+function figuresCard(run) {
+  const line = ({ name, value, meaning, tone: good }) => [
+    el("dt", { title: meaning }, name),
+    el("dd", { className: good ? tone(good) : "", title: meaning }, value),
+  ];
+  const group = ({ name, lines }) =>
+    el("div", {}, el("h3", {}, name), el("dl", { className: "figures" }, ...lines.map(line).flat()));
+  const all = run.figures.flatMap(({ lines }) => lines);
+  const meanings = el("dl", { className: "facts" }, ...all.map((each) => [el("dt", {}, each.name), el("dd", {}, each.meaning)]).flat());
+  const details = el("details", {}, el("summary", {}, "What each figure is"), meanings);
+  return card("Figures", run.conventions, el("div", { className: "thirds" }, ...run.figures.map(group)), details);
+}
+
 function equityCard(run, curve) {
   const chart = new EquityChart(curve, run.currency, 330);
   const hint = el("span", { className: "hint" }, "wheel zooms · drag moves · double click shows all");
@@ -124,7 +138,7 @@ function tradesCard(run, candles, daily) {
     { title: "Why in", text: true, long: true, of: (t) => t.entry_why, show: (t) => t.entry_why },
   ];
   const open = { can: () => true, go: (trade) => candles.show(trade) };
-  const table = new SortedTable({ columns, rows: run.trades, open, label: "Trades" });
+  const table = new SortedTable({ columns, rows: run.trades, open, label: "Trades", size: 500 });
   const choices = ["all instruments", ...new Set(run.trades.map((trade) => trade.symbol))];
   const results = ["all results", "won", "lost", "open"];
   const options = (names) => names.map((name) => el("option", { value: name }, name));
