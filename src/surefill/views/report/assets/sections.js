@@ -3,11 +3,12 @@
 const card = (title, remark, ...children) =>
   el("section", { className: "card" }, el("h2", {}, title, remark ? el("small", {}, remark) : ""), ...children);
 
-function tiles(run) {
+/** Figures in a row; the first one is the widest. */
+function tileRow(shown) {
   return el(
     "div",
-    { className: "tiles" },
-    ...run.tiles.map((tile) => {
+    { className: shown.length > 6 ? "tiles" : "tiles few" },
+    ...shown.map((tile) => {
       const value = tile.tone ? [el("i", {}, arrow(tile.tone)), tile.value] : [tile.value];
       const name = tile.tone ? tone(tile.tone) : "";
       const parts = [el("dt", {}, tile.label), el("dd", { className: name }, ...value)];
@@ -84,11 +85,10 @@ class CandleCard {
     this.symbol = symbol;
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === symbol));
     this.chart.marked = null;
-    this.chart.load(
-      this.series.get(symbol),
-      this.run.trades.filter((trade) => trade.symbol === symbol),
-      this.run.currency,
-    );
+    const bars = this.series.get(symbol);
+    const end = this.run.times.count ? unpackSteps(this.run.times).at(-1) : 0; // a run may be of a part of the bars
+    const trades = this.run.trades.filter((trade) => trade.symbol === symbol);
+    this.chart.load(bars, trades, this.run.currency, bars.times.findLastIndex((begins) => begins < end));
     this.scale.setAttribute("aria-pressed", String(this.chart.log));
   }
 
