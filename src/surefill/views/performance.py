@@ -77,8 +77,11 @@ class Performance(msgspec.Struct, frozen=True):
     events: dict[str, int]
 
 
-def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Performance:
-    """Fold a workspace's events, from the first one on, over the bars that it traded."""
+def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_day: bool = True) -> Performance:
+    """Fold a workspace's events, from the first one on, over the bars that it traded.
+
+    Without `by_day` there are no daily figures: for bars that are not all there were.
+    """
     log = TradeStories()
     curves = equity_curves(events, series, log.fold, log.apply)
     book = log.fold.book
@@ -89,7 +92,8 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries]) -> Per
     figures = trade_figures(trades)
     fees = {position.instrument_id: position.fees for position in book.positions.values()}
     went = [excursion(trade, series[trade.instrument_id]) for trade in trades]
-    daily = daily_figures(book.starting_cash, daily_equity(curves.times, curves.equity)[1], per_year)
+    days = daily_equity(curves.times, curves.equity)[1] if by_day else []
+    daily = daily_figures(book.starting_cash, days, per_year)
     per_notional = {name: instrument.money_per_notional for name, instrument in book.instruments.items()}
     moments = len(curves.times)
     total = Line(

@@ -105,7 +105,7 @@ def _trades(found: Performance) -> list[FigureLine]:
 def _activity(found: Performance) -> list[FigureLine]:
     figures, total = found.total.figures, found.total
     held = f"{figures.held_ns / figures.trades / NS_PER_DAY:,.1f} days" if figures.trades else NONE
-    exposure = percent(total.exposure) if found.curves.times else NONE
+    exposure = _of_days(found, percent(total.exposure))  # closes are no measure where there is none a day
     return [
         FigureLine("Exposure", exposure, "closes at which something was held / closes"),
         FigureLine("Turnover", _times(found.turnover), "value of all fills / mean equity, per year (times P / n)"),

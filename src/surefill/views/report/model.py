@@ -50,7 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     net: float
     open_net: float
     max_drawdown: float
-    exposure: float
+    exposure: float | None
     fees: float
 
 
@@ -168,7 +168,7 @@ def run_model(
         _cents(found.curve.start, decimals),
         steps_of([ns // NS_PER_S for ns in curves.times]),
         steps_of([_cents(value, decimals) for value in curves.equity]),
-        [_row(line, decimals) for line in (*found.lines, found.total)],
+        [_row(line, found) for line in (*found.lines, found.total)],
         found.months,
         [
             _mark(story, series[story.trade.instrument_id], found, went)
@@ -190,8 +190,8 @@ def _cents(money: int, decimals: int) -> int:
     return int(quanta_decimal(money, decimals).quantize(_CENT).scaleb(2))
 
 
-def _row(line: Line, decimals: int) -> Row:
-    figures = line.figures
+def _row(line: Line, found: Performance) -> Row:
+    figures, decimals = line.figures, found.money_decimals
     return Row(
         line.name,
         figures.trades,
@@ -200,7 +200,7 @@ def _row(line: Line, decimals: int) -> Row:
         quanta_float(figures.net, decimals),
         quanta_float(line.open_net, decimals),
         quanta_float(line.max_drawdown, decimals),
-        line.exposure,
+        line.exposure if found.daily.days else None,
         quanta_float(line.fees, decimals),
     )
 
@@ -264,6 +264,6 @@ def _tiles(found: Performance) -> list[Tile]:
         Tile("Profit factor", ratio(figures.profit_factor), f"payoff {ratio(figures.payoff)}"),
         Tile("Win rate", percent(figures.win_rate), f"{figures.wins} of {figures.trades}"),
         Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days each"),
-        Tile("Exposure", percent(total.exposure), "of all closes"),
+        Tile("Exposure", percent(total.exposure if found.daily.days else None), "of all closes"),
         Tile(f"Fees, {currency}", money(total.fees, decimals), "deducted"),
     ]
