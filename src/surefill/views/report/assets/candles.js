@@ -27,7 +27,7 @@ class Candles {
     this.trades = trades;
     this.currency = currency;
     this.pane.count = bars.count;
-    this.log = bars.count > 0 && Math.max(...bars.high) / Math.min(...bars.low) > 5;
+    this.log = bars.count > 0 && most(bars.high) / least(bars.low) > 5;
     this.hover(-1, 0, 0);
     this.pane.all();
   }

@@ -24,10 +24,10 @@ class EquityChart {
     const bottom = pane.height - FOOT;
     const split = Math.round(bottom * 0.7);
     const equity = curve.equity.subarray(from, to);
-    const low = Math.min(curve.start, ...equity);
-    const high = Math.max(curve.start, ...equity);
+    const low = Math.min(curve.start, least(equity));
+    const high = Math.max(curve.start, most(equity));
     const pad = (high - low || 1) * 0.06;
-    const deepest = Math.min(-0.01, ...curve.depth.subarray(from, to));
+    const deepest = Math.min(-0.01, least(curve.depth.subarray(from, to)));
     const worth = (value) => split - 6 - ((value - low + pad) / (high - low + 2 * pad)) * (split - 12);
     const under = (value) => split + 10 + (value / deepest) * (bottom - split - 14);
 

@@ -1,6 +1,6 @@
 // A figure over two swept parameters: every variant in a cell, colour and number saying the same.
 
-const CELLS_MAX = 48; // values of an axis that are more are put together into RANGES
+const CELLS_MAX = 160; // values of an axis that are more are put together into RANGES
 const RANGES = 32;
 
 /** The places on an axis: one for each value, or ranges of many; `at(value)` is the place of one, -1 where it has none. */
@@ -106,8 +106,8 @@ class Heatmap {
       cell.value = values.length ? together(values, this.figure.better) : null;
       if (cell.value !== null) all.push(cell.value);
     }
-    this.low = Math.min(...all);
-    this.high = Math.max(...all);
+    this.low = least(all);
+    this.high = most(all);
     this.several = [...this.cells.values()].some((cell) => cell.rows.length > 1);
     this.showLegend();
   }
@@ -142,7 +142,11 @@ class Heatmap {
   draw() {
     const { ctx } = this.surface;
     const { left, wide, tall } = this.frame;
-    for (const cell of this.cells.values()) this.drawCell(cell, left + cell.across * wide, cell.down * tall, wide, tall);
+    const widths = [...this.cells.values()].map((cell) => ctx.measureText(`★ ${formed(this.figure, cell.value)}`).width);
+    this.written = tall >= 14 && most(widths) < wide - 4;
+    const gap = tall > 9 ? 1 : 0;
+    for (const cell of this.cells.values()) this.drawCell(cell, left + cell.across * wide, cell.down * tall, wide - gap, tall - gap);
+    for (const cell of this.cells.values()) this.drawMark(cell, left + cell.across * wide, cell.down * tall, wide - gap, tall - gap);
     ctx.fillStyle = this.surface.colour("dim");
     ctx.textBaseline = "middle";
     ctx.textAlign = "right";
@@ -162,26 +166,28 @@ class Heatmap {
 
   drawCell(cell, x, y, wide, tall) {
     const { ctx } = this.surface;
-    if (cell.value !== null) {
-      const [colour, strength] = this.shade(cell.value);
-      ctx.fillStyle = this.surface.colour(colour);
-      ctx.globalAlpha = strength;
-      ctx.fillRect(x + 0.5, y + 0.5, Math.max(wide - 1, 1), Math.max(tall - 1, 1));
-      ctx.globalAlpha = 1;
-    }
-    const mark = cell.rows.some((row) => row.id === this.plan.best) ? "★" : cell.rows.some((row) => row.id === this.plan.baseline) ? "○" : "";
-    if (mark || cell === this.at) {
-      ctx.strokeStyle = this.surface.colour("ink");
-      ctx.lineWidth = cell === this.at ? 2 : 1;
-      ctx.strokeRect(x + 1, y + 1, wide - 2, tall - 2);
-    }
-    const text = `${mark} ${formed(this.figure, cell.value)}`.trim();
-    ctx.fillStyle = this.surface.colour("ink");
+    if (cell.value === null) return;
+    const [colour, strength] = this.shade(cell.value);
+    ctx.fillStyle = this.surface.colour(colour);
+    ctx.globalAlpha = strength;
+    ctx.fillRect(x, y, Math.max(wide, 1), Math.max(tall, 1));
+    ctx.globalAlpha = 1;
+  }
+
+  /** What is written in a cell, and which one is the best, the baseline, the one under the pointer. */
+  drawMark(cell, x, y, wide, tall) {
+    const { ctx } = this.surface;
+    const has = (id) => cell.rows.some((row) => row.id === id);
+    const mark = has(this.plan.best) ? "★" : has(this.plan.baseline) ? "○" : "";
+    ctx.strokeStyle = ctx.fillStyle = this.surface.colour("ink");
+    ctx.lineWidth = cell === this.at ? 2 : 1;
+    if ((mark && this.written) || cell === this.at) ctx.strokeRect(x + 0.5, y + 0.5, wide - 1, tall - 1);
+    if (!mark && !this.written) return;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    const fits = (words) => tall >= 14 && ctx.measureText(words).width < wide - 4;
-    if (fits(text)) ctx.fillText(text, x + wide / 2, y + tall / 2);
-    else if (mark && fits(mark)) ctx.fillText(mark, x + wide / 2, y + tall / 2);
+    if (!this.written) ctx.font = "15px system-ui, sans-serif";
+    ctx.fillText(this.written ? `${mark} ${formed(this.figure, cell.value)}`.trim() : mark, x + wide / 2, y + tall / 2);
+    ctx.font = FONT;
   }
 
   cellAt({ x, y }) {
@@ -212,7 +218,7 @@ class Heatmap {
     const count = cell.rows.length;
     const ranks = cell.rows.map((row) => row.rank).filter((rank) => rank !== null);
     const of = count > 1 ? `${this.togetherPick.value} of ${number(count, 0)} variants` : `variant ${cell.rows[0].id}`;
-    const rank = ranks.length ? `, ${count > 1 ? "best rank" : "rank"} ${number(Math.min(...ranks), 0)}` : "";
+    const rank = ranks.length ? `, ${count > 1 ? "best rank" : "rank"} ${number(least(ranks), 0)}` : "";
     this.readout.textContent = `${this.placeText(cell)}: ${this.figure.title} ${formed(this.figure, cell.value)} (${of}${rank})`;
   }
 }

@@ -34,7 +34,7 @@ class Overlay {
     const from = Math.max(Math.floor(pane.from) - 1, 0);
     const to = Math.ceil(pane.to) + 1;
     const seen = this.lines.flatMap((line) => [...line.equity.subarray(from, to)]);
-    const [low, high] = [Math.min(1, ...seen), Math.max(1, ...seen)];
+    const [low, high] = [Math.min(1, least(seen)), Math.max(1, most(seen))];
     const pad = (high - low || 0.01) * 0.06;
     const y = (value) => bottom - 6 - ((value - low + pad) / (high - low + 2 * pad)) * (bottom - 14);
     drawScale(pane, niceTicks(low - 1, high - 1, 6), (change) => y(change + 1), (change) => signedPercent(change, high - low < 0.05 ? 1 : 0));

@@ -130,11 +130,15 @@ class Pane extends Surface {
   }
 }
 
-/** Round steps for a linear scale: 1, 2 or 5 times a power of ten. */
-function niceTicks(low, high, wanted) {
-  const raw = (high - low) / Math.max(wanted, 1);
+/** The least of 1, 2 or 5 times a power of ten that is not below. */
+function niceStep(raw) {
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw) || raw;
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw) || raw;
+}
+
+/** Round steps for a linear scale. */
+function niceTicks(low, high, wanted) {
+  const step = niceStep((high - low) / Math.max(wanted, 1));
   const ticks = [];
   for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(at * step);
   return ticks;

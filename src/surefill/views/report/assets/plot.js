@@ -2,16 +2,26 @@
 
 const LEFT = 54;
 const RIGHT = 14;
-const TOP = 12;
+const TOP = 22;
 const BELOW = 36;
 
-/** A scale of figures: where it goes from and to, its ticks, how one is written, what it counts. */
-function scaleOf(values, title, text, { zero = false, wanted = 6 } = {}) {
-  let low = Math.min(...(zero ? [0] : []), ...values);
-  let high = Math.max(...(zero ? [0] : []), ...values);
-  if (!(high > low)) [low, high] = [low - (Math.abs(low) || 1) / 10, high + (Math.abs(high) || 1) / 10];
-  const pad = (high - low) * 0.04;
-  return { low: zero && low === 0 ? 0 : low - pad, high: high + pad, title, text, wanted };
+/**
+ * A scale from 0 to a little beyond the most, on which places are square roots: many small values beside a few large
+ * ones. Fractions, written in percent.
+ */
+function rootScale(values, title) {
+  const high = Math.max(most(values), 0.001) * 1.08;
+  const ticks = [0];
+  for (let power = -4; power < 4; power++) ticks.push(...[1, 2, 5].map((n) => n * 10 ** power));
+  const place = (value) => Math.sqrt(Math.max(value, 0) / high);
+  const clear = ticks.filter((tick) => tick <= high).reverse();
+  const shown = clear.filter((tick, at) => at === 0 || place(clear[at - 1]) - place(tick) > 0.04);
+  return { place, ticks: () => shown, title, text: (value) => number(100 * value, 2, 0) };
+}
+
+/** A scale of even steps. */
+function evenScale(low, high, title, text) {
+  return { place: (value) => (value - low) / (high - low), ticks: (room) => niceTicks(low, high, room), title, text };
 }
 
 class Plot extends Surface {
@@ -51,13 +61,11 @@ class Plot extends Surface {
   }
 
   x(value) {
-    const { low, high } = this.scales.x;
-    return LEFT + ((value - low) / (high - low)) * (this.right - LEFT);
+    return LEFT + this.scales.x.place(value) * (this.right - LEFT);
   }
 
   y(value) {
-    const { low, high } = this.scales.y;
-    return this.bottom - ((value - low) / (high - low)) * (this.bottom - TOP);
+    return this.bottom - this.scales.y.place(value) * (this.bottom - TOP);
   }
 
   drawAll(paint) {
@@ -79,14 +87,14 @@ class Plot extends Surface {
     ctx.fillStyle = this.colour("dim");
     ctx.textBaseline = "middle";
     ctx.textAlign = "right";
-    for (const tick of niceTicks(y.low, y.high, y.wanted)) {
+    for (const tick of y.ticks((this.bottom - TOP) / 40)) {
       const at = Math.round(this.y(tick)) + 0.5;
       this.rule(LEFT, at, this.right, at);
       ctx.fillText(y.text(tick), LEFT - 6, at);
     }
     ctx.textBaseline = "top";
     ctx.textAlign = "center";
-    for (const tick of niceTicks(x.low, x.high, Math.min(x.wanted, (this.right - LEFT) / 56))) {
+    for (const tick of x.ticks((this.right - LEFT) / 60)) {
       const at = Math.round(this.x(tick)) + 0.5;
       this.rule(at, TOP, at, this.bottom);
       ctx.fillText(x.text(tick), at, this.bottom + 5);
@@ -101,7 +109,8 @@ class Plot extends Surface {
     ctx.textBaseline = "bottom";
     ctx.fillText(this.scales.x.title, this.right, this.height - 2);
     ctx.textAlign = "left";
-    ctx.fillText(`↑ ${this.scales.y.title}`, 4, this.height - 2);
+    ctx.textBaseline = "top";
+    ctx.fillText(this.scales.y.title, 4, 2);
   }
 
   rule(fromX, fromY, toX, toY) {

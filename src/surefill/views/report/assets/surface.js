@@ -1,5 +1,7 @@
 // A canvas that draws itself again whenever its width, or the colours of the page, change.
 
+const FONT = "11px system-ui, sans-serif";
+
 class Surface {
   /** `draw()` paints on `ctx`, in pixels of the page. */
   constructor(label, height, draw) {
@@ -36,7 +38,7 @@ class Surface {
     requestAnimationFrame(() => {
       this.queued = false;
       this.ctx.clearRect(0, 0, this.width, this.height);
-      this.ctx.font = "11px system-ui, sans-serif";
+      this.ctx.font = FONT;
       this.draw();
     });
   }
