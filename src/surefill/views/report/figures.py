@@ -56,13 +56,13 @@ def _return_and_risk(found: Performance) -> list[FigureLine]:
         FigureLine("Calmar", ratio(daily.calmar), "CAGR / largest drawdown, both of daily equity"),
         FigureLine(
             "Max drawdown, closes",
-            percent(-curve.max_drawdown_pct / 100),
+            percent(0.0 - curve.max_drawdown_pct / 100),
             "the largest fall from an earlier high, at the closes of bars; the start is a high",
             -1,
         ),
         FigureLine(
             "Max drawdown, days",
-            _of_days(found, percent(-daily.max_drawdown_pct / 100)),
+            _of_days(found, percent(0.0 - daily.max_drawdown_pct / 100)),
             "the same of daily equity",
             -1,
         ),
@@ -125,7 +125,7 @@ def money(quanta: int, decimals: int, *, sign: bool = False) -> str:
 
 def percent(value: float | None, *, sign: bool = False) -> str:
     """A fraction in percent, to the tenth."""
-    return NONE if value is None else _minus(f"{100 * value:{'+' if sign else ''}.1f} %")
+    return NONE if value is None else _minus(f"{100 * value:{'+' if sign else ''},.1f} %")
 
 
 def ratio(value: float | None) -> str:

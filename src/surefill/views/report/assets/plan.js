@@ -28,8 +28,7 @@ function planTiles(plan, rows) {
 }
 
 function windowsCard(plan) {
-  const title = "In sample beside out of sample";
-  if (!plan.windows.length) return card(title, "", el("p", { className: "empty" }, "Nothing was held back: the figures above are in sample."));
+  if (!plan.windows.length) return ""; // a remark says what that means
   const pair = (of, at) => ({ of: (row) => of(row)[at], show: (row) => (at ? ratio(of(row)[1]) : of(row)[0] === null ? "–" : el("span", { className: tone(of(row)[0]) }, signed(of(row)[0]), " %")) });
   const columns = [
     { title: "Judged on", text: true, of: (row) => row.begins, show: (row) => `${row.test}, from ${row.begins}` },
@@ -44,7 +43,7 @@ function windowsCard(plan) {
   const table = new SortedTable({ columns, rows: plan.windows, label: "Windows", size: 100 });
   const all = plan.together;
   const words = all ? `all unseen stretches in a row: Sharpe ${ratio(all[0])} p.a., growth ${percent(all[1])} a year, largest fall ${number(all[2], 1)} %` : "";
-  return card(title, words, table.element);
+  return card("In sample beside out of sample", words, table.element);
 }
 
 function failuresCard(plan) {

@@ -31,18 +31,21 @@ function rowsOf(plan) {
 class VariantsCard {
   constructor(plan, rows) {
     this.rows = rows;
-    const figures = plan.variants.figures.filter((figure) => figure.listed);
+    const plain = ["sharpe", "return", "calmar"].includes(plan.objective); // then the score has a column of its own name
+    const figures = plan.variants.figures.filter((figure) => figure.listed && !(plain && figure.key === "score"));
+    const marks = { [plan.baseline]: " ○", [plan.best]: " ★" };
+    const routes = new Set(rows.map((row) => row.route));
     const shown = (figure, row) => {
       const value = row.figures[figure.key];
       return figure.key === "return_pct" && value !== null ? el("span", { className: tone(value) }, signed(value), " %") : formed(figure, value);
     };
     const columns = [
       { title: "Rank", of: (row) => row.rank, show: (row) => (row.rank === null ? "–" : number(row.rank, 0)) },
+      { title: "Variant", text: true, of: (row) => row.id, show: (row) => el("span", { className: "mono", title: row.id }, row.id.slice(0, 8), marks[row.id] || "") },
       ...names(plan).map((name, at) => ({ title: name, meaning: plan.paths[at], of: (row) => row.values[at], show: (row) => (row.values[at] === null ? "–" : valueText(row.values[at])) })),
       ...figures.map((figure) => ({ title: figure.title, meaning: figure.meaning, of: (row) => row.figures[figure.key], show: (row) => shown(figure, row) })),
       { title: "Kind", text: true, of: (row) => row.kind, show: (row) => row.kind },
-      { title: "Variant", text: true, of: (row) => row.id, show: (row) => el("span", { className: "mono" }, row.id.slice(0, 8), row.id === plan.best ? " ★" : "") },
-      { title: "Ran by", text: true, of: (row) => row.route, show: (row) => row.route },
+      ...(routes.size > 1 ? [{ title: "Ran by", text: true, of: (row) => row.route, show: (row) => row.route }] : []),
     ];
     this.table = new SortedTable({ columns, rows, order: [0, 1], label: "Variants", size: 100 });
     this.told = el("small", {});
