@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from surefill.domain import codec
 from surefill.journal import Batch, MemoryJournal, StreamVerification, verify
 from surefill.market.series import BarSeries
@@ -23,7 +25,11 @@ from surefill.views.performance import Performance, performance
 
 
 class Told(NamedTuple):
-    """The best variant over one segment of time, and what its journal vouches for."""
+    """The best variant over one segment of time, and what its journal vouches for.
+
+    Daily figures and turnover are the run's own. A journal alone cannot tell a fill at a bar's close from one at the
+    open of a bar that begins at that very moment: the curve of its closes counts both.
+    """
 
     segment: Segment
     performance: Performance
@@ -67,9 +73,9 @@ def rerun(record: RunRecord, result: RunResult, market: Market, top: int) -> Rer
             differs.append(" ".join(key).rstrip())
         if isinstance(outcome, VariantCompleted) and outcome.curve is not None:
             curves[key], starts[key] = outcome.curve, outcome.metrics.starting_equity
-        if ran.payloads:
-            (segment,) = (each for each in segments if each.name == outcome.segment)
-            best.append(_told(ran, segment, series))
+            if ran.payloads:
+                (segment,) = (each for each in segments if each.name == outcome.segment)
+                best.append(_told(ran, outcome, segment, series))
     return Rerun(segments, series, curves, starts, tuple(best), tuple(differs))
 
 
@@ -95,9 +101,11 @@ def _is_same(outcome: Outcome, before: Outcome) -> bool:
     return outcome.metrics == before.metrics and len(heads) <= 1
 
 
-def _told(ran: Ran, segment: Segment, series: Mapping[str, BarSeries]) -> Told:
+def _told(ran: Ran, outcome: VariantCompleted, segment: Segment, series: Mapping[str, BarSeries]) -> Told:
     journal = MemoryJournal()
     journal.append([Batch(journal.open_stream(ran.workspace_id), ran.payloads, ran.claims)])
     events = (codec.decode(record.payload) for record in journal.read(ran.workspace_id))
+    found = performance(events, inside(series, segment))
+    found = msgspec.structs.replace(found, daily=outcome.metrics.daily, turnover=outcome.metrics.turnover)
     (proof,) = verify(journal).streams
-    return Told(segment, performance(events, inside(series, segment)), proof)
+    return Told(segment, found, proof)

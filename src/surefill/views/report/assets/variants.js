@@ -30,7 +30,8 @@ function rowsOf(plan) {
 
 class VariantsCard {
   constructor(plan, rows) {
-    this.rows = rows;
+    const place = (row) => row.rank ?? Infinity;
+    this.rows = [...rows].sort((one, other) => (place(one) < place(other) ? -1 : place(one) > place(other) ? 1 : 0)); // of equals too
     const plain = ["sharpe", "return", "calmar"].includes(plan.objective); // then the score has a column of its own name
     const figures = plan.variants.figures.filter((figure) => figure.listed && !(plain && figure.key === "score"));
     const marks = { [plan.baseline]: " ○", [plan.best]: " ★" };
@@ -47,7 +48,7 @@ class VariantsCard {
       { title: "Kind", text: true, of: (row) => row.kind, show: (row) => row.kind },
       ...(routes.size > 1 ? [{ title: "Ran by", text: true, of: (row) => row.route, show: (row) => row.route }] : []),
     ];
-    this.table = new SortedTable({ columns, rows, order: [0, 1], label: "Variants", size: 100 });
+    this.table = new SortedTable({ columns, rows: this.rows, order: [0, 1], label: "Variants", size: 100 });
     this.told = el("small", {});
     this.all = el("button", { type: "button", className: "plain", hidden: true, onclick: () => this.show(this.rows, "") }, "show all");
     this.element = el(
@@ -56,7 +57,7 @@ class VariantsCard {
       el("div", { className: "bar" }, el("h2", {}, "Variants", this.told), this.all),
       this.table.element,
     );
-    this.show(rows, "");
+    this.show(this.rows, "");
   }
 
   /** Show some of them, and say which. */
