@@ -18,7 +18,7 @@ from surefill.units import iso_from_ns, quanta_text
 from surefill.views.fold import Fold
 
 #: A fill this far outside its bar, as a part of the price, is another market's (or another adjustment's).
-FAR: Final = 0.2
+FAR: Final = 0.05
 _TIMEFRAME: Final = "1m"
 
 
