@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +50,7 @@ def run() -> Run:
     return Run()
 
 
-_READ = {"exact": Decimal, "time": ns_from_iso, "count": int, "share": float, "text": str}
+_READ: dict[str, Callable[[str], Value]] = {"exact": Decimal, "time": ns_from_iso, "count": int, "share": float, "text": str}
 
 
 def _from_csv(table: Table, data: bytes) -> list[tuple[Value, ...]]:
