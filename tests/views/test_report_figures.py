@@ -8,11 +8,11 @@ from tests.strategy import runs
 from tests.views import reports
 
 from surefill.domain import codec
-from surefill.units import NS_PER_DAY
+from surefill.units import NS_PER_DAY, NS_PER_MIN
 from surefill.views.daily_figures import daily_figures
 from surefill.views.metrics import curve_figures, trade_figures
 from surefill.views.performance import Performance, performance
-from surefill.views.report.figures import NONE, conventions, figure_groups
+from surefill.views.report.figures import NONE, conventions, figure_groups, span
 from surefill.views.trades import Trade
 
 
@@ -100,3 +100,17 @@ def test_figures_of_a_run_are_those_of_its_performance() -> None:
     assert len(found.went) == len(found.stories)
     assert found.turnover is not None
     assert found.turnover > 0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "0.0 minutes"),
+        (119, "119.0 minutes"),
+        (120, "2.0 hours"),
+        (2_879, "48.0 hours"),
+        (1_440 * 1_500, "1,500.0 days"),
+    ],
+)
+def test_span_row(minutes: int, text: str) -> None:
+    assert span(minutes * NS_PER_MIN) == text

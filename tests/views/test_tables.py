@@ -50,7 +50,13 @@ def run() -> Run:
     return Run()
 
 
-_READ: dict[str, Callable[[str], Value]] = {"exact": Decimal, "time": ns_from_iso, "count": int, "share": float, "text": str}
+_READ: dict[str, Callable[[str], Value]] = {
+    "exact": Decimal,
+    "time": ns_from_iso,
+    "count": int,
+    "share": float,
+    "text": str,
+}
 
 
 def _from_csv(table: Table, data: bytes) -> list[tuple[Value, ...]]:

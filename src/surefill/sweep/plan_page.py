@@ -206,7 +206,8 @@ def _settings(plan: RunPlan, variant_id: str) -> Mapping[str, Scalar]:
 
 
 def _text(overrides: Mapping[str, Any]) -> str:
-    return ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in overrides.items()) or "the base"
+    shown = {path: f"{value:.6g}" if isinstance(value, float) else value for path, value in overrides.items()}
+    return ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in shown.items()) or "the base"
 
 
 def _base_values(record: RunRecord, paths: list[str]) -> dict[str, Scalar | None]:

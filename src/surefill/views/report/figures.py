@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from surefill.units import NS_PER_DAY, quanta_decimal
+from surefill.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MIN, quanta_decimal
 from surefill.views.performance import Performance
 
 NONE = "–"
@@ -104,12 +104,12 @@ def _trades(found: Performance) -> list[FigureLine]:
 
 def _activity(found: Performance) -> list[FigureLine]:
     figures, total = found.total.figures, found.total
-    held = f"{figures.held_ns / figures.trades / NS_PER_DAY:,.1f} days" if figures.trades else NONE
+    held = span(figures.held_ns / figures.trades) if figures.trades else NONE
     exposure = _of_days(found, percent(total.exposure))  # closes are no measure where there is none a day
     return [
         FigureLine("Exposure", exposure, "closes at which something was held / closes"),
         FigureLine("Turnover", _times(found.turnover), "value of all fills / mean equity, per year (times P / n)"),
-        FigureLine("Held on average", held, "from a trade's first fill to its last, in days of 24 hours"),
+        FigureLine("Held on average", held, "from a trade's first fill to its last; days of 24 hours"),
         FigureLine(
             "MAE", _pct(found.mae_pct), "mean of the trades' largest moves against the entry price, of the bars held in"
         ),
@@ -131,6 +131,14 @@ def percent(value: float | None, *, sign: bool = False) -> str:
 def ratio(value: float | None) -> str:
     """A ratio to the hundredth."""
     return NONE if value is None else _minus(f"{value:.2f}")
+
+
+def span(ns: float) -> str:
+    """A length of time in its largest unit that leaves two of it: days, hours or minutes."""
+    for unit, name in ((NS_PER_DAY, "days"), (NS_PER_HOUR, "hours")):
+        if ns >= 2 * unit:
+            return f"{ns / unit:,.1f} {name}"
+    return f"{ns / NS_PER_MIN:,.1f} minutes"
 
 
 def sign_of(value: float | None) -> int:

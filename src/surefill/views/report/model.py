@@ -11,7 +11,7 @@ import msgspec
 
 from surefill.journal.verification import StreamVerification
 from surefill.market.series import BarSeries
-from surefill.units import NS_PER_DAY, NS_PER_S, quanta_decimal, quanta_float
+from surefill.units import NS_PER_S, quanta_decimal, quanta_float
 from surefill.views.excursions import Excursion
 from surefill.views.metrics import Month, net
 from surefill.views.performance import Line, Performance
@@ -24,6 +24,7 @@ from surefill.views.report.figures import (
     percent,
     ratio,
     sign_of,
+    span,
 )
 from surefill.views.trade_stories import TradeStory
 from surefill.views.wording import avg_px
@@ -249,7 +250,7 @@ def _tiles(found: Performance) -> list[Tile]:
     curve, total, currency, decimals = found.curve, found.total, found.currency, found.money_decimals
     figures = total.figures
     made = curve.end - curve.start
-    days = figures.held_ns / figures.trades / NS_PER_DAY if figures.trades else 0.0
+    held = f"{span(figures.held_ns / figures.trades)} each" if figures.trades else "none closed"
     open_text = f"{money(total.open_net, decimals, sign=True)} of it still open" if found.running else "nothing open"
     return [
         Tile(
@@ -263,7 +264,7 @@ def _tiles(found: Performance) -> list[Tile]:
         Tile("Sharpe", ratio(found.daily.sharpe), f"Sortino {ratio(found.daily.sortino)}"),
         Tile("Profit factor", ratio(figures.profit_factor), f"payoff {ratio(figures.payoff)}"),
         Tile("Win rate", percent(figures.win_rate), f"{figures.wins} of {figures.trades}"),
-        Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days each"),
+        Tile("Trades", f"{figures.trades:,}", held),
         Tile("Exposure", percent(total.exposure if found.daily.days else None), "of all closes"),
         Tile(f"Fees, {currency}", money(total.fees, decimals), "deducted"),
     ]

@@ -1,27 +1,41 @@
 // A figure over two swept parameters: every variant in a cell, colour and number saying the same.
 
-const CELLS_MAX = 160; // values of an axis that are more are put together into RANGES
-const RANGES = 32;
+const PLACES_MAX = 160; // on an axis; more values than that are put together into ranges
+const RANGES_MAX = 32;
 
-/** The places on an axis: one for each value, or ranges of many; `at(value)` is the place of one, -1 where it has none. */
-function placesOf(values) {
-  const found = [...new Set(values.filter((value) => value !== null))];
-  const numeric = found.every((value) => typeof value === "number");
-  found.sort((one, other) => (one < other ? -1 : 1));
-  if (!numeric || found.length <= CELLS_MAX) {
+const distinct = (values) => [...new Set(values.filter((value) => value !== null))];
+
+/**
+ * The places on an axis: one for each value, or at most so many ranges of figures. `at(value)` is the place of a value, -1
+ * where there is none.
+ */
+function placesOf(values, ranges) {
+  const found = distinct(values).sort((one, other) => (one < other ? -1 : 1));
+  if (found.length <= ranges || !found.every((value) => typeof value === "number")) {
     const order = new Map(found.map((value, at) => [value, at]));
     return { names: found.map(valueText), at: (value) => order.get(value) ?? -1 };
   }
   const low = found[0];
-  const step = (found[found.length - 1] - low) / RANGES;
-  const edge = (at) => valueText(Number((low + at * step).toPrecision(3)));
+  const high = found[found.length - 1];
+  const whole = found.every(Number.isInteger);
+  const step = whole ? Math.ceil((high - low + 1) / ranges) : (high - low) / ranges;
+  const count = whole ? Math.ceil((high - low + 1) / step) : ranges;
+  const upper = (at) => (whole ? Math.min(low + (at + 1) * step - 1, high) : low + (at + 1) * step);
+  const text = (value) => valueText(whole ? value : Number(value.toPrecision(3)));
   return {
-    names: Array.from({ length: RANGES }, (_, at) => `${edge(at)} to ${edge(at + 1)}`),
-    at: (value) => (value === null ? -1 : Math.min(Math.floor((value - low) / step), RANGES - 1)),
+    names: Array.from({ length: count }, (_, at) => `${text(low + at * step)} to ${text(upper(at))}`),
+    at: (value) => (value === null ? -1 : Math.min(Math.floor((value - low) / step), count - 1)),
   };
 }
 
-const valueText = (value) => (typeof value === "number" ? number(value, 6, 0) : String(value));
+/** How many places there may be: where values were drawn by chance, so few that most cells have something in them. */
+function rangesFor(xs, ys, count) {
+  const [across, down] = [distinct(xs).length, distinct(ys).length];
+  if (across <= PLACES_MAX && down <= PLACES_MAX && across * down <= 2 * count + 64) return PLACES_MAX;
+  return Math.min(Math.max(Math.ceil(Math.sqrt(count / 2)), 4), RANGES_MAX);
+}
+
+const valueText = (value) => (typeof value === "number" ? number(Number(value.toPrecision(6)), 6, 0) : String(value));
 
 /** What stands for several variants in one cell. */
 const TOGETHER = {
@@ -75,18 +89,20 @@ class Heatmap {
   choose() {
     const [x, y] = [this.xPick.value, this.yPick.value];
     this.figure = this.plan.variants.figures[Number(this.figurePick.value)];
-    this.xs = placesOf(this.rows.map((row) => row.values[x]));
-    this.ys = y === "" ? { names: [""], at: () => 0 } : placesOf(this.rows.map((row) => row.values[y]));
+    const [across, down] = [x, y].map((path) => this.rows.map((row) => (path === "" ? "" : row.values[path])));
+    const ranges = rangesFor(across, down, this.rows.length);
+    this.xs = placesOf(across, ranges);
+    this.ys = y === "" ? { names: [""], at: () => 0 } : placesOf(down, ranges);
     this.cells = new Map();
     let nowhere = 0;
     for (const row of this.rows) {
-      const [across, down] = [this.xs.at(row.values[x]), this.ys.at(row.values[y])];
-      if (across < 0 || down < 0) {
+      const cell = { across: this.xs.at(row.values[x]), down: this.ys.at(row.values[y]), rows: [] };
+      if (cell.across < 0 || cell.down < 0) {
         nowhere += 1;
         continue;
       }
-      const place = down * this.xs.names.length + across;
-      if (!this.cells.has(place)) this.cells.set(place, { across, down, rows: [] });
+      const place = cell.down * this.xs.names.length + cell.across;
+      if (!this.cells.has(place)) this.cells.set(place, cell);
       this.cells.get(place).rows.push(row);
     }
     this.value();

@@ -196,7 +196,7 @@ function drawDates(pane, times, bottom) {
     const clear = found.filter(([x]) => x > 24 && x < pane.inner - 14 && taken.every((other) => Math.abs(other - x) > 30));
     if (found.length > pane.inner / 38) break;
     clear.forEach(([x, text]) => {
-      // Where no year turns in sight, the first mark names it.
+      // Where no year turns in sight, the first mark names it, and whatever else is above its own part.
       const year = part !== parts[0] && taken.length === 0;
       taken.push(x);
       ctx.strokeStyle = pane.colour("grid");
@@ -205,9 +205,15 @@ function drawDates(pane, times, bottom) {
       ctx.lineTo(Math.round(x) + 0.5, bottom);
       ctx.stroke();
       ctx.fillStyle = pane.colour("dim");
-      ctx.fillText(year ? `${text} ${new Date(times[pane.indexAt(x + 1)] * 1000).getUTCFullYear()}` : text, x, bottom + 5);
+      ctx.fillText(year ? inFull(text, new Date(times[pane.indexAt(x + 1)] * 1000), parts.indexOf(part)) : text, x, bottom + 5);
     });
   }
+}
+
+/** A mark with what it belongs to: a day with its month, an hour with its day, all with their year. */
+function inFull(text, date, part) {
+  const month = part > 2 ? ` ${MONTHS[date.getUTCMonth()]}` : "";
+  return `${text}${part > 3 ? `, ${date.getUTCDate()}` : ""}${month} ${date.getUTCFullYear()}`;
 }
 
 /** The cross under the pointer, and what it points at on the scale. */

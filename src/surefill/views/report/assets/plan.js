@@ -5,7 +5,12 @@ const SIGNIFICANT = 0.95; // what Bailey and López de Prado call so
 function planTiles(plan, rows) {
   const best = rows.find((row) => row.id === plan.best);
   const base = rows.find((row) => row.id === plan.baseline);
-  const last = plan.windows[plan.windows.length - 1];
+  const count = plan.windows.length;
+  const inARow = (of) => {
+    const made = plan.windows.map((window) => window[of][0]);
+    return !count || made.includes(null) ? null : 100 * (made.reduce((worth, each) => worth * (1 + each / 100), 1) - 1);
+  };
+  const unseen = inARow("unseen");
   const percents = (value) => (value === null || value === undefined ? "–" : `${signed(value)} %`);
   const tile = (label, value, hint, good = 0) => ({ label, value, hint, tone: good });
   const sharpe = (row) => (row ? ratio(row.figures["daily.sharpe"]) : "–");
@@ -13,14 +18,14 @@ function planTiles(plan, rows) {
   const luck = plan.deflated;
   const shown = [
     tile(`Best by ${plan.objective}`, best ? best.settings : "none", best ? `variant ${best.id} · score ${ratio(best.figures.score)}` : "nothing ran"),
-    tile(plan.segment ? "In sample" : "Return", percents(made), `Sharpe ${sharpe(best)} p.a.`, Math.sign(made)),
+    tile(plan.segment ? "In sample" : "Return", percents(made), `Sharpe ${sharpe(best)} p.a.${count > 1 ? `, ${plan.segment}` : ""}`, Math.sign(made)),
     tile(
       "Out of sample",
-      last ? percents(last.unseen[0]) : "–",
-      last ? `Sharpe ${ratio(last.unseen[1])} p.a.${plan.windows.length > 1 ? ", last window" : ""}` : "nothing was held back",
-      last ? Math.sign(last.unseen[0]) : 0,
+      percents(unseen),
+      plan.together ? `Sharpe ${ratio(plan.together[0])} p.a.${count > 1 ? `, ${count} windows in a row` : ""}` : "nothing was held back",
+      Math.sign(unseen),
     ),
-    tile("Baseline", percents(base ? base.figures.return_pct : null), last ? `${percents(last.baseline[0])} out of sample` : `Sharpe ${sharpe(base)} p.a.`),
+    tile("Baseline", percents(base ? base.figures.return_pct : null), count ? `${percents(inARow("baseline"))} out of sample` : `Sharpe ${sharpe(base)} p.a.`),
     tile("Deflated Sharpe", luck === null ? "–" : number(luck), luck === null ? "no value" : luck >= SIGNIFICANT ? "significant" : `below ${SIGNIFICANT}: may be luck`),
     tile("Variants", number(rows.length, 0), plan.failed ? `${number(plan.failed, 0)} failed` : "none failed"),
   ];
