@@ -150,6 +150,15 @@ def test_figures_that_come_out_otherwise_are_told() -> None:
     assert any("came out otherwise" in remark for remark in plan["remarks"])
 
 
+def test_journal_that_comes_out_otherwise_is_told() -> None:
+    done = Done(crosses(MARKET), path="engine")
+    key = done.result.best, ""
+    before = done.record.outcomes[key]
+    assert isinstance(before, VariantCompleted)
+    done.record.outcomes[key] = msgspec.structs.replace(before, head="0" * 64)
+    assert rerun(done.record, result_of(done.record), MARKET, 3).differs == (done.result.best,)
+
+
 def test_other_bars_than_those_of_the_run_are_refused() -> None:
     done = _done("whole")
     with pytest.raises(LocalError, match="other bars"):

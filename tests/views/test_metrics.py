@@ -57,6 +57,7 @@ def test_streaks_are_the_most_in_a_row(nets: tuple[int, ...], winning: int, losi
     ("arguments", "expected"),
     [
         ((4_000, 2, 4_000, 2, 252), 252.0),  # twice the mean equity of 2,000 in two days of 252
+        ((4_000, 8, 16_000, 2, 252), 252.0),  # the same, with four closes a day
         ((0, 2, 4_000, 2, 252), 0.0),
         ((4_000, 2, 0, 2, 252), None),
         ((4_000, 2, 4_000, 0, 252), None),

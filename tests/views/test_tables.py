@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pyarrow.parquet
 import pytest
+from tests.domain.core import Core, profile
 from tests.strategy import runs
-from tests.views import reports
+from tests.views import reports, trading
 
 from surefill.domain import codec
-from surefill.domain.events import OrderFilled
+from surefill.domain.events import OrderCreated, OrderFilled
+from surefill.domain.intent import ExitPlan
+from surefill.domain.limits import Limits
+from surefill.domain.reports import ExecType
 from surefill.journal import MemoryJournal
 from surefill.units import ns_from_iso, quanta_decimal
 from surefill.views.blotter import blotter
+from surefill.views.csv_rows import text_cell
 from surefill.views.metrics import net
 from surefill.views.performance import Performance, performance
 from surefill.views.table_files import Column, Table, Value, table_bytes
 from surefill.views.tables import EQUITY, FILLS, ORDERS, TRADES, tables_of
+from surefill.views.traded_prices import bars_for, traded_in
 
 
 class Run:
@@ -193,6 +200,43 @@ def test_equity_is_the_curve(run: Run) -> None:
         quanta_decimal(value, run.found.money_decimals) for value in curves.equity
     ]
     assert max(row["drawdown"] for row in rows) * 100 == pytest.approx(run.found.curve.max_drawdown_pct)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tables_of_all_kinds_of_orders_read_back(seed: int) -> None:
+    events = trading.at_random(random.Random(seed), 400).events()
+    series, _ = bars_for(traded_in(events), {})
+    created = {event.request.cl_ord_id: event.request for event in events if isinstance(event, OrderCreated)}
+    tables = {table.name: table for table in tables_of(events, performance(events, series, by_day=False))}
+    for table in tables.values():
+        rows = [tuple(row) for row in table.rows]
+        assert len(rows) > 5
+        assert _from_parquet(table_bytes(table, "parquet")) == rows
+        plain = [tuple(text_cell(cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
+        assert _from_csv(table, table_bytes(table, "csv")) == plain
+    rows = [_named(tables["orders"], row) for row in tables["orders"].rows]
+    assert {row["ord_type"] for row in rows} >= {"MARKET", "LIMIT", "SL-M"}
+    for row in rows:
+        request = created.get(row["cl_ord_id"])
+        assert row["price"] == (quanta_decimal(request.px, 2) if request is not None and request.px else None)
+        assert row["stop_price"] == (
+            quanta_decimal(request.stop_px, 2) if request is not None and request.stop_px else None
+        )
+
+
+def test_order_that_was_changed_has_its_last_terms() -> None:
+    core = Core(profile(limits=Limits(allow_negative_cash=True, stops_at_venue=True)))
+    core.hold(1, 100, plan=ExitPlan(stop_px=950, trail_distance=50))
+    (stop,) = (order for order in core.live if order.rests)
+    core.accept(stop)
+    core.quote(1_040)
+    core.report(stop, ExecType.REPLACED)
+    series, _ = bars_for(traded_in(core.journal), {})
+    tables = {table.name: table for table in tables_of(core.journal, performance(core.journal, series, by_day=False))}
+    rows = {row["cl_ord_id"]: row for row in (_named(tables["orders"], row) for row in tables["orders"].rows)}
+    assert rows[stop.request.cl_ord_id]["stop_price"] == quanta_decimal(
+        990, core.state.book.instruments["X"].price_decimals
+    )
 
 
 @pytest.mark.parametrize("columns", [TRADES, ORDERS, FILLS, EQUITY])

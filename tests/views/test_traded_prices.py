@@ -63,6 +63,7 @@ def test_coarser_bars_come_in_the_instruments_quanta() -> None:
     ("make", "why"),
     [
         (lambda bars: _scaled(bars, 2, 2), "it traded at .* in a bar from"),
+        (lambda bars: _scaled(bars, 2, 1, 2), "it traded at .* in a bar from"),
         (lambda bars: _scaled(bars, 3, 10), "the bars have 3 decimals, the workspace counts in 2"),
         (lambda bars: bars[len(bars) // 2 :], "the bars do not reach there"),
         (lambda bars: bars[: len(bars) // 2], "the bars do not reach there"),
@@ -86,7 +87,7 @@ def test_without_bars_an_instrument_has_the_prices_it_traded_at() -> None:
     told = performance(events, found, by_day=False)
     whole = performance(events, series)
     assert told.total.figures == whole.total.figures, "what trades made does not depend on bars"
-    assert (told.daily.days, told.daily.sharpe, told.turnover) == (0, None, None)
+    assert (told.daily.days, told.daily.sharpe, told.turnover, told.mae_pct, told.went) == (0, None, None, None, [])
 
 
 def test_fills_at_one_time_make_one_bar() -> None:

@@ -52,7 +52,7 @@ class Exits(msgspec.Struct):
 class Performance(msgspec.Struct, frozen=True):
     """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first.
 
-    `went`: how far each of the closed trades (`stories`) went against it and in its favour; `mae_pct`, `mfe_pct` are
+    `went`: how far each of the closed trades (`stories`) went against it and in its favour, where that is known; `mae_pct`, `mfe_pct` are
     the means. `per_notional` by instrument: money for one quantum of price and quantity.
     """
 
@@ -80,7 +80,8 @@ class Performance(msgspec.Struct, frozen=True):
 def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_day: bool = True) -> Performance:
     """Fold a workspace's events, from the first one on, over the bars that it traded.
 
-    Without `by_day` there are no daily figures: for bars that are not all there were.
+    Without `by_day` nothing is told that needs the bars between trades (daily figures, turnover, excursions): for prices
+    that are not all there were.
     """
     log = TradeStories()
     curves = equity_curves(events, series, log.fold, log.apply)
@@ -91,7 +92,7 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_
     per_year = periods_per_year(calendars, next((bars.timeframe for bars in series.values()), "1d"))
     figures = trade_figures(trades)
     fees = {position.instrument_id: position.fees for position in book.positions.values()}
-    went = [excursion(trade, series[trade.instrument_id]) for trade in trades]
+    went = [excursion(trade, series[trade.instrument_id]) for trade in trades] if by_day else []
     days = daily_equity(curves.times, curves.equity)[1] if by_day else []
     daily = daily_figures(book.starting_cash, days, per_year)
     per_notional = {name: instrument.money_per_notional for name, instrument in book.instruments.items()}

@@ -58,13 +58,13 @@ def _return_and_risk(found: Performance) -> list[FigureLine]:
             "Max drawdown, closes",
             percent(0.0 - curve.max_drawdown_pct / 100),
             "the largest fall from an earlier high, at the closes of bars; the start is a high",
-            -1,
+            -sign_of(curve.max_drawdown_pct),
         ),
         FigureLine(
             "Max drawdown, days",
             _of_days(found, percent(0.0 - daily.max_drawdown_pct / 100)),
             "the same of daily equity",
-            -1,
+            -sign_of(daily.max_drawdown_pct),
         ),
         FigureLine(
             "Longest drawdown",

@@ -32,7 +32,7 @@ class EquityChart {
     const under = (value) => split + 10 + (value / deepest) * (bottom - split - 14);
 
     drawScale(pane, niceTicks(low - pad, high + pad, 6), worth, (value) => number(value, 0));
-    drawScale(pane, niceTicks(deepest, 0, 3), under, (value) => percent(value, 0));
+    drawScale(pane, niceTicks(deepest, 0, 3), under, (value) => percent(value, deepest > -0.05 ? 1 : 0));
     drawDates(pane, curve.times, bottom);
     pane.ctx.save();
     pane.ctx.beginPath();

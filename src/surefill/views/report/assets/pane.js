@@ -172,7 +172,7 @@ function drawScale(pane, ticks, y, text) {
   }
 }
 
-/** Where the calendar turns: years, quarters, months, days, hours, whichever fit. */
+/** Where the calendar turns: years, quarters, months, days, hours, minutes, whichever fit. */
 function drawDates(pane, times, bottom) {
   const from = Math.max(Math.floor(pane.from), 0);
   const to = Math.min(Math.ceil(pane.to), pane.count);
@@ -182,6 +182,8 @@ function drawDates(pane, times, bottom) {
     (date) => [date.getUTCMonth(), MONTHS[date.getUTCMonth()]],
     (date) => [date.getUTCDate(), String(date.getUTCDate())],
     (date) => [date.getUTCHours(), `${two(date.getUTCHours())}:00`],
+    (date) => [Math.floor(date.getUTCMinutes() / 15), `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`],
+    (date) => [date.getUTCMinutes(), `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`],
   ];
   const { ctx } = pane;
   ctx.textAlign = "center";

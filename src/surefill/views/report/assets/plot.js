@@ -73,7 +73,7 @@ class Plot extends Surface {
     this.drawScales();
     ctx.save();
     ctx.beginPath();
-    ctx.rect(LEFT, 0, this.right - LEFT, this.bottom + 1);
+    ctx.rect(LEFT - 5, 0, this.right - LEFT + 10, this.bottom + 5);
     ctx.clip();
     paint(this);
     ctx.restore();

@@ -58,7 +58,7 @@ function distributionCard(run) {
 function excursionCard(run, candles) {
   const trades = run.trades.filter((trade) => trade.mae !== null);
   const title = "Against and in favour";
-  if (!trades.length) return card(title, "", el("p", { className: "empty" }, "No trade was closed."));
+  if (!trades.length) return card(title, "", el("p", { className: "empty" }, "No trade was closed, or there are no bars of it."));
   const near = (x, y) => {
     const away = (trade) => Math.hypot(plot.x(trade.mae) - x, plot.y(trade.mfe) - y);
     const found = trades.reduce((one, other) => (away(other) < away(one) ? other : one));
