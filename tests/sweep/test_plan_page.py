@@ -63,6 +63,8 @@ def test_what_is_run_again_is_what_was_recorded(split: str) -> None:
         assert told.proof.ok
         assert found.total.figures.trades == recorded.trade_count
         assert (found.daily, found.turnover) == (recorded.daily, recorded.turnover)
+        went = [each.adverse for each in found.went]
+        assert (None if not went else 100 * sum(went) / len(went)) == pytest.approx(recorded.mae_pct)
         assert (found.mae_pct, found.mfe_pct) == (recorded.mae_pct, recorded.mfe_pct)
         assert found.total.fees == recorded.fees
         assert (found.total.exposure, found.curve.end) == (recorded.exposure, recorded.ending_equity)

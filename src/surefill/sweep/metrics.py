@@ -19,7 +19,7 @@ per year; mae and mfe are means of the trades' excursions in percent. `daily` ha
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import fsum, sqrt
 from typing import NamedTuple
@@ -27,8 +27,8 @@ from typing import NamedTuple
 import msgspec
 
 from surefill.views.daily_figures import DailyFigures, SumUp, daily_figures, daily_sums
-from surefill.views.excursions import Excursion, mean_pct
-from surefill.views.metrics import net, trade_figures, turnover, underwater
+from surefill.views.excursions import Excursion
+from surefill.views.metrics import net, trade_figures, underwater
 from surefill.views.trades import Trade
 
 
@@ -95,10 +95,10 @@ def metrics_of(booked: Booked, per_year: int, *, sum_up: SumUp = daily_sums) -> 
         expectancy=figures.expectancy,
         exposure=_exposure(booked),
         turnover=_turnover(booked, len(daily), per_year),
-        winning_streak=figures.winning_streak,
-        losing_streak=figures.losing_streak,
-        mae_pct=mean_pct([each.adverse for each in booked.went]),
-        mfe_pct=mean_pct([each.favourable for each in booked.went]),
+        winning_streak=_streak(nets, lambda made: made > 0),
+        losing_streak=_streak(nets, lambda made: made < 0),
+        mae_pct=_mean_pct([each.adverse for each in booked.went]),
+        mfe_pct=_mean_pct([each.favourable for each in booked.went]),
         daily=daily_figures(start, daily, per_year, sum_up=sum_up),
     )
 
@@ -131,4 +131,16 @@ def _turnover(booked: Booked, days: int, per_year: int) -> float | None:
         (trade.entry_notional + trade.exit_notional) * booked.per_notional[trade.instrument_id]
         for trade in (*booked.trades, *booked.running)
     )
-    return turnover(traded, len(booked.times), booked.worth, days, per_year)
+    return traded * len(booked.times) / booked.worth * per_year / days if days and booked.worth > 0 else None
+
+
+def _streak(nets: Iterable[int], counts: Callable[[int], bool]) -> int:
+    longest = run = 0
+    for made in nets:
+        run = run + 1 if counts(made) else 0
+        longest = max(longest, run)
+    return longest
+
+
+def _mean_pct(fractions: Sequence[float]) -> float | None:
+    return 100 * fsum(fractions) / len(fractions) if fractions else None

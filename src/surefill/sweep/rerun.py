@@ -27,7 +27,7 @@ from surefill.views.performance import Performance, performance
 class Told(NamedTuple):
     """The best variant over one segment of time, and what its journal vouches for.
 
-    Daily figures and turnover are the run's own. A journal alone cannot tell a fill at a bar's close from one at the
+    Daily figures, turnover and mean excursions are the run's own, to the last bit. A journal alone cannot tell a fill at a bar's close from one at the
     open of a bar that begins at that very moment: the curve of its closes counts both.
     """
 
@@ -105,7 +105,9 @@ def _told(ran: Ran, outcome: VariantCompleted, segment: Segment, series: Mapping
     journal = MemoryJournal()
     journal.append([Batch(journal.open_stream(ran.workspace_id), ran.payloads, ran.claims)])
     events = (codec.decode(record.payload) for record in journal.read(ran.workspace_id))
-    found = performance(events, inside(series, segment))
-    found = msgspec.structs.replace(found, daily=outcome.metrics.daily, turnover=outcome.metrics.turnover)
+    found, own = performance(events, inside(series, segment)), outcome.metrics
+    found = msgspec.structs.replace(
+        found, daily=own.daily, turnover=own.turnover, mae_pct=own.mae_pct, mfe_pct=own.mfe_pct
+    )
     (proof,) = verify(journal).streams
     return Told(segment, found, proof)
