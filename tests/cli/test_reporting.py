@@ -89,7 +89,7 @@ def test_report_without_bars_says_so_and_leaves_daily_figures_out(tmp_path: Path
     found = _report("-c", file, "--data", "demo", "--symbols", "IBM")["results"][0]
     assert "There were no bars of A, B" in found["remark"]
     assert found["daily"]["sharpe"] is None
-    assert found["turnover"] is None
+    assert (found["turnover"], found["total"]["exposure"]) == (None, None)
     assert found["total"]["net"] == whole["total"]["net"]
     assert found["remark"] == data_of(Path("report.html").read_text())["runs"][0]["remark"]
 
@@ -169,6 +169,7 @@ def test_disk_that_is_full_leaves_the_page_that_was_there(tmp_path: Path) -> Non
     [
         (("--format", "xlsx"), 2, "--format 'xlsx' must be csv or parquet"),
         (("--run", "abc", "--export", "out"), 2, "surefill sweep export"),
+        (("--run", "abc", "--data", "demo"), 2, "--run has its bars and settings from its own beginning"),
         (("--run", "abc"), 5, "there is no journal at sweeps.journal"),
         ((), 5, "there is no journal at"),
     ],

@@ -79,7 +79,7 @@ def test_figures_by_hand() -> None:
 
 def test_figures_of_nothing_are_dashes_not_numbers() -> None:
     values = _values(_nothing())
-    counts = {"Trades", "Wins in a row", "Losses in a row", "Fees, "}
+    counts = {"Exposure", "Trades", "Wins in a row", "Losses in a row", "Fees, "}
     assert {name for name, value in values.items() if value != NONE} - counts == {"Max drawdown, closes"}
 
 

@@ -214,9 +214,9 @@ def test_tables_of_all_kinds_of_orders_read_back(seed: int) -> None:
         assert _from_parquet(table_bytes(table, "parquet")) == rows
         plain = [tuple(text_cell(cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
         assert _from_csv(table, table_bytes(table, "csv")) == plain
-    rows = [_named(tables["orders"], row) for row in tables["orders"].rows]
-    assert {row["ord_type"] for row in rows} >= {"MARKET", "LIMIT", "SL-M"}
-    for row in rows:
+    named = [_named(tables["orders"], row) for row in tables["orders"].rows]
+    assert {row["ord_type"] for row in named} >= {"MARKET", "LIMIT", "SL-M"}
+    for row in named:
         request = created.get(row["cl_ord_id"])
         assert row["price"] == (quanta_decimal(request.px, 2) if request is not None and request.px else None)
         assert row["stop_price"] == (

@@ -88,6 +88,7 @@ def test_without_bars_an_instrument_has_the_prices_it_traded_at() -> None:
     whole = performance(events, series)
     assert told.total.figures == whole.total.figures, "what trades made does not depend on bars"
     assert (told.daily.days, told.daily.sharpe, told.turnover, told.mae_pct, told.went) == (0, None, None, None, [])
+    assert {line.exposure for line in (*told.lines, told.total)} == {None}
 
 
 def test_fills_at_one_time_make_one_bar() -> None:

@@ -63,6 +63,8 @@ def report(
     if run is not None:
         if export is not None:
             raise typer.BadParameter("--export is of a workspace; a run's variants: surefill sweep export")
+        if any((data, symbols, timeframe, override, workspace)):
+            raise typer.BadParameter("--run has its bars and settings from its own beginning: leave those options out")
         _report_run(run, output or DEFAULT_PAGE, journal, top, as_json=as_json)
         return
     flags = feed_flags(data, symbols, timeframe)
@@ -100,14 +102,15 @@ def _report_workspaces(
         runs[name] = performance(_events(journal, name), bars, by_day=not own)
         shown[name] = Shown(name, _about(traded.book), _remark(own))
         series.update(bars)
+    html = b""
     if page is not None:
-        html = report_of(f"Report of {', '.join(names)}", shown, runs, series, verify(journal))
-        write_file(page, html.encode())
+        html = report_of(f"Report of {', '.join(names)}", shown, runs, series, verify(journal)).encode()
+        write_file(page, html)
     tables = {name: (_events(journal, name), found) for name, found in runs.items()}
     files = write_tables(export, form, tables) if export is not None else []
     return {
         "report": page,
-        "bytes": page.stat().st_size if page is not None else None,
+        "bytes": len(html) or None,
         "files": files,
         "results": [{**told(found), "remark": shown[name].remark} for name, found in runs.items()],
     }
@@ -179,14 +182,15 @@ def _report_run(run: str, page: Path, journal: Path | None, top: int, *, as_json
             pass  # before anything is said of it
         (proof,) = (stream for stream in verify(found).streams if stream.workspace_id == name)
     again = _again(record, top)
-    write_file(page, plan_page(record, again, proof).encode())
+    html = plan_page(record, again, proof).encode()
+    write_file(page, html)
     summary = told_run(result_of(record), money_decimals(record))
     rows = summary.pop("rows")
     result = {
         **summary,
         "best_row": next((row for row in rows if row["variant_id"] == summary["best"]), None),
         "report": page,
-        "bytes": page.stat().st_size,
+        "bytes": len(html),
         "without_curves": again if isinstance(again, str) else None,
         "differs": [] if isinstance(again, str) else again.differs,
     }

@@ -27,8 +27,8 @@ from surefill.views.performance import Performance, performance
 class Told(NamedTuple):
     """The best variant over one segment of time, and what its journal vouches for.
 
-    Daily figures, turnover and mean excursions are the run's own, to the last bit. A journal alone cannot tell a fill at a bar's close from one at the
-    open of a bar that begins at that very moment: the curve of its closes counts both.
+    Daily figures, turnover and mean excursions are the run's own, to the last bit. A journal alone cannot tell a fill
+    at a bar's close from one at the open of a bar that begins at that very moment: the curve of its closes counts both.
     """
 
     segment: Segment

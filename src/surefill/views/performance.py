@@ -31,7 +31,7 @@ class Line(msgspec.Struct, frozen=True):
 
     `fees` are all that were paid. `open_net` is what the positions that are still open have made so far, after their
     fees, valued at the last close;
-    `max_drawdown` is that of the P&L since the beginning.
+    `max_drawdown` is that of the P&L since the beginning. `exposure` is None where it is not known.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Line(msgspec.Struct, frozen=True):
     open_net: int
     fees: int
     max_drawdown: int
-    exposure: float
+    exposure: float | None
 
 
 class Exits(msgspec.Struct):
@@ -52,8 +52,8 @@ class Exits(msgspec.Struct):
 class Performance(msgspec.Struct, frozen=True):
     """A run. `lines` in the order of the instruments' names; `exits` and `refused` by reason, most frequent first.
 
-    `went`: how far each of the closed trades (`stories`) went against it and in its favour, where that is known; `mae_pct`, `mfe_pct` are
-    the means. `per_notional` by instrument: money for one quantum of price and quantity.
+    `went`: how far each of the closed trades (`stories`) went against it and in its favour, where that is known;
+    `mae_pct`, `mfe_pct` are the means. `per_notional` by instrument: money for one quantum of price and quantity.
     """
 
     workspace_id: str
@@ -80,8 +80,8 @@ class Performance(msgspec.Struct, frozen=True):
 def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_day: bool = True) -> Performance:
     """Fold a workspace's events, from the first one on, over the bars that it traded.
 
-    Without `by_day` nothing is told that needs the bars between trades (daily figures, turnover, excursions): for prices
-    that are not all there were.
+    Without `by_day` nothing is told that needs the bars between trades (daily figures, exposure, turnover, excursions):
+    for prices that are not all there were.
     """
     log = TradeStories()
     curves = equity_curves(events, series, log.fold, log.apply)
@@ -103,14 +103,14 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_
         curve.end - curve.start - figures.net,
         book.fees,
         curve.max_drawdown,
-        curves.held[""] / moments if moments else 0.0,
+        _exposure(curves.held[""], moments, by_day=by_day),
     )
     return Performance(
         book.workspace_id,
         book.currency,
         book.money_decimals,
         per_notional,
-        tuple(_line(symbol, trades, curves, fees.get(symbol, 0)) for symbol in sorted(series)),
+        tuple(_line(symbol, trades, curves, fees.get(symbol, 0), by_day=by_day) for symbol in sorted(series)),
         total,
         curve,
         daily,
@@ -128,18 +128,17 @@ def performance(events: Iterable[Event], series: Mapping[str, BarSeries], *, by_
     )
 
 
-def _line(symbol: str, trades: Sequence[Trade], curves: Curves, fees: int) -> Line:
+def _line(symbol: str, trades: Sequence[Trade], curves: Curves, fees: int, *, by_day: bool) -> Line:
     figures = trade_figures([trade for trade in trades if trade.instrument_id == symbol])
     pnl = curves.pnl[symbol]
     made = pnl[-1] if pnl else 0
-    bars = curves.bars[symbol]
     return Line(
         symbol,
         figures,
         made - figures.net,
         fees,
         max_drawdown([0, *pnl]).depth,
-        curves.held[symbol] / bars if bars else 0.0,
+        _exposure(curves.held[symbol], curves.bars[symbol], by_day=by_day),
     )
 
 
@@ -149,6 +148,12 @@ def _turnover(log: TradeStories, curves: Curves, daily: DailyFigures, per_notion
         for trade in (story.trade for story in (*log.closed, *log.running.values()))
     )
     return turnover(traded, len(curves.times), sum(curves.equity), daily.days, daily.periods_per_year)
+
+
+def _exposure(held: int, closes: int, *, by_day: bool) -> float | None:
+    if not by_day:
+        return None
+    return held / closes if closes else 0.0
 
 
 def _exits(trades: Iterable[Trade]) -> dict[str, Exits]:

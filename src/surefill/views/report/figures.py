@@ -105,9 +105,8 @@ def _trades(found: Performance) -> list[FigureLine]:
 def _activity(found: Performance) -> list[FigureLine]:
     figures, total = found.total.figures, found.total
     held = span(figures.held_ns / figures.trades) if figures.trades else NONE
-    exposure = _of_days(found, percent(total.exposure))  # closes are no measure where there is none a day
     return [
-        FigureLine("Exposure", exposure, "closes at which something was held / closes"),
+        FigureLine("Exposure", percent(total.exposure), "closes at which something was held / closes"),
         FigureLine("Turnover", _times(found.turnover), "value of all fills / mean equity, per year (times P / n)"),
         FigureLine("Held on average", held, "from a trade's first fill to its last; days of 24 hours"),
         FigureLine(

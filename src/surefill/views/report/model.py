@@ -201,7 +201,7 @@ def _row(line: Line, found: Performance) -> Row:
         quanta_float(figures.net, decimals),
         quanta_float(line.open_net, decimals),
         quanta_float(line.max_drawdown, decimals),
-        line.exposure if found.daily.days else None,
+        line.exposure,
         quanta_float(line.fees, decimals),
     )
 
@@ -265,6 +265,6 @@ def _tiles(found: Performance) -> list[Tile]:
         Tile("Profit factor", ratio(figures.profit_factor), f"payoff {ratio(figures.payoff)}"),
         Tile("Win rate", percent(figures.win_rate), f"{figures.wins} of {figures.trades}"),
         Tile("Trades", f"{figures.trades:,}", held),
-        Tile("Exposure", percent(total.exposure if found.daily.days else None), "of all closes"),
+        Tile("Exposure", percent(total.exposure), "of all closes"),
         Tile(f"Fees, {currency}", money(total.fees, decimals), "deducted"),
     ]
