@@ -83,9 +83,9 @@ def _tasks(record: RunRecord, result: RunResult, segments: tuple[Segment, ...], 
     """What has run over a segment before, and is to be drawn: of the best its journal is wanted."""
     baseline = result.plan.variants[0].variant_id
     ranks = {row.variant.variant_id: row.rank for row in result.rows if row.segment == segments[0].name}
+    variants = {variant.variant_id: variant for variant in result.plan.variants}
     for segment in segments:
-        for variant in result.plan.variants:
-            name = variant.variant_id
+        for name, variant in variants.items():
             shown = name in (result.best, baseline)
             if segment is segments[0]:
                 shown = shown or (ranks.get(name) or top + 1) <= top
