@@ -7,6 +7,7 @@ class Overlay {
   constructor(plan, rows) {
     this.times = unpackSteps(plan.times);
     this.unseen = plan.unseen_at;
+    this.baseline = plan.baseline;
     this.hovered = -1;
     const others = plan.lines.filter((line) => line.role === "other");
     const order = { other: 0, baseline: 1, best: 2 };
@@ -80,7 +81,7 @@ class Overlay {
   }
 
   key() {
-    const place = ({ role, row }) => (role === "baseline" ? Infinity : row.rank);
+    const place = ({ role, row }) => (role === "baseline" ? Infinity : row.rank ?? 0);
     const entries = [...this.lines].sort((one, other) => place(one) - place(other)).map((line) => {
       const sample = new Surface("", 10, () => {
         const { ctx } = sample;
@@ -100,9 +101,9 @@ class Overlay {
     return el("div", { className: "key" }, ...entries);
   }
 
-  nameOf({ role, row }) {
+  nameOf({ row }) {
     const rank = row.rank === null ? "" : `${row.rank}. `;
-    return `${rank}${row.settings}${role === "baseline" ? " (baseline)" : ""}`;
+    return `${rank}${row.settings}${row.id === this.baseline ? " (baseline)" : ""}`;
   }
 
   hover(index) {
