@@ -132,12 +132,12 @@ def ratio(value: float | None) -> str:
     return NONE if value is None else _minus(f"{value:.2f}")
 
 
-def span(ns: float) -> str:
+def span(ns: float, decimals: int = 1) -> str:
     """A length of time in its largest unit that leaves two of it: days, hours or minutes."""
     for unit, name in ((NS_PER_DAY, "days"), (NS_PER_HOUR, "hours")):
         if ns >= 2 * unit:
-            return f"{ns / unit:,.1f} {name}"
-    return f"{ns / NS_PER_MIN:,.1f} minutes"
+            return f"{ns / unit:,.{decimals}f} {name}"
+    return f"{ns / NS_PER_MIN:,.{decimals}f} minutes"
 
 
 def sign_of(value: float | None) -> int:

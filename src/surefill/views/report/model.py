@@ -250,7 +250,7 @@ def _tiles(found: Performance) -> list[Tile]:
     curve, total, currency, decimals = found.curve, found.total, found.currency, found.money_decimals
     figures = total.figures
     made = curve.end - curve.start
-    held = f"{span(figures.held_ns / figures.trades)} each" if figures.trades else "none closed"
+    held = f"{span(figures.held_ns / figures.trades, 0)} each" if figures.trades else "none closed"
     open_text = f"{money(total.open_net, decimals, sign=True)} of it still open" if found.running else "nothing open"
     return [
         Tile(
