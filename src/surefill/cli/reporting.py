@@ -205,12 +205,14 @@ def _report_run(run: str, page: Path, journal: Path | None, top: int, *, as_json
 
 def _again(record: RunRecord, top: int) -> Rerun | str:
     """What is drawn of a run, run again; or why it cannot be: its bars or its strategy are not there any more."""
-    from surefill.cli.sweep_store import market_of, settings_of
+    from surefill.cli.sweep_store import settings_of
     from surefill.errors import ConfigError, LocalError
+    from surefill.intake.feed import load_market
+    from surefill.sweep.orchestrator import Market
     from surefill.sweep.rerun import rerun
     from surefill.sweep.result import result_of
 
     try:
-        return rerun(record, result_of(record), market_of(settings_of(record)), top)
+        return rerun(record, result_of(record), Market(*load_market(settings_of(record))), top)
     except (ConfigError, LocalError) as error:
         return error.message

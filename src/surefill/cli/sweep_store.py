@@ -16,7 +16,6 @@ from surefill.errors import JournalError
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.journal import SqliteJournal
-    from surefill.sweep.orchestrator import Market
     from surefill.sweep.run_record import RunRecord
 
 DEFAULT_JOURNAL = Path("sweeps.journal")
@@ -56,14 +55,6 @@ def settings_of(record: RunRecord) -> Settings:
     from surefill.config import Settings
 
     return Settings.model_validate(record.begun.settings)
-
-
-def market_of(settings: Settings) -> Market:
-    """The market of settings. Raises ConfigError, InputError."""
-    from surefill.intake.feed import load_market
-    from surefill.sweep.orchestrator import Market
-
-    return Market(*load_market(settings))
 
 
 def money_decimals(record: RunRecord) -> int:

@@ -40,7 +40,7 @@ from surefill.cli.strategy_flags import (
     market_flags,
     strategy_flags,
 )
-from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, market_of, record_at, settings_of, show_result
+from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, record_at, settings_of, show_result
 from surefill.cli.sweep_words import axis_of, split_of
 from surefill.errors import ConfigError, InputError
 
@@ -212,7 +212,7 @@ def resume(
     """Go on with a run that was stopped or killed, on the bars and with the settings that it was begun with."""
     record = record_at(journal, run)
     begun = record.begun
-    market = market_of(settings_of(record))
+    market = _market_of(settings_of(record))
     how = _How(begun.strategies, begun.fill_at, begun.path, workers, keep_journals, top, as_json, again)
     _execute(begun.plan, market, journal, how)
 
@@ -226,10 +226,17 @@ def _base_of(settings: Settings) -> tuple[Market, ExecutionSpec, StrategyRegistr
     if settings.feed.path is not None:  # a run is resumed from wherever somebody stands then
         path = (settings.base_dir / settings.feed.path).absolute()
         settings = settings.model_copy(update={"feed": settings.feed.model_copy(update={"path": path})})
-    market = market_of(settings)
+    market = _market_of(settings)
     (base,), runner = specs_of(market.settings, list(market.series))
     named = settings.strategies[0].entry.type
     return market, base, runner.registry, (str(Path(named).absolute()),) if ".py:" in named else ()
+
+
+def _market_of(settings: Settings) -> Market:
+    from surefill.intake.feed import load_market
+    from surefill.sweep.orchestrator import Market
+
+    return Market(*load_market(settings))
 
 
 def _execute(plan: RunPlan, market: Market, path: Path, how: _How) -> None:
