@@ -106,7 +106,7 @@ def execute(
     JournalError, and what makes every variant impossible.
     """
     conditions = conditions_of(market, fill_at=fill_at, strategies=strategies)
-    _compare(plan.run_plan_id, plan.conditions, conditions)
+    compare(plan.run_plan_id, plan.conditions, conditions)
     job = Job(plan.run_plan_id, plan.base, market.settings, strategies, fill_at, path)
     run = _Run(plan, conditions, market, journal, job, keep_journals, on_progress)
     return run.to_the_end(executor or InProcess(market.series), stopping, again=again)
@@ -138,7 +138,7 @@ class _Run:
         if stream_of(plan.run_plan_id) in journal.heads():
             self._record = read_run(journal, stream_of(plan.run_plan_id))
         if self._record.started is not None:
-            _compare(plan.run_plan_id, self._record.started.conditions, conditions)
+            compare(plan.run_plan_id, self._record.started.conditions, conditions)
         self._stream = RunStream(journal, plan.run_plan_id)
         self._began = time.monotonic()
         self._own = 0
@@ -267,7 +267,7 @@ def _series_of(plan: RunPlan, market: Market) -> dict[str, BarSeries]:
     return series
 
 
-def _compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+def compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     """What a plan or a run was made for must be what is here. (A plan may say nothing of it.)"""
     for name, value in before.items():
         if now.get(name) != value:
