@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple, overload
 
 from surefill.domain.market import Bar
@@ -222,8 +223,9 @@ class BarSeries(Sequence[Bar]):
         return _bar(self._columns, at)
 
     def __iter__(self) -> Iterator[Bar]:
-        for at in range(self._start, self._stop):
-            yield _bar(self._columns, at)
+        ends = self.session_end.cast("?")
+        numbers = (self.open_ns, self.ts_ns, self.open_px, self.high_px, self.low_px, self.close_px, self.volume)
+        return map(Bar, repeat(self.instrument_id), *numbers, ends)
 
     def __repr__(self) -> str:
         return f"BarSeries({self.instrument_id!r}, {self.timeframe!r}, {len(self)} bars)"
