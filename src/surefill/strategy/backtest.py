@@ -27,7 +27,7 @@ from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
 from surefill.strategy.advice import Advice, advice_of, wishes
 from surefill.strategy.intents import TradeIntent
-from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.ledger import PaperLedger, held_of
 from surefill.strategy.quiet import Quiet
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.runner import StrategyRunner
@@ -189,8 +189,7 @@ class Backtest:
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
         book, series = writer.state.book, self._series[symbol]
-        ledger = PaperLedger(book)
-        position = ledger.positions.get(symbol)
+        position = held_of(book, symbol)
         said = self._advice.said(symbol, at, position)
         day_is_over = self._leaves_at_day_end and position is not None and series.session_end[at]
         if at < 1 or not (day_is_over or wishes(said)):
@@ -204,6 +203,7 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
+        ledger = PaperLedger(book)
         evaluation = self._runner.evaluate(self._spec, snapshot, ledger, pending_entries=waiting, said=said)
         return evaluation.intents
 

@@ -15,9 +15,10 @@ from surefill.domain.position import Protection
 from surefill.domain.state import State
 from surefill.market.series import BarSeries
 from surefill.strategy.advice import Advice
-from surefill.strategy.ledger import HeldPosition, PaperLedger
+from surefill.strategy.ledger import HeldPosition, held_of
 
 _NEVER: Final = 2**62
+_STRETCH: Final = 32
 
 
 class _Watch(NamedTuple):
@@ -65,18 +66,30 @@ class Quiet:
         seen = self._seen.get(symbol)
         if seen is not None and seen[0] == watch and seen[1] >= first:
             return seen[1]
-        needed = len(series)
+        end = len(series)
         if watch.day_end:
-            needed = _first(self._ends[symbol], first, needed)
-        if watch.low_px >= 0 or watch.high_px < _NEVER:
-            needed = _touched(series, first, needed, watch.low_px, watch.high_px)
-        needed = self._advice.next_wish(symbol, first, needed, watch.position)
+            end = _first(self._ends[symbol], first, end)
+        needed = self._searched(watch, symbol, first, end)
         self._seen[symbol] = watch, needed
+        return needed
+
+    def _searched(self, watch: _Watch, symbol: str, first: int, end: int) -> int:
+        """Where a level is touched or the strategy wishes; a stretch at a time, since the nearer of the two counts."""
+        if watch.low_px < 0 and watch.high_px == _NEVER:
+            return self._advice.next_wish(symbol, first, end, watch.position)
+        needed, stretch = first, _STRETCH
+        while needed < end:
+            until = min(needed + stretch, end)
+            touched = _touched(self._series[symbol], needed, until, watch.low_px, watch.high_px)
+            needed = self._advice.next_wish(symbol, needed, touched, watch.position)
+            if needed < until:
+                break
+            stretch *= 2
         return needed
 
     def _watch(self, state: State, symbol: str) -> _Watch:
         position = state.book.positions.get(symbol)
-        held = PaperLedger(state.book).positions.get(symbol)
+        held = held_of(state.book, symbol)
         if position is None or held is None:
             return _Watch(None)
         if position.protection is None:
