@@ -223,9 +223,10 @@ class BarSeries(Sequence[Bar]):
         return _bar(self._columns, at)
 
     def __iter__(self) -> Iterator[Bar]:
-        ends = self.session_end.cast("?")
-        numbers = (self.open_ns, self.ts_ns, self.open_px, self.high_px, self.low_px, self.close_px, self.volume)
-        return map(Bar, repeat(self.instrument_id), *numbers, ends)
+        start, stop = self._start, self._stop
+        identity, *numbers, ends, _, _ = self._columns
+        columns = [column[start:stop] for column in numbers]
+        return map(Bar, repeat(identity.instrument_id), *columns, ends[start:stop].cast("?"))
 
     def __repr__(self) -> str:
         return f"BarSeries({self.instrument_id!r}, {self.timeframe!r}, {len(self)} bars)"
