@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
 from surefill.market.series import BarSeries
-from surefill.strategy.decisions import Decision, Parameter, Position
+from surefill.strategy.decisions import Decision, Parameter, Position, Said
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import ema, ema_step, ema_weight
 from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
@@ -53,25 +52,22 @@ class _Crossing(ABC):
                 field="entry.params.fast",
             )
 
-    def evaluate(
-        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Said:
         """An entry on the cross, an exit below."""
         fast, slow = _periods(spec)
         now, before = self._differences(snapshot, fast, slow)
         return self.said(fast, slow, snapshot.bar_count, now, before, position)
 
-    def said(
-        self, fast: int, slow: int, bar_count: int, now: float, before: float, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def said(self, fast: int, slow: int, bar_count: int, now: float, before: float, position: Position | None) -> Said:
         """What follows from fast minus slow now and a bar before (only their signs count), after so many bars."""
         if position is not None:
             if now < 0:
-                yield Decision.close_long(f"{self.name}: {fast} below {slow} bars", signal=f"{self.name}_down")
+                return (Decision.close_long(f"{self.name}: {fast} below {slow} bars", signal=f"{self.name}_down"),)
         elif bar_count <= slow:
-            yield f"lookback_partial_{bar_count - 1}_of_{slow}"
+            return (f"lookback_partial_{bar_count - 1}_of_{slow}",)
         elif before <= 0 < now:
-            yield Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up")
+            return (Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up"),)
+        return ()
 
     @abstractmethod
     def _differences(self, snapshot: MarketSnapshot, fast: int, slow: int) -> tuple[float, float]:
@@ -175,7 +171,7 @@ class _EmaStream:
         self._bars = 0
         self._short = self._long = self._before = 0.0
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         price = bar.close_px / self._scale
         if not self._bars:
@@ -197,7 +193,7 @@ class _SmaStream:
         self._bars = 0
         self._short = self._long = self._before = 0
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         fast, slow, closes, at = self._fast, self._slow, self._closes, self._bars
         self._short += bar.close_px - (closes[(at - fast) % slow] if at >= fast else 0)

@@ -14,7 +14,6 @@ with a `stop_target` exit what the engine's exit plan needs besides stop and tar
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -24,6 +23,7 @@ import msgspec
 
 from surefill.errors import InputError, StrategyError
 from surefill.strategy.decisions import Decision, Position
+from surefill.strategy.derived_ids import derived_id
 from surefill.strategy.intents import CLOSING, OPENING, TradeAction, TradeIntent
 from surefill.strategy.registry import StrategyRegistry
 from surefill.strategy.sizing import affordable, exact, exit_prices, whole_lots
@@ -103,7 +103,7 @@ class StrategyRunner:
         return StrategyEvaluation(
             spec.instance_id,
             snapshot.symbol,
-            snapshot.ts,
+            turn.ts,
             turn.evaluation_id,
             tuple(turn.intents),
             tuple(turn.signals),
@@ -154,8 +154,8 @@ class _Turn:
         self.intents: list[TradeIntent] = []
         self.signals: list[str] = []
         moment = f"{spec.workspace_id}|{spec.instance_id}|{snapshot.symbol}|{snapshot.timeframe}|{snapshot.ts_ns}"
-        self._evaluation_uuid = uuid.uuid5(SPEC_NS, moment)
-        self.evaluation_id = str(self._evaluation_uuid)
+        self._namespace, self.evaluation_id = derived_id(SPEC_NS.bytes, moment)
+        self.ts = snapshot.ts
 
     def close_at_end_of_day(self, position: Position) -> None:
         """The contract's EOD exit, long or short."""
@@ -242,7 +242,7 @@ class _Turn:
         self.signals.append(signal)
         self.intents.append(
             TradeIntent(
-                id=str(uuid.uuid5(self._evaluation_uuid, f"{len(self.intents)}|{decision.action}")),
+                id=derived_id(self._namespace, f"{len(self.intents)}|{decision.action}")[1],
                 correlation_id=self.evaluation_id,
                 workspace_id=spec.workspace_id,
                 action=decision.action,
@@ -255,7 +255,7 @@ class _Turn:
                 take_profit=take_profit,
                 signal_strength=decision.strength,
                 reason=decision.reason,
-                created_at=snapshot.ts,
+                created_at=self.ts,
                 metadata={"strategy_id": spec.strategy_id, "signal": signal, **metadata, **decision.metadata},
             )
         )
