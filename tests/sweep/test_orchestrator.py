@@ -23,8 +23,8 @@ from surefill.sweep import (
     RunResult,
     TrainTest,
     WalkForward,
-    executors,
     generate,
+    hand_out,
     orchestrator,
     workspace_of,
 )
@@ -52,7 +52,7 @@ def _after(outcomes: int) -> tuple[Callable[[], bool], Callable[[Progress], None
 @pytest.fixture(autouse=True)
 def _commit_each_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orchestrator, "COMMIT_AT_MOST", 1)
-    monkeypatch.setattr(executors, "PORTION_MAX", 1)
+    monkeypatch.setattr(hand_out, "PORTION_MAX", 1)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Where variants run: in this process, or in worker processes of this machine.
 
-An executor takes tasks and gives back what came of each, in whatever order it comes; nothing else is asked of one, so
-a cluster is another class with this one method.
+An executor takes tasks and gives back what came of each, in whatever order it comes; nothing else is asked of one.
+`surefill.sweep.cluster` has another.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import signal
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from itertools import chain, islice
+from itertools import chain
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.reduction import ForkingPickler
@@ -25,17 +24,13 @@ from typing import Final, Protocol, runtime_checkable
 
 from surefill.errors import LocalError, StrategyError
 from surefill.market.series import BarSeries
-from surefill.sweep.events import VariantFailed
+from surefill.sweep.hand_out import HandOut, Pace
 from surefill.sweep.paths import PATHS
 from surefill.sweep.shared_bars import map_bars, write_bars
 from surefill.sweep.workbench import Job, Ran, Task, Workbench
 
 Stopping = Callable[[], bool]
-DEATHS_MAX: Final = 2
-PORTION_S: Final = 0.1
-PORTION_MAX: Final = 512
 _LOOK_S: Final = 0.2
-_IN_FLIGHT: Final = 2  # for each worker: one that runs, one that waits for it
 _STARTED: Final = "started"
 
 
@@ -47,22 +42,6 @@ class Executor(Protocol):
 
         Raises what makes the job as a whole impossible (a strategy's file that is gone).
         """
-
-
-class Pace:
-    """How many tasks go together: so many that a portion takes about `PORTION_S`."""
-
-    def __init__(self) -> None:
-        self._size = 1
-
-    def portion(self, waiting: Iterator[Task]) -> list[Task]:
-        """The next ones."""
-        return list(islice(waiting, self._size))
-
-    def took(self, tasks: int, seconds: float) -> None:
-        """A portion is done. From one to the next they grow fourfold at most."""
-        fitting = int(PORTION_S * tasks / max(seconds, 1e-9))
-        self._size = max(1, min(fitting, 4 * self._size, PORTION_MAX))
 
 
 @runtime_checkable
@@ -92,8 +71,7 @@ class InProcess:
 class WorkerProcesses:
     """In `workers` processes that share the bars' memory.
 
-    A worker that dies (killed, out of memory) takes nothing along: what was under way is done again, one task at a time
-    until it is through. A task that kills its worker `DEATHS_MAX` times while it is alone fails with WORKER_DIED.
+    A worker that dies (killed, out of memory) takes nothing along: what was under way is done again (`HandOut`).
     Programs that use it need the usual `if __name__ == "__main__":`, since workers import the main module.
     """
 
@@ -171,13 +149,9 @@ class _Running:
 
     def __init__(self, crew: _Crew, tasks: Iterable[Task], stopping: Stopping) -> None:
         self._crew = crew
-        self._waiting = iter(tasks)
+        self._hand_out = HandOut(tasks)
         self._stopping = stopping
         self._flying: dict[Future[tuple[list[Ran], float]], list[Task]] = {}
-        self._pace = Pace()
-        self._suspects: deque[Task] = deque()  # were under way when a worker died: each runs alone now
-        self._alone = False
-        self._deaths = 0  # of the one that is alone
 
     def outcomes(self) -> Iterator[Ran]:
         """What came of every task."""
@@ -191,24 +165,18 @@ class _Running:
                 except BrokenProcessPool:
                     lost += tasks
                 else:
-                    self._deaths = 0
-                    self._pace.took(len(tasks), seconds)
+                    self._hand_out.done(len(tasks), seconds)
                     yield from ran
             if lost:
                 self._check_started()
                 lost += chain.from_iterable(self._flying.values())
                 self._flying.clear()
                 self._crew.replace()
-                yield from self._suspect(lost)
+                yield from self._hand_out.died(lost)
 
     def _submit(self) -> bool:
         """Keep the workers busy; whether anything is under way."""
-        self._alone = bool(self._suspects) or (self._alone and bool(self._flying))
-        room = 1 if self._alone else self._crew.workers * _IN_FLIGHT
-        while len(self._flying) < room and not self._stopping():
-            tasks = [self._suspects.popleft()] if self._alone else self._pace.portion(self._waiting)
-            if not tasks:
-                break
+        while not self._stopping() and (tasks := self._hand_out.next(self._crew.workers, len(self._flying))):
             try:
                 future = self._crew.pool.submit(_work, tasks)
             except BrokenProcessPool as error:
@@ -225,20 +193,6 @@ class _Running:
                 " what they said is on standard error",
                 code="WORKERS_CANNOT_START",
             )
-
-    def _suspect(self, lost: Iterable[Task]) -> Iterator[Ran]:
-        """A worker has died with these under way. The one that was alone has done it."""
-        if not self._alone:
-            self._suspects.extend(lost)
-            return
-        (task,) = lost
-        self._deaths += 1
-        if self._deaths < DEATHS_MAX:
-            self._suspects.appendleft(task)
-            return
-        self._deaths = 0
-        reason = f"the process that ran it died, {DEATHS_MAX} times while nothing else was under way"
-        yield Ran(VariantFailed(task.variant.variant_id, task.segment.name, "WORKER_DIED", reason))
 
 
 def _check_sendable(job: Job) -> None:
