@@ -31,7 +31,7 @@ MEANINGS = {
     ExitCode.JOURNAL: "the journal is missing, locked by another process, full or unreadable",
     ExitCode.REFUSED: "the workspace is halted, or the engine would not",
     ExitCode.VERIFICATION: "something does not add up: the journal, a replay, positions, a check of doctor",
-    ExitCode.REMOTE: "a venue or a running engine did not answer, or refused",
+    ExitCode.REMOTE: "a venue, a running engine or a cluster did not answer, or refused",
     ExitCode.INTERRUPTED: "interrupted from the keyboard; a sweep that was canceled",
 }
 

@@ -41,6 +41,7 @@ from surefill.cli.strategy_flags import (
     strategy_flags,
 )
 from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, record_at, settings_of, show_result
+from surefill.cli.sweep_where import Cluster, Workers, executor_of
 from surefill.cli.sweep_words import axis_of, sampling_of, split_of
 from surefill.errors import ConfigError, InputError
 
@@ -52,11 +53,6 @@ if TYPE_CHECKING:
 
 group = typer.Typer(name="sweep", help="Run many variants of a strategy, and compare them.", no_args_is_help=True)
 
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", help="Worker processes; 0 runs in this one.", show_default="one for each processor"),
-]
-
 
 class _How(NamedTuple):
     """How a plan is run and shown."""
@@ -65,6 +61,7 @@ class _How(NamedTuple):
     fill_at: FillAt
     path: str
     workers: int | None
+    cluster: str | None
     keep_journals: bool
     top: int
     as_json: bool
@@ -144,6 +141,7 @@ def run(
     fill_at: FillAtName = "next_open",
     path: Annotated[str, typer.Option("--path", help="auto, or engine: how variants are run.")] = "auto",
     workers: Workers = None,
+    cluster: Cluster = None,
     keep_journals: Annotated[
         bool, typer.Option("--keep-journals", help="Keep every variant's own journal too; they are large.")
     ] = False,
@@ -203,7 +201,7 @@ def run(
     if plan_only:
         _show_plan(plan, as_json=as_json)
         return
-    _execute(plan, market, journal, _How(files, fill, path, workers, keep_journals, top, as_json))
+    _execute(plan, market, journal, _How(files, fill, path, workers, cluster, keep_journals, top, as_json))
 
 
 @group.command("resume")
@@ -211,6 +209,7 @@ def resume(
     run: RunId,
     again: Annotated[bool, typer.Option("--again", help="Try variants that failed once more.")] = False,
     workers: Workers = None,
+    cluster: Cluster = None,
     keep_journals: Annotated[bool, typer.Option("--keep-journals", help="As with run.")] = False,
     top: Top = 10,
     journal: Store = DEFAULT_JOURNAL,
@@ -220,7 +219,7 @@ def resume(
     record = record_at(journal, run)
     begun = record.begun
     market = _market_of(settings_of(record))
-    how = _How(begun.strategies, begun.fill_at, begun.path, workers, keep_journals, top, as_json, again)
+    how = _How(begun.strategies, begun.fill_at, begun.path, workers, cluster, keep_journals, top, as_json, again)
     _execute(begun.plan, market, journal, how)
 
 
@@ -251,11 +250,11 @@ def _execute(plan: RunPlan, market: Market, path: Path, how: _How) -> None:
     from surefill.cli.manners import stopping
     from surefill.journal import SqliteJournal
     from surefill.sweep.cancel_note import CancelNote
-    from surefill.sweep.executors import InProcess, WorkerProcesses
     from surefill.sweep.orchestrator import execute
     from surefill.sweep.run_record import run_in
 
     series = {symbol: market.series[symbol] for symbol in plan.spec.symbols}
+    executor = executor_of(series, how.workers, how.cluster)
     journal = SqliteJournal(path)
     cancel_note, stop = CancelNote(path, plan.run_plan_id), threading.Event()
     cancel_note.remove()
@@ -265,7 +264,7 @@ def _execute(plan: RunPlan, market: Market, path: Path, how: _How) -> None:
                 plan,
                 market,
                 journal,
-                executor=InProcess(series) if how.workers == 0 else WorkerProcesses(series, how.workers or 0),
+                executor=executor,
                 strategies=how.strategies,
                 fill_at=how.fill_at,
                 path=how.path,

@@ -13,6 +13,7 @@ A variant is a base spec with overrides, in a workspace of its own.
 
 from surefill.sweep.axes import Span
 from surefill.sweep.canonical import VARIANT_NS, canonical_json, variant_id_of, workspace_of
+from surefill.sweep.cluster import ClusterWorkers
 from surefill.sweep.executors import Executor, InProcess, WorkerProcesses
 from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.objectives import OBJECTIVES
@@ -25,6 +26,7 @@ from surefill.sweep.split import TrainTest, WalkForward
 __all__ = [
     "OBJECTIVES",
     "VARIANT_NS",
+    "ClusterWorkers",
     "Constraints",
     "Executor",
     "InProcess",

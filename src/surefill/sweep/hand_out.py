@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from surefill.sweep.events import VariantFailed
@@ -41,7 +41,7 @@ class HandOut:
     """The tasks of one run on their way to workers that may die."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
-        self._waiting = iter(tasks)
+        self._waiting: Iterator[Task] = iter(tasks)
         self._pace = Pace()
         self._suspects: deque[Task] = deque()
         self._alone = False
@@ -61,6 +61,13 @@ class HandOut:
         """A portion came back."""
         self._deaths = 0
         self._pace.took(tasks, seconds)
+
+    def again(self, tasks: list[Task]) -> None:
+        """A portion got lost, by no fault of a worker's: it goes first."""
+        if self._alone:
+            self._suspects.extendleft(tasks)
+        else:
+            self._waiting = chain(tasks, self._waiting)
 
     def died(self, lost: list[Task], deaths: int = 1) -> Iterator[Ran]:
         """Workers have died with these under way, so many of them. The task that was alone has done it."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -219,12 +219,17 @@ class _Run:
         missing = [task for task in tasks if (task.variant.variant_id, task.segment.name) not in outcomes]
         fresh: list[Ran] = []
         committed = time.monotonic()
-        for ran in executor.run(self._job, missing, stopping) if missing else ():
-            fresh.append(ran)
-            now = time.monotonic()
-            if len(fresh) >= COMMIT_AT_MOST or now - committed >= COMMIT_EVERY_S:
-                self._commit(fresh)
-                committed = now
+        running = executor.run(self._job, missing, stopping) if missing else iter(())
+        try:
+            for ran in running:
+                fresh.append(ran)
+                now = time.monotonic()
+                if len(fresh) >= COMMIT_AT_MOST or now - committed >= COMMIT_EVERY_S:
+                    self._commit(fresh)
+                    committed = now
+        finally:
+            if isinstance(running, Generator):  # a commit that failed: nothing goes on running for it
+                running.close()
         self._commit(fresh)
 
     def _commit(self, fresh: list[Ran]) -> None:
