@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "recovery": (("--events", "8000", "--rounds", "1"), ("--large",)),
     "backtest": (("--bars", "3000", "--rounds", "1"), ()),
     "sweep": (("--variants", "20", "--bars", "500", "--rounds", "1"), ()),
+    "cluster": (("--variants", "20", "--bars", "500", "--batches", "10", "--rounds", "1"), ()),
     "venue_path": (("--orders", "6", "--rounds", "1"), ()),
     "quotes_to_exit": (("--positions", "4", "--rate", "400", "--seconds", "0.5", "--rounds", "1"), ()),
     "start": (("--rounds", "1"), ()),

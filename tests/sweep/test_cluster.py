@@ -160,7 +160,7 @@ def test_cluster_by_command_gives_what_the_command_gives_here(
     running: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ("sweep", "run", "sma_cross", "-S", "fast=2,3", "-S", "slow=5,8", "--timeframe", "1d", "--json")
+    words = ("sweep", "run", "sma_cross", "-S", "fast=2,3", "-S", "slow=5,8", "--path", "engine", "--json")
     here = surefill(*words, "--workers", "0", "-j", "here.journal")
     there = surefill(*words, "--cluster", running.address, "-j", "there.journal")
     assert there.json() == here.json()

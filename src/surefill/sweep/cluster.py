@@ -17,6 +17,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import msgspec
 
 from surefill.errors import ConfigError, LocalError, RemoteError, StrategyError, SurefillError
 from surefill.market.series import BarSeries
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from surefill.sweep.cluster_worker import Parcel
 
 PATIENCE_S: Final = 60.0
+PORTION_S: Final = 0.25  # Dask takes some milliseconds for each, three processes together
 _ANSWER_S: Final = 5.0
 _LOOK_S: Final = 0.2
 _COUNT_S: Final = 1.0
@@ -58,7 +62,7 @@ class ClusterWorkers:
     def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
         """See `Executor`. Raises RemoteError (CLUSTER_UNREACHABLE, CLUSTER_LOST, CLUSTER_FAILED), LocalError too."""
         parcel = _parcel_of(job, self._series)
-        yield from _Running(self._address, parcel, HandOut(tasks), stopping, self._patience_s).outcomes()
+        yield from _Running(self._address, parcel, HandOut(tasks, PORTION_S), stopping, self._patience_s).outcomes()
 
 
 class _Lost(Exception):
@@ -119,7 +123,7 @@ class _Link:
 
         if self._client.status != "running":
             raise _Lost
-        future = self._client.submit(work, self._parcel.key, Portion(tasks), pure=False)
+        future = self._client.submit(work, self._parcel.key, Portion(tasks), key=f"surefill-{uuid4().hex}", pure=False)
         future.add_done_callback(lambda _: wake.set())
         return future
 
@@ -282,7 +286,7 @@ def _parcel_of(job: Job, series: Mapping[str, BarSeries]) -> Parcel:
             f"a strategy cannot be sent to a cluster ({error}): write it in a file and name that",
             code="INVALID_STRATEGY",
         ) from error
-    digest = hashlib.sha256(repr((pickled, files, digest_of_bars(series))).encode())
+    digest = hashlib.sha256(msgspec.msgpack.encode((pickled, files, digest_of_bars(series))))
     with tempfile.TemporaryDirectory(prefix="surefill-bars-") as folder:
         write_bars(series, Path(folder))
         bars = {each.name: each.read_bytes() for each in Path(folder).iterdir()}

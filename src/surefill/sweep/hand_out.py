@@ -1,6 +1,6 @@
 """Which tasks go to a worker next, and what becomes of those that were under way when one died.
 
-1. Tasks go in portions that take about `PORTION_S`, so that the way there and back costs little.
+1. Tasks go in portions that take so long that the way there and back costs little.
 2. What was under way when a worker died is suspect: each of it runs again, by itself, with nothing else under way.
 3. A task that kills its worker `DEATHS_MAX` times while it is alone fails with WORKER_DIED.
 """
@@ -22,9 +22,10 @@ IN_FLIGHT: Final = 2  # for each worker: one portion that runs, one that waits f
 
 
 class Pace:
-    """How many tasks go together: so many that a portion takes about `PORTION_S`."""
+    """How many tasks go together: so many that a portion takes about `portion_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, portion_s: float = PORTION_S) -> None:
+        self._portion_s = portion_s
         self._size = 1
 
     def portion(self, waiting: Iterator[Task]) -> list[Task]:
@@ -33,16 +34,16 @@ class Pace:
 
     def took(self, tasks: int, seconds: float) -> None:
         """A portion is done. From one to the next they grow fourfold at most."""
-        fitting = int(PORTION_S * tasks / max(seconds, 1e-9))
+        fitting = int(self._portion_s * tasks / max(seconds, 1e-9))
         self._size = max(1, min(fitting, 4 * self._size, PORTION_MAX))
 
 
 class HandOut:
     """The tasks of one run on their way to workers that may die."""
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Task], portion_s: float = PORTION_S) -> None:
         self._waiting: Iterator[Task] = iter(tasks)
-        self._pace = Pace()
+        self._pace = Pace(portion_s)
         self._suspects: deque[Task] = deque()
         self._alone = False
         self._deaths = 0  # of the one that is alone
