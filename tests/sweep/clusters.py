@@ -13,10 +13,7 @@ from distributed import Client
 
 WORKERS = 2
 #: A worker that dies takes a while to come again: two deaths are enough to know.
-ENVIRONMENT = {
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-    "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "0",
-}
+ENVIRONMENT = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
 
 
 class RunningCluster:

@@ -7,18 +7,28 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.cli.running import surefill
 from tests.sweep.clusters import RunningCluster
-from tests.sweep.sweeps import crosses, market, mischief
+from tests.sweep.sweeps import Backwards, crosses, market, mischief
 
 import surefill as package
 from surefill.errors import ConfigError, JournalError, RemoteError, StrategyError
 from surefill.journal import MemoryJournal
-from surefill.sweep import ClusterWorkers, Progress, RunPlan, RunResult, TrainTest, cluster, execute, generate
+from surefill.sweep import (
+    ClusterWorkers,
+    InProcess,
+    Progress,
+    RunPlan,
+    RunResult,
+    TrainTest,
+    cluster,
+    execute,
+    generate,
+)
 from surefill.sweep.events import VariantFailed
 from surefill.testing.faulty_journal import FaultyJournal, JournalFault
 
@@ -29,13 +39,18 @@ NOBODY = "tcp://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
     started = RunningCluster(tmp_path_factory.mktemp("cluster"))
     try:
-        started.wait()
         yield started
     finally:
         started.kill()
+
+
+@pytest.fixture
+def running(shared: RunningCluster) -> RunningCluster:
+    shared.wait()
+    return shared
 
 
 def _mischief(folder: Path, last: int) -> tuple[RunPlan, tuple[str, ...]]:
@@ -92,39 +107,6 @@ def test_variant_that_raises_or_kills_its_workers_fails_and_the_others_finish(
     assert _failures(result) == {4: "WORKER_DIED", 317: "STRATEGY_FAILED"}
     (tmp_path / "die-4").unlink()
     assert execute(plan, SMALL, journal, strategies=files, again=True) == alone
-
-
-def test_scheduler_that_is_gone_is_waited_for_and_a_run_that_gave_up_goes_on(
-    running: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan, files = _mischief(tmp_path, 40)
-    undisturbed = execute(plan, SMALL, MemoryJournal(), strategies=files)
-    monkeypatch.setattr("surefill.sweep.hand_out.PORTION_MAX", 1)
-    monkeypatch.setattr("surefill.sweep.orchestrator.COMMIT_AT_MOST", 1)
-    monkeypatch.setattr(cluster, "_ANSWER_S", 1.0)
-    journal, happened = MemoryJournal(), []
-
-    def moved(progress: Progress) -> None:
-        if progress.done >= 5 and not happened:
-            happened.append("gone")
-            running.kill()
-        elif progress.done >= 15 and happened == ["gone"]:
-            happened.append("restarted")
-            running.kill()
-            running.start()
-
-    for patience_s in (0.1, 60.0):
-        executor = ClusterWorkers(SMALL.series, running.address, patience_s=patience_s)
-        if not happened:
-            with pytest.raises(RemoteError, match="sweep resume") as lost:
-                execute(plan, SMALL, journal, executor=executor, strategies=files, on_progress=moved)
-            assert lost.value.code == "CLUSTER_LOST"
-            running.start()
-            running.wait()
-        else:
-            result = execute(plan, SMALL, journal, executor=executor, strategies=files, on_progress=moved)
-            assert happened == ["gone", "restarted"]
-            assert result == undisturbed
 
 
 def test_run_that_is_canceled_or_cannot_be_kept_leaves_nothing_at_the_cluster(
@@ -229,3 +211,40 @@ def test_strategy_that_cannot_be_sent_is_refused() -> None:
     plan = generate(crosses(MARKET).base)
     with pytest.raises(StrategyError, match="cannot be read"):
         execute(plan, MARKET, MemoryJournal(), executor=executor, strategies=("gone.py:Gone",))
+
+
+def test_scheduler_that_is_killed_and_started_again_costs_only_time_and_without_it_the_run_can_go_on_elsewhere(
+    running: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, files = _mischief(tmp_path, 30)
+    undisturbed = execute(plan, SMALL, MemoryJournal(), strategies=files)
+    monkeypatch.setattr("surefill.sweep.hand_out.PORTION_MAX", 1)
+    monkeypatch.setattr("surefill.sweep.orchestrator.COMMIT_AT_MOST", 1)
+    monkeypatch.setattr(cluster, "_ANSWER_S", 1.0)
+    killed: list[int] = []
+
+    def killing(known: int, *, again: bool) -> Callable[[Progress], None]:
+        def moved(progress: Progress) -> None:
+            if progress.done >= known and (not again or not killed):
+                killed.append(progress.done)
+                running.kill()
+                if again:
+                    running.start()
+
+        return moved
+
+    executor = ClusterWorkers(SMALL.series, running.address)
+    moved = killing(5, again=True)
+    found = execute(plan, SMALL, MemoryJournal(), executor=executor, strategies=files, on_progress=moved)
+    assert found == undisturbed
+    assert 5 <= killed[0] < len(plan.variants)
+    journal, impatient = MemoryJournal(), ClusterWorkers(SMALL.series, running.address, patience_s=0.1)
+    try:
+        with pytest.raises(RemoteError, match="go on with 'surefill sweep resume") as lost:
+            execute(plan, SMALL, journal, executor=impatient, strategies=files, on_progress=killing(8, again=False))
+    finally:
+        running.start()
+    assert lost.value.code == "CLUSTER_LOST"
+    asked = Backwards(InProcess(SMALL.series))
+    assert execute(plan, SMALL, journal, executor=asked, strategies=files) == undisturbed
+    assert 0 < len(asked.asked) <= len(plan.variants) - 8

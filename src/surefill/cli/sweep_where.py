@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,4 +36,7 @@ def executor_of(series: Mapping[str, BarSeries], workers: int | None, cluster: s
         return InProcess(series) if workers == 0 else WorkerProcesses(series, workers or 0)
     if workers is not None:
         raise typer.BadParameter("--workers are processes of this machine: leave it out with --cluster")
-    return ClusterWorkers(series, cluster)
+    executor = ClusterWorkers(series, cluster)
+    for name in ("distributed", "distributed.client"):  # the errors say it, without a trace
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return executor
