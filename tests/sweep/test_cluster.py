@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import surefill
+from tests.cli.test_sweeping import CROSS, GRID
 from tests.sweep.clusters import RunningCluster
 from tests.sweep.sweeps import Backwards, crosses, market, mischief
 
@@ -142,11 +143,11 @@ def test_cluster_by_command_gives_what_the_command_gives_here(
     running: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ("sweep", "run", "sma_cross", "-S", "fast=2,3", "-S", "slow=5,8", "--path", "engine", "--json")
+    words = ("sweep", "run", *CROSS, *GRID, "--path", "engine", "--json")
     here = surefill(*words, "--workers", "0", "-j", "here.journal")
     there = surefill(*words, "--cluster", running.address, "-j", "there.journal")
     assert there.json() == here.json()
-    assert there.json()["completed"] > 4
+    assert there.json()["completed"] == 7
     resumed = surefill(
         "sweep", "resume", there.json()["run_plan_id"], "--cluster", running.address, "-j", "there.journal"
     )
