@@ -97,25 +97,29 @@ class _Link:
         return len(self._asked(self._client.nthreads))
 
     def prepare(self, address: str | None = None) -> None:
-        """Send the parcel to all workers, or to one. Raises LocalError (VERSIONS_DIFFER)."""
-        from surefill.sweep.cluster_worker import identity, unpack
+        """Send the parcel to all workers that have it not yet, or to one. Raises LocalError (VERSIONS_DIFFER)."""
+        from surefill.sweep.cluster_worker import greet, identity, unpack
 
-        those, mine = None if address is None else [address], identity()
-        for worker, theirs in self._asked(self._client.run, identity, workers=those, on_error="return").items():
-            if isinstance(theirs, OSError):
-                continue  # it has just died
+        those, mine, lacking = None if address is None else [address], identity(), []
+        for worker, told in self._run(greet, self._parcel.key, workers=those):
+            theirs, has = told if isinstance(told, tuple) else (told, False)
             if theirs != mine:
                 raise LocalError(
                     f"worker {worker} of the cluster runs another program ({_difference(mine, theirs)}): install there"
                     " what is here, or the other way round",
                     code="VERSIONS_DIFFER",
                 )
-        told = self._asked(self._client.run, unpack, self._parcel, workers=those, on_error="return")
-        for worker, error in told.items():
-            if error is not None and not isinstance(error, OSError):
+            lacking += [] if has else [worker]
+        for worker, error in self._run(unpack, self._parcel, workers=lacking):
+            if error is not None:
                 raise RemoteError(
                     f"worker {worker} of the cluster cannot keep the bars: {error}", code="CLUSTER_FAILED"
                 )
+
+    def _run(self, function: Any, given: object, workers: list[str] | None) -> list[tuple[str, Any]]:
+        """What it returned or raised at these workers, without those that have just died (no error of their system's)."""
+        told = self._asked(self._client.run, function, given, workers=workers, on_error="return")
+        return [(worker, each) for worker, each in told.items() if not isinstance(each, OSError) or each.errno]
 
     def submit(self, tasks: list[Task], wake: threading.Event) -> Future:
         """Send a portion."""

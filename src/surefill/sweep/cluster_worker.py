@@ -73,6 +73,11 @@ def identity() -> dict[str, str]:
     }
 
 
+def greet(key: str) -> tuple[dict[str, str], bool]:
+    """A worker's identity, and whether it has that parcel."""
+    return identity(), key in _folders
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
