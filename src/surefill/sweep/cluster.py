@@ -117,7 +117,7 @@ class _Link:
                 )
 
     def _run(self, function: Any, given: object, workers: list[str] | None) -> list[tuple[str, Any]]:
-        """What it returned or raised at these workers, without those that have just died (no error of their system's)."""
+        """What it returned or raised at these workers; without those that have just died, whose errors have no number."""
         told = self._asked(self._client.run, function, given, workers=workers, on_error="return")
         return [(worker, each) for worker, each in told.items() if not isinstance(each, OSError) or each.errno]
 
