@@ -10,28 +10,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import msgspec
-
-from surefill.errors import ConfigError, LocalError, RemoteError, StrategyError, SurefillError
+from surefill.errors import ConfigError, LocalError, RemoteError, SurefillError
 from surefill.market.series import BarSeries
+from surefill.sweep.cluster_parcel import Parcel, parcel_of
 from surefill.sweep.executors import Stopping
 from surefill.sweep.hand_out import HandOut
-from surefill.sweep.shared_bars import digest_of_bars, write_bars
 from surefill.sweep.workbench import Job, Ran, Task
 
 if TYPE_CHECKING:
     from distributed import Client, Future
-
-    from surefill.sweep.cluster_worker import Parcel
 
 PATIENCE_S: Final = 60.0
 PORTION_S: Final = 0.25  # Dask takes some milliseconds for each, three processes together
@@ -61,7 +54,7 @@ class ClusterWorkers:
 
     def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
         """See `Executor`. Raises RemoteError (CLUSTER_UNREACHABLE, CLUSTER_LOST, CLUSTER_FAILED), LocalError too."""
-        parcel = _parcel_of(job, self._series)
+        parcel = parcel_of(job, self._series)
         yield from _Running(self._address, parcel, HandOut(tasks, PORTION_S), stopping, self._patience_s).outcomes()
 
 
@@ -87,9 +80,9 @@ class _Link:
 
     def close(self, under_way: Iterable[Future] = ()) -> None:
         """Take back what is under way, and hang up."""
-        with contextlib.suppress(Exception):  # a scheduler that is gone holds nothing back
-            self._client.cancel(list(under_way), force=True)
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(_Lost):  # a scheduler that is gone holds nothing back
+            self._asked(self._client.cancel, list(under_way), force=True)
+        with contextlib.suppress(OSError):  # it does not say good-bye in time
             self._client.close(timeout=_ANSWER_S)
 
     def workers(self) -> int:
@@ -117,7 +110,7 @@ class _Link:
                 )
 
     def _run(self, function: Any, given: object, workers: list[str] | None) -> list[tuple[str, Any]]:
-        """What it returned or raised at these workers; without those that have just died, whose errors have no number."""
+        """What it returned or raised at these workers; errors without a number are those of workers that died."""
         told = self._asked(self._client.run, function, given, workers=workers, on_error="return")
         return [(worker, each) for worker, each in told.items() if not isinstance(each, OSError) or each.errno]
 
@@ -125,9 +118,8 @@ class _Link:
         """Send a portion."""
         from surefill.sweep.cluster_worker import Portion, work
 
-        if self._client.status != "running":
-            raise _Lost
-        future = self._client.submit(work, self._parcel.key, Portion(tasks), key=f"surefill-{uuid4().hex}", pure=False)
+        name = f"surefill-{uuid4().hex}"
+        future = self._asked(self._client.submit, work, self._parcel.key, Portion(tasks), key=name, pure=False)
         future.add_done_callback(lambda _: wake.set())
         return future
 
@@ -140,13 +132,16 @@ class _Link:
         return [values[each] if each in values else each.exception() for each in futures]
 
     def _asked(self, question: Any, *words: Any, **more: Any) -> Any:
+        import asyncio
         from concurrent.futures import CancelledError
+
+        from distributed.client import ClosedClientError
 
         if self._client.status != "running":
             raise _Lost
         try:
             return question(*words, **more)
-        except (OSError, CancelledError) as error:
+        except (OSError, CancelledError, asyncio.CancelledError, ClosedClientError) as error:
             raise _Lost from error
 
 
@@ -177,7 +172,8 @@ class _Running:
                     self._count()
                 except _Lost:
                     self._again()
-            yield from self._come_back()
+            with contextlib.suppress(_Lost):
+                yield from self._come_back()
         finally:
             self._link.close(self._flying)
 
@@ -266,35 +262,6 @@ class _Running:
                 " go on with 'surefill sweep resume RUN --cluster ADDRESS', or execute the same plan again",
                 code="CLUSTER_LOST",
             )
-
-
-def _parcel_of(job: Job, series: Mapping[str, BarSeries]) -> Parcel:
-    """Raises StrategyError where a strategy cannot be sent."""
-    from distributed.protocol.pickle import dumps
-
-    from surefill.sweep.cluster_worker import Parcel
-
-    files = []
-    for each in job.strategies:
-        if isinstance(each, str):
-            name, _, of = each.rpartition(":")
-            try:
-                files.append((of, Path(name).name, Path(name).read_bytes()))
-            except OSError as error:
-                raise StrategyError(f"{name} cannot be read: {error}", code="INVALID_STRATEGY") from error
-    objects = tuple(each for each in job.strategies if not isinstance(each, str))
-    try:
-        pickled = dumps(job._replace(strategies=objects))
-    except Exception as error:  # whatever the strategy's own attributes raise
-        raise StrategyError(
-            f"a strategy cannot be sent to a cluster ({error}): write it in a file and name that",
-            code="INVALID_STRATEGY",
-        ) from error
-    digest = hashlib.sha256(msgspec.msgpack.encode((pickled, files, digest_of_bars(series))))
-    with tempfile.TemporaryDirectory(prefix="surefill-bars-") as folder:
-        write_bars(series, Path(folder))
-        bars = {each.name: each.read_bytes() for each in Path(folder).iterdir()}
-    return Parcel(digest.hexdigest()[:16], pickled, tuple(files), bars)
 
 
 def _difference(mine: dict[str, str], theirs: object) -> str:

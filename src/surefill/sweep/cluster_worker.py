@@ -12,7 +12,7 @@ import threading
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from distributed.protocol.pickle import loads
@@ -20,6 +20,7 @@ from distributed.worker import get_worker
 
 from surefill.config import build_of_this
 from surefill.errors import StrategyError
+from surefill.sweep.cluster_parcel import Parcel
 from surefill.sweep.paths import PATHS
 from surefill.sweep.shared_bars import map_bars
 from surefill.sweep.workbench import Job, Ran, Task, Workbench
@@ -29,19 +30,6 @@ _BARS: Final = "bars"
 _folders: dict[str, Path] = {}
 _benches: dict[str, Workbench] = {}
 _busy: Final = threading.Lock()
-
-
-class Parcel(NamedTuple):
-    """All that a worker needs for a job: sent to each once.
-
-    `job`: pickled, without the strategies that are files. `strategies`: their class, file name and text. `bars`: the
-    files of `shared_bars`, by name.
-    """
-
-    key: str
-    job: bytes
-    strategies: tuple[tuple[str, str, bytes], ...]
-    bars: dict[str, bytes]
 
 
 class Portion(msgspec.Struct, frozen=True):
