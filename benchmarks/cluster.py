@@ -5,7 +5,7 @@ each worker. Asserted: equal results, variant by variant. Seconds by the clock, 
 turns. What a batch of variants costs beyond its own work: variants sent one by one over a few bars, so that there is
 hardly any work, against the same in this process.
 
-    python benchmarks/cluster.py [--variants 4000 --bars 100000] [--rounds 3]
+    python benchmarks/cluster.py [--variants 8000 --bars 100000] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def measure(variants: int, bars: int, batches: int, rounds: int) -> Measured:
 def main() -> None:
     """Measure and tell."""
     parser = arguments(__doc__)
-    parser.add_argument("--variants", type=int, default=4_000)
+    parser.add_argument("--variants", type=int, default=8_000)
     parser.add_argument("--bars", type=int, default=100_000)
     parser.add_argument("--batches", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)

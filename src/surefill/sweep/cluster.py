@@ -251,6 +251,7 @@ class _Running:
                 self._link = _Link(self._address, self._parcel)
                 self._link.prepare()
             except _Lost:
+                self._link.close()
                 self._check_patience(f"no scheduler answers at {self._address} any more")
             else:
                 return
