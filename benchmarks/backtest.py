@@ -161,7 +161,7 @@ class Runs:
             begin = time.process_time()
             found = strategy.signals(spec, self.series[NAME])  # type: ignore[attr-defined]
             stage = stage_of(self.series, {NAME: STOCK}, PAPER_FULL, PaperSettings())
-            signals = tables.Signals((found.entries == 1).astype(np.uint8), (found.exits != 0).astype(np.uint8))
+            signals = tables.Signals(found.entries, found.exits)
             result = run_variant(stage, signals, spec, EXITS[exits], CASH)
             took = time.process_time() - begin
             self.fills[exits, "kernel"] = [fill._replace(reason=0) for fill in result.fills()]

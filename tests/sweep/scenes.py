@@ -12,7 +12,7 @@ from surefill.domain.costs.india import ZERODHA
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Bar
-from surefill.domain.profile import PAPER_FULL, PAPER_LONG_ONLY, Profile
+from surefill.domain.profile import PAPER_FULL, PAPER_LONG_ONLY, V3, Profile
 from surefill.engine.writer import WorkspaceWriter
 from surefill.journal import MemoryJournal
 from surefill.market.series import BarSeries
@@ -20,7 +20,7 @@ from surefill.rules.codes import FeeKind, FillMode
 from surefill.strategy import Decision, EntrySpec, ExecutionSpec, ExitSpec, RiskSpec, StrategyRegistry, StrategyRunner
 from surefill.strategy.advice import Advice, Foreseen, Streamed, Whole
 from surefill.strategy.backtest import Backtest
-from surefill.strategy.forms import Signals
+from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT, Signals
 from surefill.units import NS_PER_MIN
 from surefill.venues.paper import PaperVenue
 from surefill.venues.paper.settings import FeeRule, PaperSettings
@@ -39,11 +39,16 @@ class Flags:
         self.enters, self.leaves = enters, leaves
 
     def evaluate(self, spec, snapshot, position):  # type: ignore[no-untyped-def]
-        at = snapshot.bar_count - 1
-        if position is None and self.enters[snapshot.symbol][at]:
-            yield Decision.open_long("in")
-        elif position is not None and self.leaves[snapshot.symbol][at]:
+        yield from self.said(snapshot.symbol, snapshot.bar_count - 1, position)
+
+    def said(self, symbol, at, position):  # type: ignore[no-untyped-def]
+        wants, leaves = self.enters[symbol][at], self.leaves[symbol][at]
+        if position is None and wants:
+            yield Decision.open_long("in") if wants > 0 else Decision.open_short("in")
+        elif position is not None and position.quantity > 0 and leaves & CLOSES_LONG:
             yield Decision.close_long("out")
+        elif position is not None and position.quantity < 0 and leaves & CLOSES_SHORT:
+            yield Decision.close_short("out")
 
     def start(self, spec, price_decimals):  # type: ignore[no-untyped-def]
         return Stream(self)
@@ -61,12 +66,7 @@ class Stream:
 
     def on_bar(self, bar, position):  # type: ignore[no-untyped-def]
         at, self.shown = self.shown, self.shown + 1
-        if position is None and self.flags.enters[bar.instrument_id][at]:
-            yield Decision.open_long("in")
-        elif position is not None and self.flags.leaves[bar.instrument_id][at]:
-            yield Decision.close_long("out")
-        else:
-            yield "nothing"
+        return tuple(self.flags.said(bar.instrument_id, at, position)) or ("nothing",)
 
 
 @dataclass
@@ -159,7 +159,9 @@ def scene(seed: int) -> Scene:
     )
     segment = "futures" if paper.costs is ZERODHA else "spot"
     instruments = {name: Instrument(name, "USD", decimals, 2, scale, (terms,), segment=segment) for name in names}
-    flags = [{name: [int(rng.random() < often) for _ in series[name]] for name in names} for often in (0.3, 0.1)]
+    sides = rng.choice(((1,), (-1,), (1, -1), (1, -1)))
+    enters = {name: [rng.choice(sides) * (rng.random() < 0.3) for _ in series[name]] for name in names}
+    leaves = {name: [rng.choice((1, 2, 3)) * (rng.random() < 0.15) for _ in series[name]] for name in names}
     spec = ExecutionSpec(
         workspace_id="w",
         symbols=names,
@@ -169,9 +171,11 @@ def scene(seed: int) -> Scene:
         risk=RiskSpec(dollars_per_trade=rng.choice((10.0, 333.33, 2_000.0)), max_positions=rng.randint(1, 3)),
         enabled=rng.random() < 0.97,
     )
-    profile = msgspec.structs.replace(rng.choice((PAPER_FULL, PAPER_LONG_ONLY)), limits=limits, costs=paper.costs)
+    profile = msgspec.structs.replace(
+        rng.choice((PAPER_FULL, PAPER_FULL, V3, PAPER_LONG_ONLY)), limits=limits, costs=paper.costs
+    )
     cash = rng.choice((2_500, 100_000)) * 10**MONEY_DECIMALS
-    return Scene(series, instruments, profile, paper, spec, Flags(*flags), cash, rng.random() < 0.5)
+    return Scene(series, instruments, profile, paper, spec, Flags(enters, leaves), cash, rng.random() < 0.5)
 
 
 def writer_of(this: Scene) -> WorkspaceWriter:

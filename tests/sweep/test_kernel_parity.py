@@ -51,7 +51,7 @@ def through_kernel(this: Scene) -> KernelRun:
     stage = stage_of(this.series, this.instruments, this.profile, this.paper)
     signals = tables.Signals(
         *(
-            np.concatenate([np.array(flags[name], np.uint8) for name in stage.names])
+            np.concatenate([np.array(flags[name], np.int8) for name in stage.names])
             for flags in (this.strategy.enters, this.strategy.leaves)
         )
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain.instrument import Instrument
 from surefill.market.series import BarSeries
-from surefill.strategy.forms import CLOSES_LONG, Vectorised
+from surefill.strategy.forms import Vectorised
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.events import Curve
 from surefill.sweep.metrics import VariantMetrics
@@ -251,8 +251,6 @@ def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals
     for symbol in ground.stage.names:
         found = strategy.signals(spec, ground.known[symbol])
         begin = len(ground.known[symbol]) - len(ground.traded[symbol])
-        if (found.entries[begin:] < 0).any():
-            return f"{strategy.name} sells short"
-        enters.append(found.entries[begin:] > 0)
-        leaves.append(found.exits[begin:] & CLOSES_LONG)
-    return Signals(np.concatenate(enters).astype(np.uint8), np.concatenate(leaves).astype(np.uint8))
+        enters.append(found.entries[begin:])
+        leaves.append(found.exits[begin:])
+    return Signals(np.concatenate(enters), np.concatenate(leaves))

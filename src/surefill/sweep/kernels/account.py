@@ -3,7 +3,7 @@
 Plain functions over integers. Called as they are they are slow Python; `compiling` makes machine code of them and of
 the rules that they call. The order of things at one moment is that of `surefill.strategy.backtest`, the order of things
 inside a bar that of `surefill.domain.decide.exits`; `tests/sweep/test_kernel_parity.py` holds them to it.
-Long only, market orders, one strategy: what else there is goes through the engine (`coverage`).
+Market orders, one strategy: what else there is goes through the engine (`coverage`). `side` is +1 or -1 throughout.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from surefill.rules.exits import (
     bar_exit,
     distance_away,
     level_away,
+    stop_breached,
+    target_reached,
     tick_exit,
     time_stop_due,
     trail_due,
@@ -24,6 +26,7 @@ from surefill.rules.exits import (
 from surefill.rules.fees import fill_fee, order_charge
 from surefill.rules.prices import market_px
 from surefill.rules.sizing import qty_within
+from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT
 from surefill.sweep.kernels import tables as t
 
 if TYPE_CHECKING:
@@ -37,7 +40,8 @@ _END_OF_DAY: Final = int(ExitReason.END_OF_DAY)
 _WORST_CASE: Final = int(IntrabarPolicy.WORST_CASE)
 _NO_CHARGE: Final = int(FeeKind.NONE)
 _PASSES: Final = 0
-_NO_TARGET: Final = 2**62
+_NO_LEVEL: Final = 2**62
+_ANY: Final = -1
 
 
 def simulate(
@@ -64,7 +68,7 @@ def simulate(
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 reason = _at_open(positions, number, market.bars[at, t.BAR_OPEN], granularity)
                 if reason:
-                    _sell(number, at, market.bars[at, t.BAR_OPEN], now_ns, reason, instruments, rules, costs, books)
+                    _leave(number, at, market.bars[at, t.BAR_OPEN], now_ns, reason, instruments, rules, costs, books)
                     held -= 1
         if leaving:
             for place in range(first, end):
@@ -74,7 +78,7 @@ def simulate(
                     positions[number, t.WAITING] = t.NOTHING
                     leaving -= 1
                     if positions[number, t.QTY]:
-                        _sell(
+                        _leave(
                             number, at, market.bars[at, t.BAR_OPEN], now_ns, _SIGNAL, instruments, rules, costs, books
                         )
                         held -= 1
@@ -87,7 +91,7 @@ def simulate(
                 if positions[number, t.WAITING] == t.OPEN:
                     positions[number, t.WAITING] = t.NOTHING
                     entering -= 1
-                    held += _buy(number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, books)
+                    held += _enter(number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, books)
         last_ns = now_ns
         for place in range(first, end):
             at = market.moment_bars[place]
@@ -110,7 +114,7 @@ def simulate(
                         positions, number, time_stop_bars, day_ends and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
                     )
                 if reason:
-                    _sell(number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books)
+                    _leave(number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books)
                     held -= 1
             positions[number, t.CLOSE_PX] = market.bars[at, t.BAR_CLOSE]
             last_ns = max(last_ns, market.bars[at, t.BAR_TS_NS])
@@ -119,19 +123,20 @@ def simulate(
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 day_is_over = variant[t.EXIT_AT_DAY_END] and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
-                if day_is_over or (at_close and signals.leaves[at]):
-                    _sell(number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books)
+                leaves = signals.leaves[at] & _closing(positions[number, t.QTY])
+                if day_is_over or (at_close and leaves):
+                    _leave(number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books)
                     held -= 1
-                elif signals.leaves[at]:
+                elif leaves:
                     positions[number, t.WAITING] = t.CLOSE
                     leaving += 1
             elif signals.enters[at] and variant[t.ENABLED] and held + entering < positions_max:
                 if market.bars[at, t.BAR_ENDS] & t.IS_FIRST or not _plan(
-                    positions, number, market.bars[at, t.BAR_CLOSE], instruments, variant
+                    positions, number, signals.enters[at], market.bars[at, t.BAR_CLOSE], instruments, variant
                 ):
                     continue
                 if at_close:
-                    held += _buy(number, at, market.bars[at, t.BAR_CLOSE], last_ns, instruments, rules, costs, books)
+                    held += _enter(number, at, market.bars[at, t.BAR_CLOSE], last_ns, instruments, rules, costs, books)
                 elif not market.bars[at, t.BAR_ENDS] & t.IS_LAST:
                     positions[number, t.WAITING] = t.OPEN
                     entering += 1
@@ -155,16 +160,16 @@ def _next_event(
         while not held and until < len(market.moments) - 1 and not _enters(until, market, signals):
             until += 1
     elif not held:  # of one instrument bar and moment have the same number
-        until += _unset(signals.enters[moment:])
+        until += _unset(signals.enters[moment:], _ANY)
     elif not (
         positions[0, t.TRAIL] or variant[t.TIME_STOP_BARS] or variant[t.END_OF_DAY] or variant[t.EXIT_AT_DAY_END]
     ):
         worth = positions[0, t.QTY] * instruments[0, t.PER_NOTIONAL]
-        until += _unset(signals.leaves[moment:])
-        if positions[0, t.STOP] or positions[0, t.TARGET]:
-            until = moment + _between(
-                market.low_px[moment:until], market.high_px[moment:until], positions[0, t.STOP], positions[0, t.TARGET]
-            )
+        until += _unset(signals.leaves[moment:], _closing(positions[0, t.QTY]))
+        stop_px, target_px = positions[0, t.STOP], positions[0, t.TARGET]
+        if stop_px or target_px:
+            below, above = (stop_px, target_px) if positions[0, t.QTY] > 0 else (target_px, stop_px)
+            until = moment + _between(market.low_px[moment:until], market.high_px[moment:until], below, above)
         positions[0, t.BARS_HELD] += until - moment
         positions[0, t.CLOSE_PX] = market.close_px[until - 1]
     equity, close_px = books.equity[moment:until], market.close_px[moment:until]
@@ -183,32 +188,38 @@ def _enters(moment: int, market: Market, signals: Signals) -> bool:
     return False
 
 
-def _unset(flags: Flags) -> int:
-    """How many flags come before the first that is set."""
+def _unset(flags: Flags, bits: int) -> int:
+    """How many flags come before the first that has one of these bits."""
     for at in range(len(flags)):  # from 0 on: an index that cannot be negative costs no test
-        if flags[at]:
+        if flags[at] & bits:
             return at
     return len(flags)
 
 
-def _between(low_px: Ints, high_px: Ints, stop_px: int, target_px: int) -> int:
-    """How many bars come before the first that touches a level; 0 is none."""
-    above = target_px or _NO_TARGET
+def _closing(qty: int) -> int:
+    """The signal that closes such a position."""
+    return CLOSES_LONG if qty > 0 else CLOSES_SHORT
+
+
+def _between(low_px: Ints, high_px: Ints, below_px: int, above_px: int) -> int:
+    """How many bars come before the first that touches a level below or above; 0 is none."""
+    above = above_px or _NO_LEVEL
     for at in range(len(low_px)):
-        if low_px[at] <= stop_px or high_px[at] >= above:
+        if low_px[at] <= below_px or high_px[at] >= above:
             return at
     return len(low_px)
 
 
-def _plan(positions: Ints, number: int, px: int, instruments: Ints, variant: Ints) -> bool:
-    """Size an entry decided at `px`, and say where it leaves; whether there is anything to buy."""
+def _plan(positions: Ints, number: int, side: int, px: int, instruments: Ints, variant: Ints) -> bool:
+    """Size an entry decided at `px`, and say where it leaves; whether there is anything to trade."""
     positions[number, t.PLAN_QTY] = qty_within(instruments[number, t.LOTS_BUDGET], px, 1) * instruments[number, t.LOT]
     tick = instruments[number, t.TICK]
+    positions[number, t.PLAN_SIDE] = side
     positions[number, t.PLAN_STOP] = positions[number, t.PLAN_TARGET] = positions[number, t.PLAN_TRAIL] = 0
     if variant[t.STOP_AWAY]:
-        positions[number, t.PLAN_STOP] = level_away(px, tick, variant[t.STOP_AWAY], variant[t.STOP_OF], -1)
+        positions[number, t.PLAN_STOP] = level_away(px, tick, variant[t.STOP_AWAY], variant[t.STOP_OF], -side)
     if variant[t.TARGET_AWAY]:
-        positions[number, t.PLAN_TARGET] = level_away(px, tick, variant[t.TARGET_AWAY], variant[t.TARGET_OF], 1)
+        positions[number, t.PLAN_TARGET] = level_away(px, tick, variant[t.TARGET_AWAY], variant[t.TARGET_OF], side)
     if variant[t.TRAIL_AWAY]:
         positions[number, t.PLAN_TRAIL] = distance_away(px, tick, variant[t.TRAIL_AWAY], variant[t.TRAIL_OF])
     return bool(positions[number, t.PLAN_QTY] > 0)
@@ -216,20 +227,22 @@ def _plan(positions: Ints, number: int, px: int, instruments: Ints, variant: Int
 
 def _refusal(positions: Ints, number: int, px: int, instruments: Ints, rules: Ints, cash: int) -> int:
     """Which gate refuses the planned entry at `px`, as a column of the result; 0: none."""
-    qty = positions[number, t.PLAN_QTY]
+    qty, side = positions[number, t.PLAN_QTY], positions[number, t.PLAN_SIDE]
     if qty > instruments[number, t.MAX_QTY] or qty < instruments[number, t.MIN_QTY]:
         return t.OUT_OF_RANGE
-    if positions[number, t.PLAN_STOP] and px <= positions[number, t.PLAN_STOP]:
+    if stop_breached(side, px, positions[number, t.PLAN_STOP]):
         return t.STOP_SIDE
-    if positions[number, t.PLAN_TARGET] and px >= positions[number, t.PLAN_TARGET]:
+    if target_reached(side, px, positions[number, t.PLAN_TARGET]):
         return t.TARGET_SIDE
+    if side < 0:
+        return _PASSES if rules[t.ALLOW_SHORT] else t.NO_SHORT
     price = px * qty * instruments[number, t.PER_NOTIONAL]
     if not rules[t.NEGATIVE_CASH] and price + rate_ceil(price, rules[t.CUSHION_PPB]) > cash:
         return t.NO_CASH
     return _PASSES
 
 
-def _buy(
+def _enter(
     number: int,
     at: int,
     px: int,
@@ -245,9 +258,9 @@ def _buy(
     if refused:
         result[refused] += 1
         return 0
-    qty = positions[number, t.PLAN_QTY]
-    _fill(number, at, 1, px, qty, ts_ns, _SIGNAL, instruments, rules, costs, books)
-    positions[number, t.QTY], positions[number, t.OPENED_NS] = qty, ts_ns
+    qty, side = positions[number, t.PLAN_QTY], positions[number, t.PLAN_SIDE]
+    _fill(number, at, side, px, qty, ts_ns, _SIGNAL, instruments, rules, costs, books)
+    positions[number, t.QTY], positions[number, t.OPENED_NS] = side * qty, ts_ns
     positions[number, t.STOP] = positions[number, t.PLAN_STOP]
     positions[number, t.TARGET] = positions[number, t.PLAN_TARGET]
     positions[number, t.TRAIL] = positions[number, t.PLAN_TRAIL]
@@ -255,7 +268,7 @@ def _buy(
     return 1
 
 
-def _sell(
+def _leave(
     number: int,
     at: int,
     px: int,
@@ -268,7 +281,8 @@ def _sell(
 ) -> None:
     """Leave whole, at a market price of `px`."""
     positions = books.positions
-    _fill(number, at, -1, px, positions[number, t.QTY], ts_ns, reason, instruments, rules, costs, books)
+    held = positions[number, t.QTY]
+    _fill(number, at, -_side_of(held), px, abs(held), ts_ns, reason, instruments, rules, costs, books)
     positions[number, t.QTY] = positions[number, t.STOP] = positions[number, t.TARGET] = positions[number, t.TRAIL] = 0
 
 
@@ -353,7 +367,7 @@ def _at_open(positions: Ints, number: int, px: int, granularity: int) -> int:
     """What the first price of a bar makes of a position: the reason to leave, else a stop that may have trailed."""
     if not positions[number, t.QTY]:
         return _SIGNAL
-    reason = tick_exit(1, px, positions[number, t.STOP], positions[number, t.TARGET])
+    reason = tick_exit(_side_of(positions[number, t.QTY]), px, positions[number, t.STOP], positions[number, t.TARGET])
     if reason == _STOP:
         return _stop_reason(positions, number)
     if not reason:
@@ -373,13 +387,15 @@ def _in_bar(
     granularity: int,
 ) -> tuple[int, int]:
     """The reason to leave inside a bar, and the price of it; (NONE, 0): it is held on, its stop may have trailed."""
+    side = _side_of(positions[number, t.QTY])
     reason, px = bar_exit(
-        1, open_px, high_px, low_px, positions[number, t.STOP], positions[number, t.TARGET], policy, entered_inside
+        side, open_px, high_px, low_px, positions[number, t.STOP], positions[number, t.TARGET], policy, entered_inside
     )
     if reason == _STOP:
         return _stop_reason(positions, number), px
     if not reason:
-        seen_px = close_px if entered_inside and policy == _WORST_CASE else high_px
+        best_px = high_px if side > 0 else low_px
+        seen_px = close_px if entered_inside and policy == _WORST_CASE else best_px
         _trail(positions, number, seen_px, granularity)
     return reason, px
 
@@ -392,12 +408,17 @@ def _at_close(positions: Ints, number: int, time_stop_bars: int, session_ends: i
     return _END_OF_DAY if session_ends else _SIGNAL
 
 
+def _side_of(qty: int) -> int:
+    return 1 if qty > 0 else -1
+
+
 def _stop_reason(positions: Ints, number: int) -> int:
     return _TRAILING if positions[number, t.TRAILED] else _STOP
 
 
 def _trail(positions: Ints, number: int, seen_px: int, granularity: int) -> None:
     if positions[number, t.TRAIL]:
-        stop_px = trailed_stop(1, positions[number, t.STOP], seen_px, positions[number, t.TRAIL])
-        if trail_due(1, positions[number, t.STOP], stop_px, granularity):
+        side = _side_of(positions[number, t.QTY])
+        stop_px = trailed_stop(side, positions[number, t.STOP], seen_px, positions[number, t.TRAIL])
+        if trail_due(side, positions[number, t.STOP], stop_px, granularity):
             positions[number, t.STOP], positions[number, t.TRAILED] = stop_px, 1

@@ -150,7 +150,9 @@ def _rules(profile: Profile, paper: PaperSettings) -> t.Ints:
     row[t.FILL_MODE], row[t.SPREAD_PPB], row[t.SLIPPAGE_PPB] = paper.fill_mode, paper.spread_ppb, paper.slippage_ppb
     row[t.INTRABAR] = IntrabarPolicy.BEST_CASE if limits.target_first_on_bar else IntrabarPolicy.WORST_CASE
     row[t.STOP_GRANULARITY] = max(limits.stop_granularity, 1)
-    row[t.CUSHION_PPB], row[t.NEGATIVE_CASH] = limits.cost_cushion_ppb, limits.allow_negative_cash
+    row[t.CUSHION_PPB] = limits.cost_cushion_ppb
+    row[t.NEGATIVE_CASH] = limits.allow_negative_cash or "cash" not in profile.gates
+    row[t.ALLOW_SHORT] = profile.allow_short or "position" not in profile.gates
     return row
 
 

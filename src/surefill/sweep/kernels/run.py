@@ -21,6 +21,7 @@ _CODES: Final = {
     t.OUT_OF_RANGE: RefusalCode.QUANTITY_OUT_OF_RANGE,
     t.STOP_SIDE: RefusalCode.STOP_ON_WRONG_SIDE,
     t.TARGET_SIDE: RefusalCode.TARGET_ON_WRONG_SIDE,
+    t.NO_SHORT: RefusalCode.SHORT_NOT_ALLOWED,
     t.NO_CASH: RefusalCode.INSUFFICIENT_CASH,
 }
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    Flags = NDArray[np.int8]
 
 # Of an instrument. LOTS_BUDGET // price is how many lots the variant's money buys.
 TICK, LOT, PER_NOTIONAL, MIN_QTY, MAX_QTY, LOTS_BUDGET, INSTRUMENT_COLUMNS = range(7)
@@ -21,9 +21,9 @@ BAR_INSTRUMENT, BAR_OPEN_NS, BAR_TS_NS, BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, 
 BAR_MOMENT, BAR_COLUMNS = range(8, 10)
 ENDS_SESSION, IS_FIRST, IS_LAST = 1, 2, 4
 
-# Of a position. PLAN_*: the entry that waits for the open, or is about to be made.
+# Of a position; QTY is signed. PLAN_*: the entry that waits for the open, or is about to be made.
 QTY, OPENED_NS, GUARDED, STOP, TARGET, TRAIL, TRAILED, BARS_HELD, CLOSE_PX = range(9)
-WAITING, PLAN_QTY, PLAN_STOP, PLAN_TARGET, PLAN_TRAIL, POSITION_COLUMNS = range(9, 15)
+WAITING, PLAN_SIDE, PLAN_QTY, PLAN_STOP, PLAN_TARGET, PLAN_TRAIL, POSITION_COLUMNS = range(9, 16)
 
 # Values of WAITING: what is executed at the instrument's next open.
 NOTHING, OPEN, CLOSE = range(3)
@@ -32,7 +32,8 @@ NOTHING, OPEN, CLOSE = range(3)
 INSTRUMENT, BAR, TS_NS, SIDE, PX, LAST_QTY, FEE, REASON, FILL_COLUMNS = range(9)
 
 # Of the rules of the account and its market.
-FILL_MODE, SPREAD_PPB, SLIPPAGE_PPB, INTRABAR, STOP_GRANULARITY, CUSHION_PPB, NEGATIVE_CASH, RULE_COLUMNS = range(8)
+FILL_MODE, SPREAD_PPB, SLIPPAGE_PPB, INTRABAR, STOP_GRANULARITY = range(5)
+CUSHION_PPB, NEGATIVE_CASH, ALLOW_SHORT, RULE_COLUMNS = range(5, 9)
 
 # Of a variant. A level is AWAY parts in OF of the price at entry; AWAY 0: there is none. SIGNALS: its row of them.
 AT_CLOSE, ENABLED, POSITIONS_MAX, EXIT_AT_DAY_END, TIME_STOP_BARS, END_OF_DAY = range(6)
@@ -43,7 +44,7 @@ FEE_KIND, FEE_RATE, FEE_PER_UNIT, FEE_PER_ORDER, FEE_COLUMNS = range(5)
 CHARGE_KIND, CHARGE_RATE, CHARGE_PER_ORDER, CHARGE_MIN, CHARGE_MAX, CHARGE_STEP, CHARGE_BASE, CHARGE_COLUMNS = range(8)
 
 # Of what came of it: how many fills, the cash, and how many entries (exits) were refused for which reason.
-FILLS, CASH, NO_POSITION, OUT_OF_RANGE, STOP_SIDE, TARGET_SIDE, NO_CASH, RESULT_COLUMNS = range(8)
+FILLS, CASH, NO_POSITION, OUT_OF_RANGE, STOP_SIDE, TARGET_SIDE, NO_SHORT, NO_CASH, RESULT_COLUMNS = range(9)
 
 # Of a round trip while it is under way.
 TRIP_QTY, TRIP_SIDE, TRIP_BAR, TRIP_NS, TRIP_ENTERED, TRIP_COST, TRIP_PROCEEDS, TRIP_FEES, TRIP_COLUMNS = range(9)
@@ -78,7 +79,7 @@ class Market(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What the strategy wants after each bar: in, where nothing is held; out, where something is."""
+    """What the strategy wants after each bar, as `strategy.forms.Signals` has it."""
 
     enters: Flags
     leaves: Flags
