@@ -17,13 +17,13 @@ from surefill.engine.claims import ClaimsReader
 from surefill.errors import ConfigError, InputError, JournalError, LocalError, StrategyError
 from surefill.journal import Journal, MemoryJournal, SqliteJournal, verify
 from surefill.sweep import (
-    executors,
     InProcess,
     Market,
     RunPlan,
     RunResult,
     TrainTest,
     WalkForward,
+    executors,
     generate,
     orchestrator,
     workspace_of,
