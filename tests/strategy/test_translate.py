@@ -8,6 +8,7 @@ import pytest
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.refusals import RefusalCode
 from surefill.errors import InputError
+from surefill.rules.codes import OrdType, TimeInForce
 from surefill.strategy.intents import TradeAction, TradeIntent
 from surefill.strategy.translate import submission_of
 
@@ -39,6 +40,22 @@ def test_intent_whose_figures_fit_is_handed_in_as_it_is() -> None:
     assert item.intent.plan.stop_px == 9_950
 
 
+@pytest.mark.parametrize(
+    ("metadata", "terms"),
+    [
+        ({}, (OrdType.MARKET, 0, 0, TimeInForce.DAY)),
+        ({"order_type": "LIMIT"}, (OrdType.LIMIT, 10_000, 0, TimeInForce.GTC)),
+        ({"order_type": "STOP", "stop_px": 101.5}, (OrdType.STOP, 0, 10_150, TimeInForce.GTC)),
+        ({"order_type": "STOP_LIMIT", "stop_px": 99}, (OrdType.STOP_LIMIT, 10_000, 9_900, TimeInForce.GTC)),
+    ],
+)
+def test_intent_that_waits_for_its_price_is_an_order_until_it_is_taken_back(
+    metadata: dict[str, object], terms: tuple[int, ...]
+) -> None:
+    intent = submission_of(trade(metadata=metadata), SHARE, NOON_NS).intent
+    assert (intent.ord_type, intent.px, intent.stop_px, intent.time_in_force) == terms
+
+
 REFUSED = [
     ({"quantity": 1e12}, RefusalCode.INVALID_QUANTITY, "instruments.X.qty_decimals below 4"),
     ({"quantity": 0.00001}, RefusalCode.INVALID_QUANTITY, "whole multiples of the lot"),
@@ -46,6 +63,8 @@ REFUSED = [
     ({"take_profit": 1e12}, RefusalCode.INVALID_PLAN, "is beyond"),
     ({"metadata": {"strategy_id": "mine", "trail_distance": 0.001}}, RefusalCode.INVALID_PLAN, "trail_distance"),
     ({"metadata": {"strategy_id": "mine", "time_stop_bars": -1}}, RefusalCode.INVALID_PLAN, "mend the strategy"),
+    ({"metadata": {"strategy_id": "mine", "order_type": "SOON"}}, RefusalCode.UNSUPPORTED_ORDER_TYPE, "SOON"),
+    ({"metadata": {"strategy_id": "mine", "order_type": "STOP", "stop_px": 0.001}}, RefusalCode.OFF_TICK, "stop_px"),
     ({"metadata": {"strategy_id": "mine", "regime_distance_z": "x"}}, RefusalCode.INVALID_INPUT, "regime_distance_z"),
 ]
 
