@@ -81,10 +81,9 @@ class Turns:
     def signals(self, spec, series):
         closes = np.asarray(series.close_px)
         rises = np.concatenate((closes[:1] * 0, closes[1:] > closes[:-1])).astype(np.int8)
-        signals = Signals(2 * rises - 1, rises + 1)
-        for column in signals:
-            column[:1] = 0
-        return signals
+        entries, exits = 2 * rises - 1, rises + 1
+        entries[:1] = exits[:1] = 0
+        return Signals(entries, exits)
 """
 
 

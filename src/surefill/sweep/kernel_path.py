@@ -43,7 +43,7 @@ class _Ground(NamedTuple):
     starting_cash: int
     why_not: str
     stage: Stage | None
-    extremes: dict[str, tuple[int, int]]
+    extremes: dict[object, Mapping[str, tuple[int, int]]]
     signals: dict[object, Signals | str]
     shapes: dict[object, _Shape]
 
@@ -84,6 +84,7 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
     import numpy as np
 
     from surefill.sweep.kernels import tables as t
+    from surefill.sweep.kernels.prepare import stacked
 
     found: dict[int, int] = {}
     columns: list[Signals] = []
@@ -97,10 +98,7 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
         rows.append((*shape.row[: t.SIGNALS], found[id(signals)]))
         budgets.append(shape.budgets)
     run = _batch(bench, stage, ground.starting_cash)
-    enters, leaves = zip(*columns, strict=True)
-    summed = run.all(
-        t.Signals(np.stack(enters), np.stack(leaves)), np.array(rows, np.int64), np.array(budgets, np.int64)
-    )
+    summed = run.all(stacked(columns), np.array(rows, np.int64), np.array(budgets, np.int64))
     start, days = ground.starting_cash, len(stage.market.day_ends)
     figures = zip(works, summed.counts.tolist(), summed.ratios.tolist(), strict=True)
     return [
@@ -176,20 +174,34 @@ def _metrics(counts: list[int], ratios: list[float], start: int, days: int, per_
 def _shape(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> _Shape:
     """A variant's rows, made once for all that differ in their signals only."""
     exit_spec, risk = bench.runner.exit_of(spec), spec.risk
-    key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled
+    extremes = ground.extremes[_entry_key(spec)]
+    key = (
+        exit_spec,
+        risk.dollars_per_trade,
+        risk.max_positions,
+        spec.enabled,
+        spec.entry.good_for_bars,
+        *extremes.items(),
+    )
     found = ground.shapes.get(key)
     if found is None:
         if len(ground.shapes) >= _SHAPES_KEPT:
             ground.shapes.clear()
-        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground)
+        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground, extremes)
     return found
 
 
-def _shaped(bench: Workbench, spec: ExecutionSpec, exit_spec: ExitSpec, ground: _Ground) -> _Shape:
+def _shaped(
+    bench: Workbench,
+    spec: ExecutionSpec,
+    exit_spec: ExitSpec,
+    ground: _Ground,
+    extremes: Mapping[str, tuple[int, int]],
+) -> _Shape:
     from surefill.sweep.kernels.coverage import variant_uncovered
     from surefill.sweep.kernels.prepare import budgets_of, variant_of
 
-    why_not = variant_uncovered(ground.extremes, ground.instruments, spec, exit_spec)
+    why_not = variant_uncovered(extremes, ground.instruments, spec, exit_spec)
     if why_not:
         return _Shape(why_not, (), ())
     assert ground.stage is not None
@@ -217,13 +229,12 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
         return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, {}, {}, {})
     earlier = {symbol: len(known[symbol]) - len(traded[symbol]) for symbol in series}
     stage = stage_of(traded, instruments, opening.profile, paper, earlier)
-    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, extremes_of(traded), {}, {})
+    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, {None: extremes_of(traded)}, {}, {})
 
 
 def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
     """The strategy's signals over the traded bars, computed once for all variants that share them; or why not."""
-    entry, kept = spec.entry, ground.signals
-    key = entry.type, entry.lookback_days, repr(entry.params)
+    kept, key = ground.signals, _entry_key(spec)
     found = kept.get(key)
     if found is None:
         if len(kept) >= _most_signals(ground):
@@ -232,25 +243,28 @@ def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals 
     return found
 
 
+def _entry_key(spec: ExecutionSpec) -> object:
+    """What a strategy's signals depend on."""
+    return spec.entry.type, spec.entry.lookback_days, repr(spec.entry.params)
+
+
 def _most_signals(ground: _Ground) -> int:
     assert ground.stage is not None
     return max(1, _SIGNALS_BYTES // max(2 * len(ground.stage.market.bars), 1))
 
 
 def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
-    import numpy as np
-
-    from surefill.sweep.kernels.tables import Signals
+    from surefill.sweep.kernels.coverage import widened
+    from surefill.sweep.kernels.prepare import signals_of
 
     strategy = bench.runner.registry.get(spec.entry.type)
     if not isinstance(strategy, Vectorised):
         return f"{strategy.name} has no form over a whole series"
     bench.runner.exit_of(spec)  # raises where the strategy refuses the spec
-    enters, leaves = [], []
     assert ground.stage is not None
+    said = {}
     for symbol in ground.stage.names:
-        found = strategy.signals(spec, ground.known[symbol])
         begin = len(ground.known[symbol]) - len(ground.traded[symbol])
-        enters.append(found.entries[begin:])
-        leaves.append(found.exits[begin:])
-    return Signals(np.concatenate(enters), np.concatenate(leaves))
+        said[symbol] = strategy.signals(spec, ground.known[symbol]).since(begin)
+    ground.extremes[_entry_key(spec)] = widened(ground.extremes[None], ground.instruments, said)
+    return signals_of(list(said.values()))

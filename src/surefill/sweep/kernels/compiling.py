@@ -22,7 +22,7 @@ import surefill.rules
 from surefill import units
 from surefill.errors import ConfigError
 from surefill.sweep import contract_figures
-from surefill.sweep.kernels import account, batch, figures, tables
+from surefill.sweep.kernels import account, batch, entries, exits, figures, fills, tables
 from surefill.views import daily_figures
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,7 +47,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
         from numba.extending import register_jitable
     except ImportError as error:
         raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
-    sources = (*_rule_modules(), account, contract_figures, figures)
+    sources = (*_rule_modules(), account, entries, exits, fills, contract_figures, figures)
     for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
         register_jitable(function)
     before, folder = config.CACHE_DIR, _cache_folder((*sources, batch, tables, units, daily_figures))

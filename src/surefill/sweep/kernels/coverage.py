@@ -13,9 +13,12 @@ from surefill.domain.limits import UNSET
 from surefill.domain.profile import BASIC_GATES, Profile
 from surefill.domain.sizing import NO_CAPS
 from surefill.market.series import BarSeries
+from surefill.rules.arithmetic import ceil_to, floor_to
 from surefill.rules.codes import OrdType
+from surefill.strategy.forms import Signals
 from surefill.strategy.sizing import exact, parts
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.sweep.kernels.tables import RUNGS_MAX
 from surefill.units import MONEY_MAX, NOTIONAL_MAX, PRICE_MAX, QTY_MAX
 from surefill.venues.paper.settings import PaperSettings
 
@@ -57,13 +60,32 @@ def extremes_of(series: Mapping[str, BarSeries]) -> dict[str, tuple[int, int]]:
     return {name: (min(bars.close_px), max(bars.high_px)) for name, bars in series.items() if len(bars)}
 
 
+def widened(
+    extremes: Mapping[str, tuple[int, int]], instruments: Mapping[str, Instrument], said: Mapping[str, Signals]
+) -> dict[str, tuple[int, int]]:
+    """The extremes, with the prices that entries wait for."""
+    found = dict(extremes)
+    for name, signals in said.items():
+        tick = instruments[name].terms[0].tick
+        for column in (signals.px, signals.stop_px):
+            if column is not None and name in found and (waiting := column[(signals.entries != 0) & (column > 0)]).size:
+                low, high = found[name]
+                found[name] = (
+                    min(low, max(floor_to(int(waiting.min()), tick), 1)),
+                    max(high, ceil_to(int(waiting.max()), tick)),
+                )
+    return found
+
+
 def variant_uncovered(
     extremes: Mapping[str, tuple[int, int]],
     instruments: Mapping[str, Instrument],
     spec: ExecutionSpec,
     exit_spec: ExitSpec,
 ) -> str:
-    """Why this variant's figures do not fit the kernel's integers; "" if they do. `extremes`: see `extremes_of`."""
+    """Why this variant's figures do not fit the kernel's integers; "" if they do. `extremes`: see `widened`."""
+    if len(exit_spec.ladder) > RUNGS_MAX:
+        return f"a ladder of more than {RUNGS_MAX} rungs"
     money = exact(spec.risk.dollars_per_trade)
     of = max(sum(parts(pct)) for pct in (0, *_percentages(exit_spec)))
     for name, (lowest_px, top_px) in extremes.items():
@@ -73,6 +95,8 @@ def variant_uncovered(
         budget = money.numerator * scale // (money.denominator * lot)
         qty = budget // lowest_px * lot
         worth = qty * top_px * instrument.money_per_notional
+        if top_px > PRICE_MAX:
+            return f"{name}: entries beyond 2**40 quanta"
         if budget > MONEY_MAX or qty > min(QTY_MAX, _FLOAT_EXACT) or 2 * worth >= NOTIONAL_MAX:
             return f"{name}: {spec.risk.dollars_per_trade} a trade is too much for 64 bits"
         if top_px * of > MONEY_MAX or of * tick > MONEY_MAX:
@@ -81,7 +105,8 @@ def variant_uncovered(
 
 
 def _percentages(exit_spec: ExitSpec) -> list[float]:
-    found = (exit_spec.stop_loss_pct, exit_spec.take_profit_pct, exit_spec.trailing_pct)
+    rungs = (rung.profit_pct for rung in exit_spec.ladder)
+    found = (exit_spec.stop_loss_pct, exit_spec.take_profit_pct, exit_spec.trailing_pct, *rungs)
     return [pct for pct in found if pct is not None]
 
 
