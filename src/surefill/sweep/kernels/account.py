@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SIGNAL: Final = int(ExitReason.NONE)
 _NO_LEVEL: Final = 2**62
-_ANY: Final = -1
 
 
 def simulate(
@@ -190,7 +189,7 @@ def _next_event(
         while not held and until < len(market.moments) - 1 and not _enters(until, market, signals):
             until += 1
     elif not held:  # of one instrument bar and moment have the same number
-        until += _unset(signals.enters[moment:], _ANY)
+        until += _unset(signals.enters[moment:])
     elif not (
         positions[0, t.TRAIL]
         or variant[t.RUNGS]
@@ -199,7 +198,7 @@ def _next_event(
         or variant[t.EXIT_AT_DAY_END]
     ):
         worth = positions[0, t.QTY] * instruments[0, t.PER_NOTIONAL]
-        until += _unset(signals.leaves[moment:], _closing(positions[0, t.QTY]))
+        until += _without(signals.leaves[moment:], _closing(positions[0, t.QTY]))
         stop_px, target_px = positions[0, t.STOP], positions[0, t.TARGET]
         if stop_px or target_px:
             below, above = (stop_px, target_px) if positions[0, t.QTY] > 0 else (target_px, stop_px)
@@ -222,10 +221,18 @@ def _enters(moment: int, market: Market, signals: Signals) -> bool:
     return False
 
 
-def _unset(flags: Flags, bits: int) -> int:
-    """How many flags come before the first that has one of these bits."""
+def _unset(flags: Flags) -> int:
+    """How many flags come before the first that is set."""
     for at in range(len(flags)):  # from 0 on: an index that cannot be negative costs no test
-        if flags[at] & bits:
+        if flags[at]:
+            return at
+    return len(flags)
+
+
+def _without(flags: Flags, bit: int) -> int:
+    """How many flags come before the first that has this bit."""
+    for at in range(len(flags)):
+        if flags[at] & bit:
             return at
     return len(flags)
 

@@ -70,7 +70,7 @@ def enter(
 ) -> int:
     """Make the planned entry while the market is at `px`; 1 if it is held at once. It may also be refused, or rest."""
     positions, result = books.positions, books.result
-    refused = _refusal(positions, number, px, instruments, rules, result[t.CASH])
+    refused = _refusal(positions, number, px, instruments, rules, variant, result[t.CASH])
     if refused:
         result[refused] += 1
         return 0
@@ -162,7 +162,7 @@ def _open(
     return 1
 
 
-def _refusal(positions: Ints, number: int, px: int, instruments: Ints, rules: Ints, cash: int) -> int:
+def _refusal(positions: Ints, number: int, px: int, instruments: Ints, rules: Ints, variant: Ints, cash: int) -> int:
     """Which gate refuses the planned entry while the market is at `px`, as a column of the result; 0: none."""
     qty, side = positions[number, t.PLAN_QTY], positions[number, t.PLAN_SIDE]
     limit_px, stop_px = positions[number, t.PLAN_PX], positions[number, t.PLAN_STOP_PX]
@@ -181,7 +181,7 @@ def _refusal(positions: Ints, number: int, px: int, instruments: Ints, rules: In
         return t.STOP_SIDE
     if target_reached(side, entry_px, positions[number, t.PLAN_TARGET]):
         return t.TARGET_SIDE
-    for rung in range(t.RUNGS_MAX):
+    for rung in range(variant[t.RUNGS]):
         if target_reached(side, entry_px, positions[number, t.PLAN_LADDER + rung]):
             return t.TARGET_SIDE
     if side < 0:

@@ -106,6 +106,9 @@ def _prices(columns: Sequence[t.Ints | None], said: Sequence[Signals]) -> t.Ints
 
 def stacked(rows: Sequence[t.Signals]) -> t.Signals:
     """Signals of many variants, a row for each; where some have no prices, theirs are 0."""
+    if len(rows) == 1:  # nothing to copy
+        (row,) = rows
+        return t.Signals(row.enters[None], row.leaves[None], row.px[None], row.stop_px[None])
 
     def prices(columns: Sequence[t.Ints]) -> t.Ints:
         longest = max(map(len, columns))
