@@ -18,7 +18,15 @@ from surefill.sweep.workbench import ENGINE, KERNEL
 
 MARKET = market()
 GUARDED = ExitSpec(type="stop_target", stop_loss_pct=1.5, take_profit_pct=4.0, trailing_pct=2.0, time_stop_bars=30)
-EXITS = {"none": ExitSpec(type="none"), "eod": ExitSpec(type="eod"), "guarded": GUARDED}
+PARTS = ExitSpec.model_validate(
+    {
+        "type": "stop_target",
+        "stop_loss_pct": 1.0,
+        "stop_partial_pct": 40.0,
+        "ladder": [{"profit_pct": 0.5, "close_pct": 50.0}, {"profit_pct": 1.5, "close_pct": 50.0}],
+    }
+)
+EXITS = {"none": ExitSpec(type="none"), "eod": ExitSpec(type="eod"), "guarded": GUARDED, "parts": PARTS}
 
 
 def figures(result: RunResult) -> list[tuple[str, str, VariantMetrics]]:
@@ -36,7 +44,9 @@ def on(path: str, plan: RunPlan, fill_at: str = "next_open", strategies: tuple[s
     return result
 
 
-@pytest.mark.parametrize("strategy", ["sma_cross", "ema_cross", "donchian", "rsi_reversal", "breakout_52w_high"])
+@pytest.mark.parametrize(
+    "strategy", ["sma_cross", "ema_cross", "donchian", "donchian_stop", "rsi_reversal", "breakout_52w_high"]
+)
 @pytest.mark.parametrize("exits", EXITS)
 def test_kernel_gives_the_figures_of_the_engine(strategy: str, exits: str) -> None:
     spec = base(MARKET, strategy) | {"exit": EXITS[exits].model_dump()}
