@@ -41,7 +41,7 @@ from surefill.strategy.advice import Advice, Foreseen, Streamed
 from surefill.strategy.backtest import Backtest
 from surefill.sweep.kernels.prepare import signals_of, stage_of
 from surefill.sweep.kernels.run import Fill, run_variant
-from surefill.units import NS_PER_MIN
+from surefill.units import NS_PER_DAY, NS_PER_MIN
 from surefill.venues.paper import PaperSettings, PaperVenue
 
 AIM_EVENTS, AIM_KERNEL = "event-driven backtest", "kernel backtest"
@@ -90,23 +90,24 @@ class _Deaf:
         return ()
 
 
-def columns_of(count: int) -> dict[str, NDArray[np.int64]]:
-    """A walk in hundredths, minute by minute, reflected above zero."""
+def columns_of(count: int, timeframe: str = "1m") -> dict[str, NDArray[np.int64]]:
+    """A walk in hundredths, minute by minute or day by day, reflected above zero."""
     rng = np.random.default_rng(7)
     close = 10_000 + np.cumsum(rng.normal(0, 4, count)).astype(np.int64)
     close = np.abs(close - 2_000) + 2_000
     opens = np.concatenate((close[:1], close[:-1]))
     high = np.maximum(opens, close) + rng.integers(0, 4, count)
     low = np.minimum(opens, close) - rng.integers(0, 4, count)
-    begin = 1_600_000_020 * 10**9 + np.arange(count, dtype=np.int64) * NS_PER_MIN
-    return {"open_ns": begin, "ts_ns": begin + NS_PER_MIN, "open": opens, "high": high, "low": low, "close": close}
+    bar_ns = NS_PER_MIN if timeframe == "1m" else NS_PER_DAY
+    begin = 1_600_000_020 * 10**9 + np.arange(count, dtype=np.int64) * bar_ns
+    return {"open_ns": begin, "ts_ns": begin + bar_ns, "open": opens, "high": high, "low": low, "close": close}
 
 
-def series_of(columns: dict[str, NDArray[np.int64]]) -> BarSeries:
+def series_of(columns: dict[str, NDArray[np.int64]], timeframe: str = "1m") -> BarSeries:
     """The same as bars."""
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     bars = (Bar(NAME, *row) for row in rows)
-    return BarSeries.from_bars(bars, instrument_id=NAME, timeframe="1m", price_decimals=2)
+    return BarSeries.from_bars(bars, instrument_id=NAME, timeframe=timeframe, price_decimals=2)
 
 
 class Runs:

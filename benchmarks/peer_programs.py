@@ -13,7 +13,8 @@ FOLDER = Path(os.environ.get("SUREFILL_PEERS") or HERE.parent / ".venv-peers")
 PYTHON = FOLDER / "bin" / "python"
 WHY_NOT = "their environment is not there (benchmarks/peers/setup makes it)"
 NAUTILUS, VNPY = "nautilus_orders.py", "vnpy_orders.py"
-NAUTILUS_BARS, RAPTORBT_ARRAYS, VECTORBT_SWEEP = "nautilus_bars.py", "raptorbt_arrays.py", "vectorbt_sweep.py"
+NAUTILUS_BARS, RAPTORBT_ARRAYS = "nautilus_bars.py", "raptorbt_arrays.py"
+VECTORBT_SWEEP, RAPTORBT_SWEEP = "vectorbt_sweep.py", "raptorbt_sweep.py"
 
 
 class Figures(NamedTuple):
@@ -54,9 +55,14 @@ class SweepFigures(NamedTuple):
     peak_mb: int
 
 
-def run_sweep(bars: Path) -> SweepFigures:
+def sweep_programs() -> list[str]:
+    """The sweeps that can be run here."""
+    return [VECTORBT_SWEEP, RAPTORBT_SWEEP] if PYTHON.exists() else []
+
+
+def run_sweep(program: str, bars: Path) -> SweepFigures:
     """One sweep in a process of its own."""
-    return SweepFigures(**_told(VECTORBT_SWEEP, "--bars", str(bars)))
+    return SweepFigures(**_told(program, "--bars", str(bars)))
 
 
 def bar_programs() -> list[str]:

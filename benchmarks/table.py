@@ -32,7 +32,7 @@ BENCHMARKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "journal_floor": (("--events", "1280", "--rounds", "1"), ()),
     "recovery": (("--events", "8000", "--rounds", "1"), ("--large",)),
     "backtest": (("--bars", "3000", "--rounds", "1"), ()),
-    "sweep": (("--variants", "20", "--bars", "500", "--rounds", "1"), ("--variants", "200", "--bars", "100000")),
+    "sweep": (("--variants", "20", "--bars", "500", "--rounds", "1"), ()),
     "venue_path": (("--orders", "6", "--rounds", "1"), ()),
     "quotes_to_exit": (("--positions", "4", "--rate", "400", "--seconds", "0.5", "--rounds", "1"), ()),
     "start": (("--rounds", "1"), ()),

@@ -1,10 +1,10 @@
-"""A whole backtest: a strategy of your own, costs, a journal, figures, and a report to open in a browser.
+"""A whole backtest: a strategy of your own, costs, a journal, figures, tables, and a report to open in a browser.
 
     python examples/backtest_with_report.py [FOLDER]
 
 The same from a shell, with the strategy's file named instead of imported:
 
-    surefill backtest examples/my_strategy.py:BuyTheDip --data demo --report report.html
+    surefill backtest examples/my_strategy.py:BuyTheDip --data demo --report report.html --export .
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import sys
 from pathlib import Path
 
 from surefill.config import Settings, load_settings
+from surefill.domain import codec
 from surefill.intake.backtesting import backtest_all
 from surefill.intake.feed import load_market
 from surefill.journal import SqliteJournal, verify
 from surefill.units import quanta_text
 from surefill.views.report import Shown, report_of
+from surefill.views.table_files import table_bytes
+from surefill.views.tables import tables_of
 
 STRATEGY = Path(__file__).with_name("my_strategy.py")
 
@@ -54,6 +57,8 @@ def main() -> None:
         print(f"{line.name:6} {line.figures.trades:3} trades {net:>16} {found.currency}")
     name = tested.spec.workspace_id
     page = report_of("Buy the dip", {name: Shown("Buy the dip")}, {name: found}, tested.series, verify(journal))
+    for table in tables_of((codec.decode(record.payload) for record in journal.read(name)), found):
+        (folder / f"{table.name}.csv").write_bytes(table_bytes(table, "csv"))
     journal.close()
     (folder / "report.html").write_text(page, encoding="utf-8")
     print(f"open {folder / 'report.html'}")

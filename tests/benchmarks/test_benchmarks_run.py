@@ -30,7 +30,7 @@ CASES: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "durable_intents.py": (("--per-caller", "2", "--rounds", "1"), ["journal"] * 3),
     "journal_floor.py": (("--events", "1280", "--rounds", "1"), ["journal"] * 6),
     "recovery.py": (("--events", "5000", "--rounds", "1"), ["recovery"] * 4),
-    "sweep.py": (("--variants", "20", "--bars", "500", "--rounds", "1"), ["sweep"] * 2),
+    "sweep.py": (("--variants", "20", "--bars", "500", "--rounds", "1"), ["sweep"] * 5),
     "venue_path.py": (("--orders", "6", "--rounds", "1"), ["venue path"] * 2),
     "quotes_to_exit.py": (
         ("--positions", "4", "--rate", "400", "--seconds", "0.5", "--rounds", "1"),

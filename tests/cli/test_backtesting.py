@@ -154,7 +154,7 @@ def test_report_that_does_not_fit_on_the_disk_leaves_what_was_there(tmp_path: Pa
     if there:
         file.write_text(there)
     ran = on_a_full_disk(tmp_path, "backtest", "ema_cross", "--symbols", "IBM", "--report", "r.html", bytes_max=10_000)
-    assert (ran.code, "the report cannot be written" in ran.err) == (4, True), ran.err
+    assert (ran.code, "r.html cannot be written" in ran.err) == (4, True), ran.err
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({"r.html": there} if there else {})
 
 

@@ -214,35 +214,20 @@ def test_run_in_another_process_is_stopped_and_nothing_known_is_lost(how: str, t
     assert not list(tmp_path.glob("*.cancel-*"))
 
 
-BAR = "2024-01-01T0{}:00:00,10,11,9,10,1"
-BAD = {
-    "empty": ("", "empty"),
-    "without_rows": ("", ""),
-    "unsorted": (f"{BAR.format(2)}\n{BAR.format(1)}\n", "line 3"),
-    "twice": (f"{BAR.format(1)}\n{BAR.format(1)}\n", "line 3"),
-    "not_a_number": (BAR.format(1).replace("11", "nan"), "line 2, column high"),
-    "negative": (BAR.format(1).replace("9", "-9"), "line 2, column low"),
-    "high_below_low": (BAR.format(1).replace("11", "8"), "line 2"),
-}
+SEARCH = (*CROSS, "-S", "fast=2:9", "-S", "slow=10:30", "--search", "bayes", "--trials", "20", "--seed", "1")
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bars_that_cannot_be_are_refused_before_anything_runs(what: str, tmp_path: Path) -> None:
-    rows, says = BAD[what]
-    (tmp_path / "X.csv").write_text("" if what == "empty" else f"ts,open,high,low,close,volume\n{rows}")
-    ran = surefill("sweep", "run", "sma_cross", "--data", "X.csv", "--timeframe", "1h", *HERE)
-    assert (ran.code, says in ran.err) == (4, True), ran.err
-    assert not Path("sweeps.journal").exists()
-
-
-def test_run_on_a_full_disk_goes_on_to_the_same_results_when_there_is_room(tmp_path: Path) -> None:
-    words = ("sweep", "run", *CROSS, *GRID, *HERE, "--keep-journals", "--json")
+@pytest.mark.parametrize("what", [GRID, SEARCH[len(CROSS) :]], ids=["grid", "search"])
+def test_run_on_a_full_disk_goes_on_to_the_same_results_when_there_is_room(
+    what: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = ("sweep", "run", *CROSS, *what, *HERE, "--keep-journals", "--json")
     full = on_a_full_disk(tmp_path, *words, bytes_max=150_000)
     assert full.code == 5, full.err
     assert "journal" in json.loads(full.err.splitlines()[-1])["error"]["message"]
     stopped = surefill("sweep", "list", "--json").json()[0]
-    assert (stopped["status"], stopped["outcomes"] < 7) == ("running", True)
-    assert surefill(*words).json() == _run(*CROSS, *GRID, *HERE, "--keep-journals", "--journal", "other")
+    assert (stopped["status"], stopped["outcomes"] < (7 if what == GRID else 21)) == ("running", True)
+    assert surefill(*words).json() == _run(*CROSS, *what, *HERE, "--keep-journals", "--journal", "other")
 
 
 FAILURES = [
@@ -276,3 +261,37 @@ def test_run_that_is_not_there_is_told() -> None:
     for command in ("show", "resume", "cancel"):
         ran = surefill("sweep", command, "nothing")
         assert (ran.code, "no run" in ran.err) == (4, True)
+
+
+def test_search_tries_what_it_was_asked_for_and_goes_on_to_the_same_results() -> None:
+    found = _run(*SEARCH, *HERE, "--train", "0.6")
+    trained = [row for row in found["rows"] if row["segment"] == "train"]
+    assert [row["kind"] for row in trained] == ["baseline", *["trial"] * 20]
+    assert found["variants"] == 21
+    assert _run(*SEARCH, *HERE, "--train", "0.6", "--journal", "other.journal") == found
+    run_id = found["run_plan_id"]
+    assert surefill("sweep", "resume", run_id, *HERE, "--json").json() == found
+    assert "for 21 variants" in surefill("sweep", "show", run_id).out
+    assert surefill("sweep", "list", "--json").json()[0]["variants"] == 21
+    assert surefill("sweep", "export", run_id, "out.csv").code == 0
+    assert len(list(csv.DictReader(Path("out.csv").read_text().splitlines()))) == len(found["rows"])
+    planned = surefill("sweep", "run", *SEARCH, "--plan-only")
+    assert "follows from results" in planned.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--search", "grid", "--trials", "5"), "must be bayes"),
+        (("--search", "bayes"), "needs --trials N"),
+        (("--search", "bayes", "--trials", "5", "--sample", "random"), "exclude each other"),
+        (("--trials", "5"), "belong to --search"),
+        (("--batch", "5"), "belong to --search"),
+        (("--sample", "bayes", "--samples", "5"), "asked for with --search"),
+    ],
+)
+def test_search_that_cannot_be_is_refused_with_what_to_do(flags: tuple[str, ...], why: str) -> None:
+    ran = surefill("sweep", "run", *CROSS, "-S", "fast=2:9", *flags, "--json")
+    assert ran.code == 2
+    assert why in json.loads(ran.err)["error"]["message"]
+    assert not Path("sweeps.journal").exists()

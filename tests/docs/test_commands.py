@@ -24,7 +24,7 @@ from tests.docs.pages import ROOT, blocks, name_of
 
 PAGES = [
     page
-    for name in ("operations", "journal", "strategies", "sweeps")
+    for name in ("operations", "journal", "strategies", "sweeps", "data", "reports")
     if (page := ROOT / "docs" / f"{name}.md").exists()
 ]
 WAIT_S = 20.0

@@ -55,6 +55,7 @@ SAYS = {
         r"[123]\. .*: [+-]\d+\.\d % in \d+ trades",
         r"chosen: \+16\.6 %, and \+3\.1 % on unseen bars",
         r"more than luck with a probability of 54%, for 10 variants",
+        r"open .*run\.html",
     ],
     "backtest_with_report.py": [r"(AAPL|IBM|MSFT|total) +\d+ trades +-?\d+(\.\d+)? USD", r"open .*report\.html"],
 }

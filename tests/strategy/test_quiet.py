@@ -52,6 +52,19 @@ def test_backtest_of_a_strategy_that_wants_nothing_feeds_few_bars(form: str) -> 
 
 
 @FORMS
+def test_backtest_of_a_strategy_that_may_not_enter_feeds_few_of_the_bars_that_it_is_asked_about(form: str) -> None:
+    this = next(each for each in map(scene, range(1_000)) if len(each.series) == 1 and len(each.series["AAA"]) == 200)
+    for flags in this.strategy.enters.values():
+        flags[:] = [1] * len(flags)
+    this.spec = this.spec.model_copy(update={"enabled": False})
+    writer = writer_of(this)
+    writer.__class__ = Counting
+    assert isinstance(writer, Counting)
+    backtest_of(this, writer, form).run()
+    assert 0 < writer.bars < 20
+
+
+@FORMS
 def test_backtest_that_was_killed_goes_on_over_quiet_bars(form: str) -> None:
     rng = random.Random(1)
     for seed in range(40):

@@ -15,7 +15,7 @@ from surefill.domain.sizing import SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.strategy import ExitSpec, RiskSpec
 from surefill.strategy.forms import Signals
-from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, widened
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, waiting_prices, widened
 from surefill.sweep.kernels.tables import RUNGS_MAX
 
 replace = msgspec.structs.replace
@@ -99,8 +99,8 @@ def test_variant_uncovered_entries_that_wait_for_a_price_are_among_the_extremes(
     this = scene(1)
     (name, bars), *_ = this.series.items()
     one = np.ones(len(bars), np.int8)
-    said = {name: Signals(one, one * 0, stop_px=one.astype(np.int64) * px)}
-    extremes = widened(extremes_of(this.series), this.instruments, said)
+    prices = waiting_prices([name], [Signals(one, one * 0, stop_px=one.astype(np.int64) * px)])
+    extremes = widened(extremes_of(this.series), this.instruments, prices)
     assert extremes[name][0] <= px <= extremes[name][1]
     assert reason in variant_uncovered(extremes, this.instruments, this.spec, ExitSpec(type="none"))
 

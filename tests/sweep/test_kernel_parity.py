@@ -13,7 +13,7 @@ from tests.sweep.scenes import Scene, backtest_of, scene, writer_of
 from surefill.domain import codec
 from surefill.domain.events import IntentRefused, OrderCreated, OrderFilled
 from surefill.domain.refusals import RefusalCode
-from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, widened
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, waiting_prices, widened
 from surefill.sweep.kernels.prepare import signals_of, stage_of
 from surefill.sweep.kernels.run import Fill, KernelRun, run_variant
 
@@ -46,7 +46,8 @@ def through_kernel(this: Scene) -> KernelRun:
     assert not uncovered(this.series, this.instruments, this.profile, this.paper)
     assert this.spec.exit is not None
     said = {name: this.strategy.whole(name) for name in sorted(this.series)}
-    extremes = widened(extremes_of(this.series), this.instruments, said)
+    prices = waiting_prices(list(said), list(said.values()))
+    extremes = widened(extremes_of(this.series), this.instruments, prices)
     assert not variant_uncovered(extremes, this.instruments, this.spec, this.spec.exit)
     stage = stage_of(this.series, this.instruments, this.profile, this.paper)
     return run_variant(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -19,6 +19,29 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+PAINTED = """(canvas, name) => {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const pixels = copy.getContext("2d", { willReadFrequently: true });
+  pixels.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+  pixels.fillRect(0, 0, 1, 1);
+  const wanted = pixels.getImageData(0, 0, 1, 1).data;
+  pixels.clearRect(0, 0, 1, 1);
+  pixels.drawImage(canvas, 0, 0);
+  const { data } = pixels.getImageData(0, 0, copy.width, copy.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    found += data[at + 3] > 8 && [0, 1, 2].every((part) => Math.abs(data[at + part] - wanted[part]) < 14);
+  }
+  return found / (data.length / 4);
+}"""
+
+
+def painted(canvas: Locator, colour: str) -> float:
+    """The share of a canvas that is painted in one of the page's colours, however thinly."""
+    share: float = canvas.evaluate(PAINTED, colour)
+    return share
 
 
 def chromium_path() -> str:

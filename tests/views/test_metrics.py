@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefill.units import ns_from_iso
-from surefill.views.metrics import curve_figures, max_drawdown, monthly, trade_figures, underwater
+from surefill.views.metrics import curve_figures, max_drawdown, monthly, trade_figures, turnover, underwater
 from surefill.views.trades import Trade
 
 DAY_NS = 86_400 * 10**9
@@ -42,6 +42,29 @@ def test_trade_figures_of_nets_are_as_defined(nets: tuple[int, ...], expected: t
 def test_trade_figures_count_a_gain_that_fees_ate_as_a_loss() -> None:
     found = trade_figures([Trade("A", "A", "s", "c", 1, 0, exit_ns=1, realised=5, fees=6)])
     assert (found.wins, found.losses, found.best, found.worst) == (0, 1, -1, -1)
+
+
+@pytest.mark.parametrize(
+    ("nets", "winning", "losing"),
+    [((), 0, 0), ((0,), 0, 0), ((5, 5, 0, 5, -1, -1, -1, 5), 2, 3), ((-1, 2, 2, 2), 3, 1)],
+)
+def test_streaks_are_the_most_in_a_row(nets: tuple[int, ...], winning: int, losing: int) -> None:
+    found = trade_figures(_trades(*nets))
+    assert (found.winning_streak, found.losing_streak) == (winning, losing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((4_000, 2, 4_000, 2, 252), 252.0),  # twice the mean equity of 2,000 in two days of 252
+        ((4_000, 8, 16_000, 2, 252), 252.0),  # the same, with four closes a day
+        ((0, 2, 4_000, 2, 252), 0.0),
+        ((4_000, 2, 0, 2, 252), None),
+        ((4_000, 2, 4_000, 0, 252), None),
+    ],
+)
+def test_turnover_row(arguments: tuple[int, int, int, int, int], expected: float | None) -> None:
+    assert turnover(*arguments) == expected
 
 
 # curve; then depth, where its peak is, where its trough is

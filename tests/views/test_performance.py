@@ -118,9 +118,11 @@ def test_exposure_counts_closes_with_a_position() -> None:
     run = Run("minutes_with_gaps")
     curves = run.found.curves
     assert curves.bars == {symbol: len(bars) for symbol, bars in run.series.items()}
-    for line in run.found.lines:
-        assert 0 < line.exposure == curves.held[line.name] / curves.bars[line.name] < 1
-    assert max(line.exposure for line in run.found.lines) <= run.found.total.exposure <= 1
+    exposures = {line.name: line.exposure or 0.0 for line in (*run.found.lines, run.found.total)}
+    total = exposures.pop("total")
+    for name, exposure in exposures.items():
+        assert 0 < exposure == curves.held[name] / curves.bars[name] < 1
+    assert max(exposures.values()) <= total <= 1
 
 
 def test_performance_of_nothing_is_nothing() -> None:

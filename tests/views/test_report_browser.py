@@ -134,6 +134,9 @@ def test_report_shows_every_section(watched: browser.Watched) -> None:
     for title in (
         "Equity",
         "Trades on the chart",
+        "Figures",
+        "Distribution of trades",
+        "Against and in favour",
         "By instrument",
         "Monthly returns",
         "Exits by reason",
@@ -141,6 +144,47 @@ def test_report_shows_every_section(watched: browser.Watched) -> None:
     ):
         assert any(title in heading for heading in headings), title
     assert "✓ journal verified" in watched.page.locator("header").inner_text()
+
+
+def test_figures_say_what_they_are(watched: browser.Watched) -> None:
+    page = watched.page
+    names = page.locator("dl.figures dt")
+    assert names.count() == 26
+    assert all(names.evaluate_all("all => all.map(each => each.title.length > 10)"))
+    assert "252 periods per year, riskless rate 0, deviations over n − 1" in page.locator("#main").inner_text()
+    page.get_by_text("What each figure is").click()
+    assert "mean of the daily returns / their deviation × √P" in page.locator("details").inner_text()
+
+
+def test_trades_are_drawn_as_a_crowd(watched: browser.Watched) -> None:
+    page = watched.page
+    page.wait_for_timeout(100)
+    distribution, scatter = page.locator("canvas").nth(2), page.locator("canvas").nth(3)
+    assert browser.painted(distribution, "up") > 0.01
+    assert browser.painted(distribution, "down") > 0.01
+    assert browser.painted(scatter, "up") > 0.001
+    assert browser.painted(scatter, "down") > 0.001
+    box = distribution.bounding_box()
+    assert box is not None
+    distribution.hover(position={"x": box["width"] / 2, "y": 100})
+    assert re.search(r"\d+ trades .* to ", page.locator(".readout").nth(2).inner_text())
+
+
+def test_click_on_a_trade_of_the_crowd_shows_it_in_the_chart(watched: browser.Watched) -> None:
+    page = watched.page
+    scatter, candles = page.locator("canvas").nth(3), page.locator("canvas").nth(1)
+    before = _pixels(candles)
+    box = scatter.bounding_box()
+    assert box is not None
+    readout = page.locator(".readout").nth(3)
+    for x in range(60, int(box["width"]), 9):
+        scatter.hover(position={"x": x, "y": box["height"] * 0.6})
+        if readout.is_visible():
+            break
+    assert re.search(r"(AAPL|FB|GOOG|IBM|MSFT) \d{4}-\d\d-\d\d [▲▼].*MAE .* %.*MFE .* %", readout.inner_text())
+    scatter.click(position={"x": x, "y": box["height"] * 0.6})
+    page.wait_for_timeout(600)
+    assert _pixels(candles) != before
 
 
 def test_trades_sort_by_a_click_on_the_head_and_back(watched: browser.Watched) -> None:

@@ -11,6 +11,7 @@ import typer
 from surefill.cli.loading import settings_from
 from surefill.cli.options import AsJson, ConfigFile, Overrides
 from surefill.cli.output import note, progress, show, table
+from surefill.cli.performances import ExportFolder, ExportFormat, checked_format, told, write_file, write_tables
 from surefill.cli.strategy_flags import (
     Cash,
     Data,
@@ -36,13 +37,11 @@ from surefill.cli.strategy_flags import (
     market_flags,
     strategy_flags,
 )
-from surefill.errors import InputError
 
 if TYPE_CHECKING:
     from surefill.config import Settings
     from surefill.intake.backtesting import Tested
     from surefill.journal import Journal
-    from surefill.views.performance import Line, Performance
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +75,8 @@ def backtest(
         Path | None,
         typer.Option("--journal", "-j", help="Keep the journal there; else it is forgotten.", show_default=False),
     ] = None,
+    export: ExportFolder = None,
+    format_: ExportFormat = "csv",
     list_: Annotated[bool, typer.Option("--list", help="Show the strategies and their parameters, and end.")] = False,
     config: ConfigFile = None,
     override: Overrides = None,
@@ -88,7 +89,7 @@ def backtest(
     if list_:
         _show_strategies(as_json=as_json)
         return
-    fill = fill_at_of(fill_at)
+    fill, form = fill_at_of(fill_at), checked_format(format_)
     exits: dict[str, object] = {
         "type": exit_,
         "stop_loss_pct": stop_loss_pct,
@@ -103,10 +104,19 @@ def backtest(
         "workspace.mode": "backtest",
     }
     settings = settings_from(config, override, more=flags)
-    _run(settings, journal, report, fill, as_json=as_json)
+    _run(settings, journal, report, (export, form), fill, as_json=as_json)
 
 
-def _run(settings: Settings, journal_path: Path | None, report: Path | None, fill_at: FillAt, *, as_json: bool) -> None:
+def _run(
+    settings: Settings,
+    journal_path: Path | None,
+    report: Path | None,
+    export: tuple[Path | None, str],
+    fill_at: FillAt,
+    *,
+    as_json: bool,
+) -> None:
+    from surefill.domain import codec
     from surefill.intake.backtesting import backtest_all
     from surefill.intake.feed import load_market
     from surefill.journal import MemoryJournal, SqliteJournal
@@ -117,6 +127,12 @@ def _run(settings: Settings, journal_path: Path | None, report: Path | None, fil
         tested = backtest_all(market, journal, fill_at=fill_at, on_progress=moved)
         if report is not None:
             _write_report(report, journal, tested, settings, fill_at)
+        folder, form = export
+        runs = {
+            name: ((codec.decode(record.payload) for record in journal.read(name)), each.performance)
+            for name, each in ((each.spec.workspace_id, each) for each in tested)
+        }
+        files = write_tables(folder, form, runs) if folder is not None else []
 
     def draw(console: Any) -> None:
         from surefill.demo.tables import show_results
@@ -124,19 +140,20 @@ def _run(settings: Settings, journal_path: Path | None, report: Path | None, fil
         for each in tested:
             show_results(console, each.spec.name, each.performance)
 
-    results = [_result(each) for each in tested]
-    told = {"fill_at": fill_at, "report": report, "journal": journal_path, "results": results}
-    show(told, draw, as_json=as_json)
+    results = [{"strategy": each.spec.strategy_id, **told(each.performance)} for each in tested]
+    result = {"fill_at": fill_at, "report": report, "journal": journal_path, "files": files, "results": results}
+    show(result, draw, as_json=as_json)
     if not as_json:
         note(f"Intents are filled at {'the close they were made on' if fill_at == 'close' else 'the next open'}.")
         if report is not None:
             note(f"The report is {report}.")
+        for file in files:
+            note(f"Written: {file}")
 
 
 def _write_report(path: Path, journal: Journal, tested: list[Tested], settings: Settings, fill_at: FillAt) -> None:
     from surefill.config.listing import listing
     from surefill.journal import verify
-    from surefill.views.appended_file import replace_file
     from surefill.views.report import Shown, report_of
 
     told = ("workspace.starting_equity", "execution.slippage_bps", "execution.spread_bps", "execution.fill_mode")
@@ -150,54 +167,7 @@ def _write_report(path: Path, journal: Journal, tested: list[Tested], settings: 
     page = report_of(
         f"Backtest of {', '.join(each.spec.name for each in tested)}", shown, found, series, verify(journal)
     )
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(page, encoding="utf-8")  # a pipe, a terminal
-        else:
-            replace_file(path.resolve(), page.encode())
-    except OSError as error:
-        raise InputError(f"the report cannot be written to {path}: {error}", code="FILE_WRITE_ERROR") from error
-
-
-def _result(each: Tested) -> dict[str, Any]:
-    import msgspec
-
-    found = each.performance
-    curve = msgspec.to_builtins(found.curve)
-    money_of_curve = {key: _money(found, curve.pop(key)) for key in ("start", "end", "max_drawdown")}
-    return {
-        "strategy": each.spec.strategy_id,
-        "workspace": each.spec.workspace_id,
-        "currency": found.currency,
-        "total": _line(found, found.total),
-        "symbols": {line.name: _line(found, line) for line in found.lines},
-        "equity": {**money_of_curve, **curve},
-        "daily": msgspec.to_builtins(found.daily),
-        "exits": {why: {"count": ends.count, "net": _money(found, ends.net)} for why, ends in found.exits.items()},
-        "refused": msgspec.to_builtins(found.refused),
-        "events": sum(found.events.values()),
-    }
-
-
-def _line(found: Performance, line: Line) -> dict[str, Any]:
-    import msgspec
-
-    figures = msgspec.to_builtins(line.figures)
-    for key in ("net", "fees", "gross_profit", "gross_loss", "best", "worst"):
-        figures[key] = _money(found, figures[key])
-    expectancy = figures["expectancy"]
-    figures["expectancy"] = None if expectancy is None else expectancy / 10**found.money_decimals
-    figures["fees_paid"] = _money(found, line.fees)
-    figures["open_net"] = _money(found, line.open_net)
-    figures["max_drawdown"] = _money(found, line.max_drawdown)
-    figures["exposure"] = line.exposure
-    return dict(figures)
-
-
-def _money(found: Performance, quanta: int) -> str:
-    from surefill.units import quanta_text
-
-    return quanta_text(quanta, found.money_decimals)
+    write_file(path, page.encode())
 
 
 def _show_strategies(*, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def list_(journal: Store = DEFAULT_JOURNAL, as_json: AsJson = False) -> None:
                 "begun": iso_from_ns(record.begun.ts_ns),
                 "strategy": record.begun.plan.base["entry"]["type"],
                 "symbols": list(record.begun.plan.base["symbols"]),
-                "variants": len(record.begun.plan.variants),
+                "variants": len(record.plan.variants),
                 "outcomes": len(record.outcomes),
                 "objective": record.begun.plan.objective,
                 "status": record.status,

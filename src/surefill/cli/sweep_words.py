@@ -51,6 +51,25 @@ def _value(text: str) -> object:
         return text
 
 
+def sampling_of(
+    sample: str | None, samples: int, search: str | None, trials: int, batch: int | None
+) -> dict[str, object]:
+    """How the values of a plan are chosen: all, samples of them, or by a search."""
+    if search is None:
+        if trials or batch is not None:
+            raise typer.BadParameter("--trials and --batch belong to --search bayes")
+        if sample == "bayes":
+            raise typer.BadParameter("a search is asked for with --search bayes --trials N")
+        return {"sampling": sample or "grid", "samples": samples}
+    if search != "bayes":
+        raise typer.BadParameter(f"--search {search!r} must be bayes")
+    if sample is not None or samples:
+        raise typer.BadParameter("--search and --sample exclude each other; a search takes --trials N")
+    if trials < 1:
+        raise typer.BadParameter("--search needs --trials N, such as --trials 100")
+    return {"sampling": search, "samples": trials} | ({} if batch is None else {"batch": batch})
+
+
 def split_of(train: float | None, walk_forward: str | None, *, anchored: bool) -> Split | None:
     """The split that --train or --walk-forward TRAIN:TEST asks for."""
     from surefill.sweep.split import TrainTest, WalkForward
@@ -121,7 +140,7 @@ def draw(console: Any, found: dict[str, Any], paths: Sequence[str], top: int) ->
         console.print(f"  … and {len(failed) - top} more that failed", highlight=False)
     if found["windows"]:
         console.print(_windows(found))
-    for line in _remarks(found):
+    for line in _remarks(found, segment):
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -150,7 +169,7 @@ def _windows(found: dict[str, Any]) -> Any:
     return table("Chosen on the past, judged by what came next", columns, rows, right=columns[2:])
 
 
-def _remarks(found: dict[str, Any]) -> list[str]:
+def _remarks(found: dict[str, Any], segment: str) -> list[str]:
     lines = []
     if found["out_of_sample"] is not None:
         together = found["out_of_sample"]
@@ -160,8 +179,9 @@ def _remarks(found: dict[str, Any]) -> list[str]:
         )
     if found["best"]:
         luck = _figure(found["deflated_sharpe"], "{:.2f}")
+        tried = sum(row["segment"] == segment for row in found["rows"])
         lines.append(
-            f"  best: {found['best']}; deflated Sharpe ratio {luck} for {found['variants']} variants"
+            f"  best: {found['best']}; deflated Sharpe ratio {luck} for {tried} variants"
             " (the probability that it is more than luck; 0.95 is called significant)"
         )
     if found["refused"]:

@@ -41,7 +41,7 @@ from surefill.cli.strategy_flags import (
     strategy_flags,
 )
 from surefill.cli.sweep_store import DEFAULT_JOURNAL, RunId, Store, Top, record_at, settings_of, show_result
-from surefill.cli.sweep_words import axis_of, split_of
+from surefill.cli.sweep_words import axis_of, sampling_of, split_of
 from surefill.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -98,7 +98,15 @@ def run(
         typer.Option("--sample", help="random or latin_hypercube instead of all combinations.", show_default=False),
     ] = None,
     samples: Annotated[int, typer.Option("--samples", help="How many, with --sample.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="By which chance, with --sample.")] = 0,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", help="bayes: learn from results what to try next.", show_default=False),
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", help="How many variants a search tries.")] = 0,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="How many of them it asks for at a time.", show_default="8")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="By which chance, with --sample and --search.")] = 0,
     max_variants: Annotated[
         int | None, typer.Option("--max-variants", help="At most so many.", show_default="no limit")
     ] = None,
@@ -181,8 +189,7 @@ def run(
         "sweep": dict(axis_of(text, paths) for text in sweep or ()),
         "max_variants": max_variants,
         "ablations": not no_ablations,
-        "sampling": sample or "grid",
-        "samples": samples,
+        **sampling_of(sample, samples, search, trials, batch),
         "seed": seed,
     }
     plan = generate(
@@ -323,5 +330,7 @@ def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
             for each in plan.variants
         ]
         console.print(table(f"Plan {plan.run_plan_id}", ("", "variant", "kind", "overrides"), rows))
+        if plan.constraints.sampling == "bayes":
+            console.print("  what else is tried follows from results, while it runs", highlight=False)
 
     show(msgspec.to_builtins(plan), drawn, as_json=as_json)

@@ -42,7 +42,7 @@ class Result(msgspec.Struct, frozen=True):
     open_net: str
     fees: str
     max_drawdown: str
-    exposure: float
+    exposure: float | None
 
 
 class DemoResult(msgspec.Struct, frozen=True):

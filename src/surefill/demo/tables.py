@@ -54,7 +54,7 @@ def _cells(line: Line, decimals: int) -> Iterable[Text | str]:
     yield _moved(line.open_net, decimals)
     yield money(line.fees, decimals)
     yield money(line.max_drawdown, decimals)
-    yield f"{line.exposure:.0%}"
+    yield "-" if line.exposure is None else f"{line.exposure:.0%}"
 
 
 def _moved(quanta: int, decimals: int) -> Text:

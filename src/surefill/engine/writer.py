@@ -377,6 +377,8 @@ class WorkspaceWriter:
             if refused is not None:
                 self.discard()
                 raise refused
+        elif not self.owes:
+            return []
         tickets = self.settle()
         self.publish()
         return tickets

@@ -85,6 +85,7 @@ def _synthetic(settings: Settings) -> Market:
 
 
 def _files(settings: Settings) -> Market:
+    from surefill.market.checking import doubts_of
     from surefill.market.csv_bars import csv_decimals, load_csv_bars
     from surefill.market.parquet_bars import load_parquet_bars
 
@@ -105,6 +106,9 @@ def _files(settings: Settings) -> Market:
         )
         bars = load_csv_bars(path, fmt) if settings.feed.source == "csv" else load_parquet_bars(path, fmt)
         _doubt_timeframe(settings, path, bars)
+        doubts = doubts_of(bars, fmt.calendar)
+        if doubts:
+            _log.warning("bars_in_doubt", file=str(path), text=f"{path}: {doubts}; 'surefill data check' shows where")
         series[symbol] = bars
     return Market(settings, series)
 

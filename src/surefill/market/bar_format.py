@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, NoReturn
+from functools import partial
+from typing import Final, Literal, TypeVar
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
 from surefill.market.sessions import ALWAYS_OPEN, AlwaysOpen, Calendar
 from surefill.market.timeframes import DURATION_NS, canonical_timeframe
-from surefill.units import DECIMALS_MAX, NS_PER_HOUR, QTY_MAX, iso_from_ns, quanta_text, to_quanta
+from surefill.units import (
+    DECIMALS_MAX,
+    NS_PER_HOUR,
+    QTY_MAX,
+    iso_from_ns,
+    observed_quanta,
+    quanta_text,
+    to_quanta,
+)
 
 Span = tuple[int, int, bool]
+Figure = str | int | float | Decimal
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +35,8 @@ class BarFormat:
     `calendar`: when its sessions end; daily bars take their open and end from it.
     `zone`: the IANA time zone of timestamps without an offset. `stamp`: whether a row's timestamp is when its bar opens
     (most feeds) or when it closes. `cap_volume`: count a volume beyond the largest quantity as the largest.
+    `time_format`: how `datetime.strptime` reads the timestamps, where they are written otherwise than
+    `surefill.market.timestamps` knows.
     """
 
     instrument_id: str
@@ -34,6 +47,7 @@ class BarFormat:
     zone: str = "UTC"
     stamp: Literal["open", "close"] = "open"
     cap_volume: bool = False
+    time_format: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeframe", canonical_timeframe(self.timeframe))
@@ -63,48 +77,95 @@ class BarChecks:
     def bar(self, stamp_ns: int, open_px: int, high_px: int, low_px: int, close_px: int, volume: int) -> Bar:
         """The bar of one row; integers in quanta."""
         open_ns, ts_ns, is_session_end = self._span(stamp_ns)
-        if open_ns < self._latest_end or stamp_ns <= self._latest_stamp:
-            self._refuse_order(stamp_ns)
-        if not (0 < low_px <= open_px <= high_px and low_px <= close_px <= high_px):
-            self._refuse_prices(open_px, high_px, low_px, close_px)
-        if volume < 0:
-            _refuse("volume", quanta_text(volume, self._fmt.qty_decimals), "volume must not be negative")
+        if (
+            open_ns < self._latest_end
+            or stamp_ns <= self._latest_stamp
+            or not (0 < low_px <= open_px <= high_px and low_px <= close_px <= high_px)
+            or volume < 0
+        ):
+            prices = {"open": open_px, "high": high_px, "low": low_px, "close": close_px}
+            raise next(self.faults(stamp_ns, prices, volume))
         self._latest_stamp = stamp_ns
         self._latest_end = ts_ns
         return Bar(self._id, open_ns, ts_ns, open_px, high_px, low_px, close_px, volume, is_session_end)
 
-    def _refuse_order(self, stamp_ns: int) -> NoReturn:
+    def faults(self, stamp_ns: int | None, prices: Mapping[str, int], volume: int | None) -> Iterator[InputError]:
+        """All that is wrong with a row, of which some figures may not be known."""
+        if stamp_ns is not None:
+            yield from self._faults_of_order(stamp_ns)
+        yield from self._faults_of_prices(prices)
+        if volume is not None and volume < 0:
+            text = quanta_text(volume, self._fmt.qty_decimals)
+            yield _fault("NEGATIVE", "volume", text, "volume must not be negative")
+
+    def pass_over(self, stamp_ns: int) -> None:
+        """Go on behind a row that made no bar: what comes next is held against it."""
+        self._latest_stamp = stamp_ns
+        self._latest_end = self._span(stamp_ns)[1]
+
+    def _faults_of_order(self, stamp_ns: int) -> Iterator[InputError]:
         now, before = iso_from_ns(stamp_ns), iso_from_ns(self._latest_stamp)
         if stamp_ns == self._latest_stamp:
-            _refuse("ts", now, f"{now} appears twice; remove one of the two rows")
-        if stamp_ns < self._latest_stamp:
-            _refuse("ts", now, f"{now} comes after {before}; sort the rows by time, oldest first")
-        _refuse(
-            "ts",
-            now,
-            f"the bar of {now} begins before the one of {before} has ended ({iso_from_ns(self._latest_end)}):"
-            f" rows are closer together than the timeframe {self._fmt.timeframe}; give the timeframe of the file"
-            " (and for daily bars in local time the calendar)",
-        )
+            yield _fault("DUPLICATE_BAR", "ts", now, f"{now} appears twice; remove one of the two rows")
+        elif stamp_ns < self._latest_stamp:
+            what = f"{now} comes after {before}; sort the rows by time, oldest first"
+            yield _fault("UNSORTED_BARS", "ts", now, what)
+        elif self._span(stamp_ns)[0] < self._latest_end:
+            yield _fault(
+                "OVERLAPPING_BARS",
+                "ts",
+                now,
+                f"the bar of {now} begins before the one of {before} has ended ({iso_from_ns(self._latest_end)}):"
+                f" rows are closer together than the timeframe {self._fmt.timeframe}; give the timeframe of the file"
+                " (and for daily bars in local time the calendar)",
+            )
 
-    def _refuse_prices(self, open_px: int, high_px: int, low_px: int, close_px: int) -> NoReturn:
-        named = {"open": open_px, "high": high_px, "low": low_px, "close": close_px}
-        text = {name: quanta_text(px, self._fmt.price_decimals) for name, px in named.items()}
-        for name, px in named.items():
+    def _faults_of_prices(self, prices: Mapping[str, int]) -> Iterator[InputError]:
+        text = {name: quanta_text(px, self._fmt.price_decimals) for name, px in prices.items()}
+        for name, px in prices.items():
             if px <= 0:
-                _refuse(
-                    name, text[name], f"{name} must be above 0 (got {text[name]}); remove the row or mend the price"
-                )
-        for name in ("open", "close", "low"):
-            if named[name] > high_px:
-                _refuse("high", text["high"], f"high {text['high']} is below {name} {text[name]}; mend the row")
-        for name in ("open", "close"):
-            if named[name] < low_px:
-                _refuse("low", text["low"], f"low {text['low']} is above {name} {text[name]}; mend the row")
-        raise AssertionError(text)
+                what = f"{name} must be above 0 (got {text[name]})"
+                yield _fault("NOT_POSITIVE", name, text[name], what)
+        high, low = prices.get("high"), prices.get("low")
+        if high is not None:
+            above = next((name for name in ("open", "close", "low") if prices.get(name, high) > high), None)
+            if above is not None:
+                what = f"high {text['high']} is below {above} {text[above]}; mend the row"
+                yield _fault("HIGH_TOO_LOW", "high", text["high"], what)
+        if low is not None:
+            below = next((name for name in ("open", "close") if prices.get(name, low) < low), None)
+            if below is not None:
+                what = f"low {text['low']} is above {below} {text[below]}; mend the row"
+                yield _fault("LOW_TOO_HIGH", "low", text["low"], what)
 
 
-def volume_quanta(value: str | int | float | Decimal, fmt: BarFormat) -> int:
+def faults_of_row(
+    checks: BarChecks, fmt: BarFormat, stamp: Callable[[], int], prices: Mapping[str, Figure], volume: Figure
+) -> list[InputError]:
+    """All that is wrong with a row that makes no bar, cell by cell; the next rows are held against its time."""
+    found: list[InputError] = []
+
+    def read(cell: Callable[[], _T]) -> _T | None:
+        try:
+            return cell()
+        except InputError as error:
+            found.append(error)
+            return None
+
+    stamp_ns = read(stamp)
+    known: dict[str, int] = {}
+    for name, value in prices.items():
+        px = read(partial(observed_quanta, value, fmt.price_decimals, field=name))
+        if px is not None:
+            known[name] = px
+    count = read(lambda: volume_quanta(volume, fmt))
+    found += checks.faults(stamp_ns, known, count)
+    if stamp_ns is not None:
+        checks.pass_over(stamp_ns)
+    return found
+
+
+def volume_quanta(value: Figure, fmt: BarFormat) -> int:
     """A volume in quanta; with `cap_volume` never more than the largest quantity. Raises InputError."""
     try:
         return to_quanta(value, fmt.qty_decimals, field="volume", max_quanta=QTY_MAX)
@@ -140,8 +201,8 @@ def located(error: InputError, code: str, place: str, line: int, columns: dict[s
     )
 
 
-def _refuse(field: str, value: str, message: str) -> NoReturn:
-    raise InputError(message, code="INVALID_BAR", field=field, value=value)
+def _fault(code: str, field: str, value: str, message: str) -> InputError:
+    return InputError(message, code=code, field=field, value=value)
 
 
 def span_of(fmt: BarFormat) -> Callable[[int], Span]:

@@ -9,14 +9,14 @@ that names line, column, value, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, NoReturn
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
-from surefill.market.bar_format import BarChecks, BarFormat, located, volume_quanta
-from surefill.market.csv_rows import INVALID_CSV, CsvRows, CsvSource, column_indexes
+from surefill.market.bar_format import BarChecks, BarFormat, faults_of_row, located, volume_quanta
+from surefill.market.csv_rows import INVALID_CSV, CsvRows, CsvSource, OnFault, column_indexes
 from surefill.market.series import BarSeries
 from surefill.market.timestamps import TimestampReader
 from surefill.units import QTY_MAX, observed_quanta, to_quanta
@@ -27,20 +27,49 @@ _SURE: Final = 16  # a double holds every decimal of fewer digits than this: flo
 _KNOWN_MAX: Final = 50_000
 
 
-def iter_csv_bars(source: CsvSource, fmt: BarFormat, *, name: str = "", delimiter: str = ",") -> Iterator[Bar]:
+def iter_csv_bars(
+    source: CsvSource,
+    fmt: BarFormat,
+    *,
+    name: str = "",
+    delimiter: str = ",",
+    header: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+) -> Generator[Bar, None, None]:
     """The bars of a CSV file (plain or gzip; a path, bytes or an open binary file), one at a time.
 
-    `name` is what errors call the file. Raises InputError: INVALID_CSV, FILE_READ_ERROR.
+    `name` is what errors call the file; `header` names the columns of a file that has no header line, `columns` says
+    what the file calls ours (ts, clock, open, high, low, close, volume). Raises InputError: INVALID_CSV,
+    FILE_READ_ERROR.
     """
-    rows = CsvRows(source, name=name, delimiter=delimiter)
+    rows = CsvRows(source, name=name, delimiter=delimiter, header=header)
     row_to_bar: Callable[[list[str]], Bar] | None = None
     for row in rows:
         if row_to_bar is None:
-            row_to_bar = _Rows(rows, fmt).bar
+            row_to_bar = _Rows(rows, fmt, columns).bar
         yield row_to_bar(row)
     if row_to_bar is None:
-        _columns(rows)
-        rows.refuse("there is a header but no bar; add rows")
+        _refuse_no_bar(rows, columns)
+
+
+def sound_csv_bars(rows: CsvRows, fmt: BarFormat, on_fault: OnFault) -> Generator[tuple[int, Bar], None, None]:
+    """The bars that rows make, with their line numbers; every fault of the others is told to `on_fault`.
+
+    Raises InputError where nothing more can be read.
+    """
+    reading: _Rows | None = None
+    for row in rows:
+        if reading is None:
+            reading = _Rows(rows, fmt)
+        try:
+            bar = reading.bar(row)
+        except InputError:
+            for fault in reading.faults(row):
+                on_fault(fault)
+        else:
+            yield rows.line, bar
+    if reading is None:
+        _refuse_no_bar(rows)
 
 
 def load_csv_bars(source: CsvSource, fmt: BarFormat, *, name: str = "", delimiter: str = ",") -> BarSeries:
@@ -54,36 +83,43 @@ def load_csv_bars(source: CsvSource, fmt: BarFormat, *, name: str = "", delimite
     )
 
 
-def csv_decimals(source: CsvSource, *, name: str = "", delimiter: str = ",") -> tuple[int, int]:
+def csv_decimals(
+    source: CsvSource,
+    *,
+    name: str = "",
+    delimiter: str = ",",
+    header: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+) -> tuple[int, int]:
     """The fewest (price_decimals, qty_decimals) that hold every figure of the file: for files that come without terms.
 
     Reads the whole file; checks nothing else. Raises InputError.
     """
-    rows = CsvRows(source, name=name, delimiter=delimiter)
+    rows = CsvRows(source, name=name, delimiter=delimiter, header=header)
     prices: list[int] = []
     volume = -1
     most = [0, 0]
     for row in rows:
         if not prices:
-            columns = _columns(rows)
-            prices = [columns[price] for price in _PRICES]
-            volume = columns.get("volume", -1)
-        for at in prices:
-            most[0] = max(most[0], _decimals(row[at]))
+            at = csv_columns(rows, columns)
+            prices = [at[price] for price in _PRICES]
+            volume = at.get("volume", -1)
+        for price in prices:
+            most[0] = max(most[0], decimals_of(row[price]))
         if volume >= 0:
-            most[1] = max(most[1], _decimals(row[volume]))
+            most[1] = max(most[1], decimals_of(row[volume]))
     return most[0], most[1]
 
 
 class _Rows:
     """Turns cells into bars; `rows` tells the line and the names when one will not."""
 
-    def __init__(self, rows: CsvRows, fmt: BarFormat) -> None:
+    def __init__(self, rows: CsvRows, fmt: BarFormat, named: Mapping[str, str] | None = None) -> None:
         self._rows = rows
         self._fmt = fmt
         self._checks = BarChecks(fmt)
-        self._times = TimestampReader(fmt.zone)
-        self._columns = columns = _columns(rows)
+        self._times = TimestampReader(fmt.zone, fmt.time_format)
+        self._columns = columns = csv_columns(rows, named)
         self._clock_at = columns.get("clock", -1)
         self._volume_at = columns.get("volume", -1)
         self._qty_decimals = fmt.qty_decimals
@@ -128,21 +164,46 @@ class _Rows:
     def _bar_exactly(self, row: list[str]) -> Bar:
         """The same without the short cut through float: what is wrong is said about the text itself."""
         fmt = self._fmt
-        text = {column: row[at].strip() for column, at in self._columns.items()}
+        text = self._text(row)
         try:
-            stamp_ns = self._times.ns_from_text(" ".join((text["ts"], text.get("clock", ""))).strip(), "ts")
+            stamp_ns = self._stamp(text)
             open_px, high_px, low_px, close_px = (
                 observed_quanta(text[price], fmt.price_decimals, field=price) for price in _PRICES
             )
             volume = volume_quanta(text.get("volume", "0"), fmt)
             return self._checks.bar(stamp_ns, open_px, high_px, low_px, close_px, volume)
         except InputError as error:
-            header = {column: self._rows.header[at] for column, at in self._columns.items()}
-            raise located(error, INVALID_CSV, f"{self._rows.name}, line", self._rows.line, header) from None
+            raise self._located(error) from None
+
+    def faults(self, row: list[str]) -> Iterator[InputError]:
+        """All that is wrong with a row that makes no bar."""
+        text = self._text(row)
+        prices = {price: text[price] for price in _PRICES}
+        volume = text.get("volume", "0")
+        for error in faults_of_row(self._checks, self._fmt, lambda: self._stamp(text), prices, volume):
+            yield self._located(error)
+
+    def _text(self, row: list[str]) -> dict[str, str]:
+        return {column: row[at].strip() for column, at in self._columns.items()}
+
+    def _stamp(self, text: Mapping[str, str]) -> int:
+        return self._times.ns_from_text(" ".join((text["ts"], text.get("clock", ""))).strip(), "ts")
+
+    def _located(self, error: InputError) -> InputError:
+        header = {column: self._rows.header[at] for column, at in self._columns.items()}
+        return located(error, INVALID_CSV, f"{self._rows.name}, line", self._rows.line, header)
 
 
-def _columns(rows: CsvRows) -> dict[str, int]:
-    """Where each column is; "clock" is the time of day where date and time are apart."""
+def _refuse_no_bar(rows: CsvRows, named: Mapping[str, str] | None = None) -> NoReturn:
+    csv_columns(rows, named)
+    rows.refuse("there is a header but no bar; add rows")
+
+
+def csv_columns(rows: CsvRows, named: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Where each column is; "clock" is the time of day where date and time are apart. `named`: as the file calls it.
+
+    Raises InputError (INVALID_CSV).
+    """
     header = {cell.lower() for cell in rows.header}
     times = [name for name in TIME_NAMES if name in header]
     wanted: dict[str, tuple[str, ...]] = {price: (price,) for price in (*_PRICES, "volume")}
@@ -150,9 +211,13 @@ def _columns(rows: CsvRows) -> dict[str, int]:
         wanted |= {"ts": ("date",), "clock": ("time",)}
     else:
         wanted["ts"] = tuple(times[:1]) or TIME_NAMES
+    if named:
+        if "ts" in named:
+            wanted.pop("clock", None)
+        wanted |= {column: (theirs.lower(),) for column, theirs in named.items()}
     return column_indexes(rows, wanted, optional=frozenset({"volume"}))
 
 
-def _decimals(cell: str) -> int:
+def decimals_of(cell: str) -> int:
     """How many decimals a figure needs; 0 for what is no plain figure (reading the bars will say so)."""
     return len(cell.strip().partition(".")[2].rstrip("0"))

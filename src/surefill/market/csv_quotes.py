@@ -14,7 +14,7 @@ from surefill.domain.market import Quote
 from surefill.errors import InputError
 from surefill.market.bar_format import located
 from surefill.market.csv_bars import TIME_NAMES
-from surefill.market.csv_rows import INVALID_CSV, CsvRows, CsvSource, column_indexes
+from surefill.market.csv_rows import INVALID_CSV, CsvRows, CsvSource, OnFault, column_indexes
 from surefill.market.timestamps import TimestampReader
 from surefill.units import QTY_MAX, iso_from_ns, to_quanta
 
@@ -41,7 +41,15 @@ class QuoteFormat:
 
 def iter_csv_quotes(source: CsvSource, fmt: QuoteFormat, *, name: str = "", delimiter: str = ",") -> Iterator[Quote]:
     """The quotes of a CSV file (plain or gzip), one at a time. Raises InputError: INVALID_CSV, FILE_READ_ERROR."""
-    rows = CsvRows(source, name=name, delimiter=delimiter)
+    for _, quote in sound_csv_quotes(CsvRows(source, name=name, delimiter=delimiter), fmt, None):
+        yield quote
+
+
+def sound_csv_quotes(rows: CsvRows, fmt: QuoteFormat, on_fault: OnFault | None) -> Iterator[tuple[int, Quote]]:
+    """The quotes that rows make, with their line numbers; what is wrong with the others is told to `on_fault`.
+
+    Without that the first fault is raised, as is what makes all further reading impossible.
+    """
     times = TimestampReader(fmt.zone)
     columns: dict[str, int] = {}
     latest_ns = -(2**63)
@@ -49,16 +57,21 @@ def iter_csv_quotes(source: CsvSource, fmt: QuoteFormat, *, name: str = "", deli
         columns = columns or _columns(rows)
         try:
             quote = _quote({column: row[at].strip() for column, at in columns.items()}, fmt, times)
-            if quote.ts_ns < latest_ns:
+            before_ns, latest_ns = latest_ns, quote.ts_ns
+            if quote.ts_ns < before_ns:
                 raise InputError(
-                    f"{iso_from_ns(quote.ts_ns)} comes after {iso_from_ns(latest_ns)}; sort the rows by time",
+                    f"{iso_from_ns(quote.ts_ns)} comes after {iso_from_ns(before_ns)}; sort the rows by time",
+                    code="UNSORTED_QUOTES",
                     field="ts",
                 )
         except InputError as error:
             header = {column: rows.header[at] for column, at in columns.items()}
-            raise located(error, INVALID_CSV, f"{rows.name}, line", rows.line, header) from None
-        latest_ns = quote.ts_ns
-        yield quote
+            fault = located(error, INVALID_CSV, f"{rows.name}, line", rows.line, header)
+            if on_fault is None:
+                raise fault from None
+            on_fault(fault)
+            continue
+        yield rows.line, quote
     if not columns:
         rows.refuse("there is a header but no quote; add rows")
 

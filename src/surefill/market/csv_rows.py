@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, NoReturn, cast
 from surefill.errors import InputError
 
 CsvSource = str | Path | bytes | BinaryIO
+OnFault = Callable[[InputError], None]
 
 INVALID_CSV: Final = "INVALID_CSV"
 _BLOCK_CHARS: Final = 1 << 16
@@ -25,14 +26,26 @@ class CsvRows:
 
     `source` is a path, the bytes themselves, or an open binary file; gzip is recognised by its first bytes, a byte
     order mark is skipped. Memory does not grow with the file. Errors are InputError: FILE_READ_ERROR, INVALID_CSV.
+    `header` names the columns of a file that does not. With `on_fault`, a row that has not as many cells as the header
+    is told to it and left out, instead of raised.
     """
 
-    def __init__(self, source: CsvSource, *, name: str = "", delimiter: str = ",") -> None:
+    def __init__(
+        self,
+        source: CsvSource,
+        *,
+        name: str = "",
+        delimiter: str = ",",
+        header: Sequence[str] = (),
+        on_fault: OnFault | None = None,
+    ) -> None:
         self.name = name or (str(source) if isinstance(source, str | Path) else "the CSV")
-        self.header: list[str] = []
+        self.header: list[str] = list(header)
         self.is_plain = True  # whether the text read so far is such that float() takes only what we would
+        self.ends_with_line = True  # whether the text read so far ends where a line ends
         self._source = source
         self._delimiter = delimiter
+        self._on_fault = on_fault
         self._csv = csv.reader(())
 
     @property
@@ -46,7 +59,8 @@ class CsvRows:
             with _opened(self._source) as binary, _decoded(binary) as text:
                 lines = chain.from_iterable(self._blocks(text))
                 self._csv = csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)
-                self._read_header()
+                if not self.header:
+                    self._read_header()
                 yield from self._rows()
         except FileNotFoundError:
             raise InputError(f"{self.name} does not exist; check the path", code="FILE_READ_ERROR") from None
@@ -61,24 +75,38 @@ class CsvRows:
 
     def refuse(self, what: str, cause: Exception | None = None, *, line: int | None = None) -> NoReturn:
         """Raise InputError about a line; the one reached if none is given."""
-        line = self.line if line is None else line
+        raise self._error(what, self.line if line is None else line) from cause
+
+    def _error(self, what: str, line: int, reason: str = "") -> InputError:
         where = f"{self.name}, line {line}" if line else self.name
-        raise InputError(f"{where}: {what}", code=INVALID_CSV, line=line) from cause
+        return InputError(f"{where}: {what}", code=INVALID_CSV, line=line, **({"reason": reason} if reason else {}))
 
     def _blocks(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
         while lines := text.readlines(_BLOCK_CHARS):
             block = "".join(lines)
             if "_" in block or not block.isascii():
                 self.is_plain = False
+            self.ends_with_line = lines[-1].endswith(("\n", "\r"))
             yield lines
 
     def _rows(self) -> Iterator[list[str]]:
         width = len(self.header)
-        for row in self._csv:
-            if len(row) == width:
-                yield row
-            elif row:
-                self._refuse_width(row, width)
+        rows: Iterator[list[str]] = self._csv
+        while True:
+            for row in rows:
+                if len(row) == width:
+                    yield row
+                elif row:
+                    break
+            else:
+                return
+            line, after = self.line, next(self._csv, None)
+            is_cut = after is None and len(row) < width
+            error = self._error(_wrong_width(row, width, is_cut=is_cut), line, "CUT_OFF" if is_cut else "WRONG_WIDTH")
+            if self._on_fault is None:
+                raise error
+            self._on_fault(error)
+            rows = self._csv if after is None else chain((after,), self._csv)
 
     def _read_header(self) -> None:
         header = next(self._csv, None)
@@ -92,15 +120,6 @@ class CsvRows:
                         f"the columns are separated by {other!r}, not by {self._delimiter!r}: write the file with"
                         f" {self._delimiter!r} (a program may give delimiter={other!r})"
                     )
-
-    def _refuse_width(self, row: list[str], width: int) -> NoReturn:
-        what = f"{len(row)} columns where the header has {width} ({_shown(row)})"
-        line = self.line
-        if len(row) < width and next(self._csv, None) is None:
-            what += "; the file ends in the middle of a row, fetch it again"
-        else:
-            what += "; mend the line (a decimal comma must be a point)"
-        self.refuse(what, line=line)
 
 
 def column_indexes(rows: CsvRows, wanted: Mapping[str, tuple[str, ...]], optional: frozenset[str]) -> dict[str, int]:
@@ -116,6 +135,13 @@ def column_indexes(rows: CsvRows, wanted: Mapping[str, tuple[str, ...]], optiona
         elif column not in optional:
             rows.refuse(_missing(column, names, rows.header), line=1)
     return found
+
+
+def _wrong_width(row: list[str], width: int, *, is_cut: bool) -> str:
+    what = f"{len(row)} columns where the header has {width} ({_shown(row)})"
+    if is_cut:
+        return f"{what}; the file ends in the middle of a row, fetch it again"
+    return f"{what}; mend the line (a decimal comma must be a point)"
 
 
 def _missing(column: str, names: tuple[str, ...], header: list[str]) -> str:

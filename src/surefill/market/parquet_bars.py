@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from surefill.domain.market import Bar
 from surefill.errors import ConfigError, InputError
-from surefill.market.bar_format import BarChecks, BarFormat, located, volume_quanta
+from surefill.market.bar_format import BarChecks, BarFormat, faults_of_row, located, volume_quanta
 from surefill.market.csv_bars import TIME_NAMES
+from surefill.market.csv_rows import OnFault
 from surefill.market.series import BarSeries
 from surefill.market.timestamps import TimestampReader
 from surefill.units import observed_quanta
@@ -26,16 +29,29 @@ def iter_parquet_bars(path: str | Path, fmt: BarFormat) -> Iterator[Bar]:
     Timestamps may be of a timestamp or date type, text, or numbers; prices floats, decimals or text. Raises InputError:
     INVALID_PARQUET, FILE_READ_ERROR; ConfigError (MISSING_EXTRA) without pyarrow.
     """
-    arrow = _pyarrow()
-    name = str(path)
-    try:
-        with arrow.parquet.ParquetFile(name) as file:
-            columns = _columns(name, file.schema_arrow.names)
-            yield from _bars(file, columns, fmt, name)
-    except FileNotFoundError:
-        raise InputError(f"{name} does not exist; check the path", code="FILE_READ_ERROR") from None
-    except (arrow.ArrowException, OSError) as error:
-        raise InputError(f"{name} cannot be read as Parquet: {error}", code="FILE_READ_ERROR") from error
+    for _, bar in _read(path, fmt, None):
+        yield bar
+
+
+def sound_parquet_bars(path: str | Path, fmt: BarFormat, on_fault: OnFault) -> Generator[tuple[int, Bar], None, None]:
+    """The bars that rows make, with their numbers; every fault of the others is told to `on_fault`.
+
+    Raises like `iter_parquet_bars` where nothing more can be read.
+    """
+    return _read(path, fmt, on_fault)
+
+
+def first_stamps(path: str | Path, zone: str) -> tuple[list[int], bool]:
+    """When the first rows are stamped, as far as they can be read, and whether there are volumes. Raises InputError."""
+    times, stamps = TimestampReader(zone), []
+    with _opened(path) as file:
+        columns = _columns(str(path), file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[columns["ts"]]):
+            for stamp in _stamps(batch.column(0), times):
+                with suppress(InputError):
+                    stamps.append(_ns(times, stamp))
+            break
+    return stamps, "volume" in columns
 
 
 def load_parquet_bars(path: str | Path, fmt: BarFormat) -> BarSeries:
@@ -49,16 +65,35 @@ def load_parquet_bars(path: str | Path, fmt: BarFormat) -> BarSeries:
     )
 
 
-def _pyarrow() -> ModuleType:
+def pyarrow_or_refuse() -> ModuleType:
+    """The library. Raises ConfigError (MISSING_EXTRA)."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise ConfigError(
-            "reading Parquet needs pyarrow; install it with: pip install 'surefill[parquet]'", code="MISSING_EXTRA"
+            "Parquet needs pyarrow; install it with: pip install 'surefill[parquet]'", code="MISSING_EXTRA"
         ) from error
     module: ModuleType = pyarrow
     return module
+
+
+def _read(path: str | Path, fmt: BarFormat, on_fault: OnFault | None) -> Generator[tuple[int, Bar], None, None]:
+    with _opened(path) as file:
+        yield from _bars(file, _columns(str(path), file.schema_arrow.names), fmt, str(path), on_fault)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    arrow = pyarrow_or_refuse()
+    name = str(path)
+    try:
+        with arrow.parquet.ParquetFile(name) as file:
+            yield file
+    except FileNotFoundError:
+        raise InputError(f"{name} does not exist; check the path", code="FILE_READ_ERROR") from None
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(f"{name} cannot be read as Parquet: {error}", code="FILE_READ_ERROR") from error
 
 
 def _columns(name: str, header: list[str]) -> dict[str, str]:
@@ -76,9 +111,11 @@ def _columns(name: str, header: list[str]) -> dict[str, str]:
     return columns
 
 
-def _bars(file: Any, columns: dict[str, str], fmt: BarFormat, name: str) -> Iterator[Bar]:
+def _bars(
+    file: Any, columns: dict[str, str], fmt: BarFormat, name: str, on_fault: OnFault | None
+) -> Iterator[tuple[int, Bar]]:
     checks = BarChecks(fmt)
-    times = TimestampReader(fmt.zone)
+    times = TimestampReader(fmt.zone, fmt.time_format)
     decimals = fmt.price_decimals
     row = 0
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns.values())):
@@ -89,7 +126,7 @@ def _bars(file: Any, columns: dict[str, str], fmt: BarFormat, name: str) -> Iter
             row += 1
             try:
                 bar = checks.bar(
-                    times.ns(stamp, "ts") if type(stamp) is not _Ns else stamp,
+                    _ns(times, stamp),
                     observed_quanta(open_, decimals, field="open"),
                     observed_quanta(high, decimals, field="high"),
                     observed_quanta(low, decimals, field="low"),
@@ -97,8 +134,13 @@ def _bars(file: Any, columns: dict[str, str], fmt: BarFormat, name: str) -> Iter
                     volume_quanta(volume, fmt),
                 )
             except InputError as error:
-                raise located(error, INVALID_PARQUET, f"{name}, row", row, columns) from None
-            yield bar
+                if on_fault is None:
+                    raise located(error, INVALID_PARQUET, f"{name}, row", row, columns) from None
+                named = dict(zip(_PRICES, (open_, high, low, close), strict=True))
+                for fault in faults_of_row(checks, fmt, partial(_ns, times, stamp), named, volume):
+                    on_fault(located(fault, INVALID_PARQUET, f"{name}, row", row, columns))
+                continue
+            yield row, bar
     if row == 0:
         raise InputError(f"{name}: there are columns but no bar", code=INVALID_PARQUET)
 
@@ -111,6 +153,10 @@ def _stamps(column: Any, times: TimestampReader) -> list[Any]:
         return values
     to_utc = times.ns_from_local if column.type.tz is None else int
     return [None if n is None else _Ns(to_utc(n * unit_ns)) for n in column.cast("int64").to_pylist()]
+
+
+def _ns(times: TimestampReader, stamp: Any) -> int:
+    return stamp if type(stamp) is _Ns else times.ns(stamp, "ts")
 
 
 class _Ns(int):

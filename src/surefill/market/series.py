@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple, overload
 
 from surefill.domain.market import Bar
@@ -222,8 +223,10 @@ class BarSeries(Sequence[Bar]):
         return _bar(self._columns, at)
 
     def __iter__(self) -> Iterator[Bar]:
-        for at in range(self._start, self._stop):
-            yield _bar(self._columns, at)
+        start, stop = self._start, self._stop
+        identity, *numbers, ends, _, _ = self._columns
+        columns = [column[start:stop] for column in numbers]
+        return map(Bar, repeat(identity.instrument_id), *columns, ends[start:stop].cast("?"))
 
     def __repr__(self) -> str:
         return f"BarSeries({self.instrument_id!r}, {self.timeframe!r}, {len(self)} bars)"

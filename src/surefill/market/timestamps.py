@@ -17,9 +17,13 @@ _UNITS: Final = ((10**11, NS_PER_S), (10**14, 10**6), (10**17, 10**3), (TIME_MAX
 
 
 class TimestampReader:
-    """Turns timestamps of one file into nanoseconds UTC. Text without an offset is local time of `zone`."""
+    """Turns timestamps of one file into nanoseconds UTC. Text without an offset is local time of `zone`.
 
-    def __init__(self, zone: str = "UTC") -> None:
+    `time_format`: how `datetime.strptime` reads text, where it is none of what is understood by itself.
+    """
+
+    def __init__(self, zone: str = "UTC", time_format: str = "") -> None:
+        self._time_format = time_format
         self._zone = None if zone == "UTC" else time_zone(zone)
 
     def ns(self, value: str | int | float | date, field: str) -> int:
@@ -34,6 +38,8 @@ class TimestampReader:
 
     def ns_from_text(self, text: str, field: str) -> int:
         """Nanoseconds UTC from text. An 8-digit number is a date (20240131), any other number counts from 1970."""
+        if self._time_format:
+            return self._from_format(text, field)
         if text[4:5] == "-":
             return self._from_iso(text, field)
         if len(text) == 8 and text.isdecimal():
@@ -41,6 +47,17 @@ class TimestampReader:
         if text[8:9] in (" ", "T") and text[:8].isdecimal():
             return self._from_iso(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[9:]}", field)
         return _from_number(text, field)
+
+    def _from_format(self, text: str, field: str) -> int:
+        try:
+            return self.ns(datetime.strptime(text, self._time_format), field)
+        except ValueError as error:
+            raise InputError(
+                f"{field} is not written as {self._time_format} says (got {text[:40]!r})",
+                code="INVALID_TIME",
+                field=field,
+                value=text[:40],
+            ) from error
 
     def _from_iso(self, text: str, field: str) -> int:
         # Dates repeat within a file and clock times between days, and a time is their sum.

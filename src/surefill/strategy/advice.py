@@ -5,17 +5,15 @@ Whichever form answers, it says what `evaluate` says (`surefill.strategy.forms`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from surefill.errors import StrategyError
 from surefill.market.series import BarSeries
-from surefill.strategy.decisions import Decision, Position
+from surefill.strategy.decisions import Position, Said
 from surefill.strategy.forms import BarStream, Incremental, Vectorised
 from surefill.strategy.runner import StrategyRunner, failed
 from surefill.strategy.spec import ExecutionSpec
-
-Said = Sequence[Decision | str]
 
 
 class Advice(Protocol):
@@ -108,10 +106,10 @@ class Streamed:
         A failure is kept until the run has come to its bar.
         """
         series, on_bar = self._series[symbol], self._streams[symbol].on_bar
-        for at in range(first, end):  # the innermost loop of a backtest
+        for at, bar in enumerate(series[first:end], first):  # the innermost loop of a backtest
             last: Said | StrategyError
             try:
-                last = tuple(on_bar(series[at], position))
+                last = tuple(on_bar(bar, position))
             except StrategyError as error:
                 last = error
             except Exception as error:

@@ -28,7 +28,7 @@ from surefill.errors import InvariantBreach
 from surefill.market.series import BarSeries
 from surefill.strategy.advice import Advice, advice_of, wishes
 from surefill.strategy.intents import TradeIntent
-from surefill.strategy.ledger import PaperLedger
+from surefill.strategy.ledger import PaperLedger, held_of
 from surefill.strategy.quiet import Quiet
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
 from surefill.strategy.resting import overdue, resting_entries
@@ -109,12 +109,11 @@ class Backtest:
             timeline.next()
         count = 0
         while True:
-            if count:  # the first moment opens the session
-                self._skip_quiet(timeline)
+            still = count > 0 and self._skip_quiet(timeline)  # the first moment opens the session
             moment = timeline.next()
             if moment is None:
                 break
-            self._step(writer, moment)
+            self._step(writer, moment, still=still)
             valuation.take(moment.open_ns, writer.state.book)
             count += 1
             if count % self._flush_every == 0:
@@ -124,13 +123,18 @@ class Backtest:
         writer.flush()
         return BacktestResult(total, valuation)
 
-    def _skip_quiet(self, timeline: Timeline) -> None:
-        """Step over what the engine need not see; the last prices of it are told, as if it had."""
+    def _skip_quiet(self, timeline: Timeline) -> bool:
+        """Step over what nobody need see; the last prices of it are told, as if the engine had.
+
+        Whether the moment that is next is one for the strategy alone.
+        """
         before, writer = dict(timeline.at), self._writer
-        timeline.skip(self._quiet.until_ns(writer.state, timeline.at, self._pending, writer.sessions_until_ns))
+        ahead = self._quiet.ahead(writer.state, timeline.at, self._pending, writer.sessions_until_ns)
+        timeline.skip(ahead.open_ns)
         for symbol, at in timeline.at.items():
             if at > before[symbol]:
                 writer.show(closing_quote(self._series[symbol][at - 1]))
+        return ahead.still
 
     def _take_up(self) -> int:
         """How many moments the journal holds; rehearse the last of them, to know what they left waiting."""
@@ -161,15 +165,19 @@ class Backtest:
     def _moments(self) -> Iterator[Moment]:
         return (moment for moment in moments(self._series) if moment.open_ns >= self._from_ns)
 
-    def _step(self, writer: WorkspaceWriter, moment: Moment) -> None:
-        for symbol, at in moment.bars:
-            writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
-        if self._pending:
-            _execute(writer, self._due(moment), moment.open_ns)
+    def _step(self, writer: WorkspaceWriter, moment: Moment, *, still: bool = False) -> None:
+        if not still:
+            for symbol, at in moment.bars:
+                writer.feed(BarOpened(symbol, moment.open_ns, self._series[symbol].open_px[at]))
+            if self._pending:
+                _execute(writer, self._due(moment), moment.open_ns)
         last_ns = moment.open_ns
         for symbol, at in moment.bars:
             bar = self._series[symbol][at]
-            writer.feed(bar)
+            if still:
+                writer.show(closing_quote(bar))
+            else:
+                writer.feed(bar)
             last_ns = max(last_ns, bar.ts_ns)
         if writer.state.book.orders:
             self._take_back(writer, moment, last_ns)
@@ -200,8 +208,7 @@ class Backtest:
     def _ask(self, writer: WorkspaceWriter, symbol: str, at: int) -> tuple[TradeIntent, ...]:
         """What the strategy makes of the bars up to `at`; it needs two."""
         book, series = writer.state.book, self._series[symbol]
-        ledger = PaperLedger(book)
-        position = ledger.positions.get(symbol)
+        position = held_of(book, symbol)
         said = self._advice.said(symbol, at, position)
         day_is_over = self._leaves_at_day_end and position is not None and series.session_end[at]
         if at < 1 or not (day_is_over or wishes(said)):
@@ -215,7 +222,7 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        resting = resting_entries(book, self._series)
+        ledger, resting = PaperLedger(book), resting_entries(book, self._series)
         evaluation = self._runner.evaluate(
             self._spec,
             snapshot,

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
 from surefill.market.series import BarSeries
-from surefill.strategy.decisions import Decision, Parameter, Position
+from surefill.strategy.decisions import Decision, Parameter, Position, Said
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import ema, ema_step, ema_weight
 from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
+from surefill.units import PRICE_MAX
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from surefill.strategy.arrays import Ints
+
+    Flags = NDArray[np.int8]
+
+_INT64_SURE: Final = 2**62
 
 FAST = Parameter("fast", 20, 1, 10_000, "bars of the fast average")
 SLOW = Parameter("slow", 50, 2, 10_000, "bars of the slow average")
@@ -41,25 +52,22 @@ class _Crossing(ABC):
                 field="entry.params.fast",
             )
 
-    def evaluate(
-        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Said:
         """An entry on the cross, an exit below."""
         fast, slow = _periods(spec)
         now, before = self._differences(snapshot, fast, slow)
         return self.said(fast, slow, snapshot.bar_count, now, before, position)
 
-    def said(
-        self, fast: int, slow: int, bar_count: int, now: float, before: float, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def said(self, fast: int, slow: int, bar_count: int, now: float, before: float, position: Position | None) -> Said:
         """What follows from fast minus slow now and a bar before (only their signs count), after so many bars."""
         if position is not None:
             if now < 0:
-                yield Decision.close_long(f"{self.name}: {fast} below {slow} bars", signal=f"{self.name}_down")
+                return (Decision.close_long(f"{self.name}: {fast} below {slow} bars", signal=f"{self.name}_down"),)
         elif bar_count <= slow:
-            yield f"lookback_partial_{bar_count - 1}_of_{slow}"
+            return (f"lookback_partial_{bar_count - 1}_of_{slow}",)
         elif before <= 0 < now:
-            yield Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up")
+            return (Decision.open_long(f"{self.name}: {fast} above {slow} bars", signal=f"{self.name}_up"),)
+        return ()
 
     @abstractmethod
     def _differences(self, snapshot: MarketSnapshot, fast: int, slow: int) -> tuple[float, float]:
@@ -123,6 +131,34 @@ class SmaCross(_Crossing):
         crossed[1:] &= signs[:-1] <= 0
         return long_only(crossed, complete & (signs < 0))
 
+    @staticmethod
+    def signal_loop(
+        high_px: Ints, low_px: Ints, close_px: Ints, numbers: tuple[int, int], entries: Flags, exits: Flags
+    ) -> None:
+        """See `forms.Looped`."""
+        fast, slow = numbers
+        short = long = 0
+        for at in range(min(slow, len(close_px))):
+            long += close_px[at]
+            if at >= slow - fast:
+                short += close_px[at]
+        before = short * slow - long * fast
+        # Views that begin together: an index that cannot be negative costs no test.
+        entering, short_leaves, long_leaves = close_px[slow:], close_px[slow - fast :], close_px
+        entries, exits = entries[slow:], exits[slow:]
+        for at in range(len(entering)):
+            short += entering[at] - short_leaves[at]
+            long += entering[at] - long_leaves[at]
+            now = short * slow - long * fast
+            entries[at] = (before <= 0) & (now > 0)
+            exits[at] = now < 0
+            before = now
+
+    def loop_numbers(self, spec: ExecutionSpec) -> tuple[int, int] | None:
+        """See `forms.Looped`."""
+        fast, slow = _periods(spec)
+        return (fast, slow) if PRICE_MAX * fast * slow <= _INT64_SURE else None
+
 
 class _EmaStream:
     """Two averages and how far they were apart."""
@@ -135,7 +171,7 @@ class _EmaStream:
         self._bars = 0
         self._short = self._long = self._before = 0.0
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         price = bar.close_px / self._scale
         if not self._bars:
@@ -157,7 +193,7 @@ class _SmaStream:
         self._bars = 0
         self._short = self._long = self._before = 0
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         fast, slow, closes, at = self._fast, self._slow, self._closes, self._bars
         self._short += bar.close_px - (closes[(at - fast) % slow] if at >= fast else 0)

@@ -18,7 +18,7 @@ yields is noted among the evaluation's signals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -97,6 +97,10 @@ class Decision(msgspec.Struct, frozen=True):
     def close_short(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
         """Buy back all of a short position."""
         return cls(TradeAction.CLOSE_SHORT, reason, signal, strength)
+
+
+#: What a strategy says after a bar: decisions, and text to note.
+Said = Sequence[Decision | str]
 
 
 class Position(Protocol):

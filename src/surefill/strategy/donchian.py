@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
-from surefill.strategy.decisions import Decision, Parameter, Position
+from surefill.strategy.decisions import Decision, Parameter, Position, Said
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import SlidingHigh, highest, lowest
 from surefill.strategy.snapshot import MarketSnapshot
@@ -26,9 +24,7 @@ class Donchian:
     parameters = (ENTRY_BARS, EXIT_BARS)
     default_exit = "none"
 
-    def evaluate(
-        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Said:
         """An entry above, an exit below."""
         entry_bars, exit_bars = channels(spec)
         high, low = highest(snapshot.highs, entry_bars), lowest(snapshot.lows, exit_bars)
@@ -60,12 +56,12 @@ class _ChannelStream:
         self._bars = 0
         self._highs, self._lows = SlidingHigh(entry_bars), SlidingHigh(exit_bars)
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         high, low = self._highs.push(bar.high_px), -self._lows.push(-bar.low_px)
         self._bars += 1
         if self._bars == 1:  # no channel yet
-            return iter(())
+            return ()
         scale = self._scale
         return _said(self._entry_bars, self._bars, bar.close_px / scale, high / scale, low / scale, position)
 
@@ -75,13 +71,12 @@ def channels(spec: ExecutionSpec) -> tuple[int, int]:
     return int(ENTRY_BARS.of(spec)), int(EXIT_BARS.of(spec))
 
 
-def _said(
-    entry_bars: int, bar_count: int, price: float, high: float, low: float, position: Position | None
-) -> Iterator[Decision | str]:
+def _said(entry_bars: int, bar_count: int, price: float, high: float, low: float, position: Position | None) -> Said:
     if position is not None:
         if price < low:
-            yield Decision.close_long(f"price {price} below {low}", signal="donchian_down")
+            return (Decision.close_long(f"price {price} below {low}", signal="donchian_down"),)
     elif bar_count <= entry_bars:
-        yield f"lookback_partial_{bar_count - 1}_of_{entry_bars}"
+        return (f"lookback_partial_{bar_count - 1}_of_{entry_bars}",)
     elif price > high:
-        yield Decision.open_long(f"price {price} above {high}", signal="donchian_up")
+        return (Decision.open_long(f"price {price} above {high}", signal="donchian_up"),)
+    return ()

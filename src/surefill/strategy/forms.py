@@ -1,4 +1,4 @@
-"""The forms that a strategy may have beside `evaluate`: bar by bar, and a whole series at once.
+"""The forms that a strategy may have beside `evaluate`: bar by bar, a whole series at once, and a loop to be compiled.
 
 1. `evaluate` is the strategy. Another form says at every bar what `evaluate` says there, or it is a defect;
    `surefill.testing.strategy_conformance` proves it.
@@ -69,3 +69,25 @@ class Vectorised(Protocol):
 
     def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
         """Its signals at each bar, from that bar and earlier ones only."""
+
+
+@runtime_checkable
+class Looped(Vectorised, Protocol):
+    """A vectorised strategy whose signals a plain loop writes too: one that machine code can be made of (Numba).
+
+    Sweeps use it where it is there; it may call nothing but builtins and functions of its own file that Numba knows.
+    """
+
+    @staticmethod
+    def signal_loop(
+        high_px: NDArray[np.int64],
+        low_px: NDArray[np.int64],
+        close_px: NDArray[np.int64],
+        numbers: tuple[float, ...],
+        entries: NDArray[np.int8],
+        exits: NDArray[np.int8],
+    ) -> None:
+        """Fill in `Signals`, which are all zero; prices are in quanta."""
+
+    def loop_numbers(self, spec: ExecutionSpec) -> tuple[float, ...] | None:
+        """What the loop goes by; None: 64 bits might not hold its sums of prices up to `PRICE_MAX`."""

@@ -67,13 +67,18 @@ class TradeIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def check(self) -> None:
         """Raise ValueError where a field does not hold what its type says."""
         for name in TEXTS:
-            self._set(name, _text(name, getattr(self, name)))
+            value = getattr(self, name)
+            if type(value) is not str:
+                self._set(name, _text(name, value))
         for name in ("id", "workspace_id", "symbol"):
             if not getattr(self, name):
                 raise ValueError(f"{name} of an intent must not be empty")
-        self._set("action", TradeAction(_text("action", self.action)))
+        if type(self.action) is not TradeAction:
+            self._set("action", TradeAction(_text("action", self.action)))
         for name in _NUMBERS:
             value = getattr(self, name)
+            if type(value) is float and math.isfinite(value):
+                continue
             if value is not None or name in _NEEDED:
                 self._set(name, _finite(name, value))
         if not 0 <= self.signal_strength <= 1:
@@ -89,8 +94,7 @@ class TradeIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def _set(self, name: str, value: object) -> None:
         """Nobody has seen the intent yet: what came in as another class's text or number becomes Python's own."""
-        if value is not getattr(self, name):
-            msgspec.structs.force_setattr(self, name, value)
+        msgspec.structs.force_setattr(self, name, value)
 
 
 def _text(name: str, value: object) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from surefill.domain.instrument import Instrument
-from surefill.domain.position import Position
 from surefill.domain.state import Book
 from surefill.units import quanta_float
 
@@ -26,10 +24,10 @@ class _Held(Mapping[str, HeldPosition]):
         self._book = book
 
     def __getitem__(self, symbol: str) -> HeldPosition:
-        position = self._book.positions.get(symbol)
-        if position is None or not position.qty or position.dust:
+        found = held_of(self._book, symbol)
+        if found is None:
             raise KeyError(symbol)
-        return _held(position, self._book.instruments[symbol])
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return (key for key, position in self._book.positions.items() if position.qty and not position.dust)
@@ -51,6 +49,11 @@ class PaperLedger:
         return quanta_float(self._book.cash, self._book.money_decimals)
 
 
-def _held(position: Position, instrument: Instrument) -> HeldPosition:
+def held_of(book: Book, symbol: str) -> HeldPosition | None:
+    """The open position in one symbol, if there is one."""
+    position = book.positions.get(symbol)
+    if position is None or not position.qty or position.dust:
+        return None
+    instrument = book.instruments[symbol]
     average = position.cost / position.qty / 10**instrument.price_decimals
     return HeldPosition(position.instrument_id, quanta_float(position.qty, instrument.qty_decimals), average)

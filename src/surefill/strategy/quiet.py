@@ -15,9 +15,10 @@ from surefill.domain.position import Protection
 from surefill.domain.state import State
 from surefill.market.series import BarSeries
 from surefill.strategy.advice import Advice
-from surefill.strategy.ledger import HeldPosition, PaperLedger
+from surefill.strategy.ledger import HeldPosition, held_of
 
 _NEVER: Final = 2**62
+_STRETCH: Final = 32
 
 
 class _Watch(NamedTuple):
@@ -30,6 +31,13 @@ class _Watch(NamedTuple):
     day_end: bool = False
 
 
+class Ahead(NamedTuple):
+    """When the next bar opens that matters; `still`: to the strategy alone, the engine would decide nothing."""
+
+    open_ns: int
+    still: bool
+
+
 class Quiet:
     """Looks ahead. `leaves_at_day_end`: the spec's exit is the end of the day."""
 
@@ -38,45 +46,65 @@ class Quiet:
         self._advice = advice
         self._leaves_at_day_end = leaves_at_day_end
         self._ends = {symbol: bytes(bars.session_end) for symbol, bars in series.items()}
-        self._seen: dict[str, tuple[_Watch, int]] = {}
+        self._seen: dict[str, tuple[_Watch, tuple[int, bool]]] = {}
 
-    def until_ns(self, state: State, at: Mapping[str, int], waiting: Mapping[str, object], session_ns: int) -> int:
-        """When the next bar opens that the engine must see, from the bars `at` on; far away if there is none.
+    def ahead(self, state: State, at: Mapping[str, int], waiting: Mapping[str, object], session_ns: int) -> Ahead:
+        """The next bar that matters, from the bars `at` on; far away if there is none.
 
         `waiting`: instruments whose next open executes something. At `session_ns` the known sessions end.
         """
         if state.book.orders or state.breakers or state.watches_equity:
-            return 0
-        open_ns = _NEVER
+            return Ahead(0, False)
+        open_ns, still = _NEVER, True
         for symbol, first in at.items():
             series = self._series[symbol]
             if first < len(series):
-                needed = first if symbol in waiting else self._needed(state, symbol, first)
-                needed = min(needed, bisect_left(series.ts_ns, session_ns, first))
+                needed, wish = (first, False) if symbol in waiting else self._needed(state, symbol, first)
+                session_end = bisect_left(series.ts_ns, session_ns, first)
+                if session_end <= needed:
+                    needed, wish = session_end, False
                 if needed < len(series):
-                    open_ns = min(open_ns, series.open_ns[needed])
-        return open_ns
+                    opens_ns = series.open_ns[needed]
+                    still = wish and (still or opens_ns < open_ns) if opens_ns <= open_ns else still
+                    open_ns = min(open_ns, opens_ns)
+        return Ahead(open_ns, still)
 
-    def _needed(self, state: State, symbol: str, first: int) -> int:
-        """The first bar from `first` on at which a level is touched or the strategy wishes; all of them if none is."""
+    def _needed(self, state: State, symbol: str, first: int) -> tuple[int, bool]:
+        """The first bar from `first` on at which a level is touched or the strategy wishes, and whether it only wishes;
+        all of them if there is none.
+        """
         watch, series = self._watch(state, symbol), self._series[symbol]
         if watch.always:
-            return first
+            return first, False
         seen = self._seen.get(symbol)
-        if seen is not None and seen[0] == watch and seen[1] >= first:
+        if seen is not None and seen[0] == watch and seen[1][0] >= first:
             return seen[1]
-        needed = len(series)
+        end = len(series)
         if watch.day_end:
-            needed = _first(self._ends[symbol], first, needed)
-        if watch.low_px >= 0 or watch.high_px < _NEVER:
-            needed = _touched(series, first, needed, watch.low_px, watch.high_px)
-        needed = self._advice.next_wish(symbol, first, needed, watch.position)
+            end = _first(self._ends[symbol], first, end)
+        needed = self._searched(watch, symbol, first, end)
         self._seen[symbol] = watch, needed
         return needed
 
+    def _searched(self, watch: _Watch, symbol: str, first: int, end: int) -> tuple[int, bool]:
+        """Where a level is touched or the strategy wishes; a stretch at a time, since the nearer of the two counts."""
+        position = watch.position
+        if watch.low_px < 0 and watch.high_px == _NEVER:
+            needed = self._advice.next_wish(symbol, first, end, position)
+            return needed, needed < end
+        needed, stretch = first, _STRETCH
+        while needed < end:
+            until = min(needed + stretch, end)
+            touched = _touched(self._series[symbol], needed, until, watch.low_px, watch.high_px)
+            needed = self._advice.next_wish(symbol, needed, touched, position)
+            if needed < until:
+                return needed, needed < touched
+            stretch *= 2
+        return end, False
+
     def _watch(self, state: State, symbol: str) -> _Watch:
         position = state.book.positions.get(symbol)
-        held = PaperLedger(state.book).positions.get(symbol)
+        held = held_of(state.book, symbol)
         if position is None or held is None:
             return _Watch(None)
         if position.protection is None:

@@ -6,13 +6,15 @@ A package offers a strategy by an entry point of the group `surefill.strategies`
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from surefill.errors import InputError, StrategyError
 from surefill.strategy.breakout import Breakout52WeekHigh
@@ -42,6 +44,14 @@ class StrategyRegistry:
         self._entry_points: dict[str, EntryPoint] = {
             point.name: point for point in entry_points(group=ENTRY_POINT_GROUP) if point.name not in self._strategies
         }
+
+    @classmethod
+    def knowing(cls, strategies: Iterable[str | Strategy]) -> StrategyRegistry:
+        """One that knows these files' classes (`my_file.py:MyStrategy`) or objects too. Raises StrategyError."""
+        registry = cls()
+        for strategy in strategies:
+            registry.load(strategy) if isinstance(strategy, str) else registry.add(strategy)
+        return registry
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -112,7 +122,7 @@ class StrategyRegistry:
 
     def exit_of(self, spec: ExecutionSpec) -> ExitSpec:
         """The spec's exit, or else its strategy's own default."""
-        return spec.exit or ExitSpec(type=getattr(self.get(spec.entry.type), "default_exit", "none"))
+        return spec.exit or _exit_of_type(getattr(self.get(spec.entry.type), "default_exit", "none"))
 
     def _register(self, name: str, strategy: Strategy) -> None:
         taken = self._strategies.get(name)
@@ -123,6 +133,11 @@ class StrategyRegistry:
                 code="INVALID_STRATEGY",
             )
         self._strategies[name] = strategy
+
+
+@functools.cache
+def _exit_of_type(kind: Any) -> ExitSpec:
+    return ExitSpec(type=kind)
 
 
 def _home(strategy: Strategy) -> tuple[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from surefill.domain.market import Bar
 from surefill.errors import InputError
 from surefill.market.series import BarSeries
-from surefill.strategy.decisions import Decision, Parameter, Position
+from surefill.strategy.decisions import Decision, Parameter, Position, Said
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import WilderRsi, rsi
 from surefill.strategy.snapshot import Columns, Floats, MarketSnapshot
@@ -40,12 +40,11 @@ class RsiReversal:
                 field="entry.params.lower",
             )
 
-    def evaluate(
-        self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None
-    ) -> Iterator[Decision | str]:
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Said:
         """An entry on the way up through `lower`, an exit at `upper`."""
-        strength = _strengths(snapshot, int(PERIOD.of(spec)))
-        return _said(spec, snapshot.bar_count, strength[-1], strength[-2], position)
+        levels = _levels(spec)
+        strength = _strengths(snapshot, levels.period)
+        return _said(levels, snapshot.bar_count, strength[-1], strength[-2], position)
 
     def start(self, spec: ExecutionSpec, price_decimals: int) -> _RsiStream:
         """Bar by bar: see `forms.Incremental`."""
@@ -68,31 +67,40 @@ class _RsiStream:
     """The index, and what it was a bar before."""
 
     def __init__(self, spec: ExecutionSpec, scale: int) -> None:
-        self._spec = spec
+        self._levels = _levels(spec)
         self._scale = scale
         self._bars = 0
-        self._index = WilderRsi(int(PERIOD.of(spec)))
+        self._index = WilderRsi(self._levels.period)
         self._now = 0.0
 
-    def on_bar(self, bar: Bar, position: Position | None) -> Iterator[Decision | str]:
+    def on_bar(self, bar: Bar, position: Position | None) -> Said:
         """See `forms.BarStream`."""
         self._bars += 1
         before, self._now = self._now, self._index.push(bar.close_px / self._scale)
-        return _said(self._spec, self._bars, self._now, before, position)
+        return _said(self._levels, self._bars, self._now, before, position)
 
 
-def _said(
-    spec: ExecutionSpec, bar_count: int, now: float, before: float, position: Position | None
-) -> Iterator[Decision | str]:
+class _Levels(NamedTuple):
+    period: int
+    lower: float
+    upper: float
+
+
+def _levels(spec: ExecutionSpec) -> _Levels:
+    return _Levels(int(PERIOD.of(spec)), LOWER.of(spec), UPPER.of(spec))
+
+
+def _said(levels: _Levels, bar_count: int, now: float, before: float, position: Position | None) -> Said:
     """What follows from the index now and a bar before, after so many bars."""
-    period = int(PERIOD.of(spec))
+    period, lower, upper = levels
     if position is not None:
-        if now >= UPPER.of(spec):
-            yield Decision.close_long(f"rsi {now:.1f} is overbought", signal="rsi_overbought")
+        if now >= upper:
+            return (Decision.close_long(f"rsi {now:.1f} is overbought", signal="rsi_overbought"),)
     elif bar_count <= period:
-        yield f"lookback_partial_{bar_count - 1}_of_{period}"
-    elif before < LOWER.of(spec) <= now:
-        yield Decision.open_long(f"rsi {now:.1f} back from {before:.1f}", signal="rsi_turned_up")
+        return (f"lookback_partial_{bar_count - 1}_of_{period}",)
+    elif before < lower <= now:
+        return (Decision.open_long(f"rsi {now:.1f} back from {before:.1f}", signal="rsi_turned_up"),)
+    return ()
 
 
 def _strengths(bars: MarketSnapshot | BarSeries, period: int) -> Floats:

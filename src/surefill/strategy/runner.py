@@ -17,7 +17,6 @@ for their price `order_type` (`price` is then the limit, where there is one), `s
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -28,6 +27,7 @@ import msgspec
 from surefill.errors import InputError, StrategyError
 from surefill.rules.codes import OrdType
 from surefill.strategy.decisions import Decision, Position
+from surefill.strategy.derived_ids import derived_id
 from surefill.strategy.intents import CLOSING, OPENING, TradeAction, TradeIntent
 from surefill.strategy.registry import StrategyRegistry
 from surefill.strategy.sizing import affordable, exact, exit_prices, ladder_prices, whole_lots, whole_ticks
@@ -110,7 +110,7 @@ class StrategyRunner:
         return StrategyEvaluation(
             spec.instance_id,
             snapshot.symbol,
-            snapshot.ts,
+            turn.ts,
             turn.evaluation_id,
             tuple(turn.intents),
             tuple(turn.signals),
@@ -162,8 +162,8 @@ class _Turn:
         self.intents: list[TradeIntent] = []
         self.signals: list[str] = []
         moment = f"{spec.workspace_id}|{spec.instance_id}|{snapshot.symbol}|{snapshot.timeframe}|{snapshot.ts_ns}"
-        self._evaluation_uuid = uuid.uuid5(SPEC_NS, moment)
-        self.evaluation_id = str(self._evaluation_uuid)
+        self._namespace, self.evaluation_id = derived_id(SPEC_NS.bytes, moment)
+        self.ts = snapshot.ts
 
     def close_at_end_of_day(self, position: Position) -> None:
         """The contract's EOD exit, long or short."""
@@ -283,7 +283,7 @@ class _Turn:
         self.signals.append(signal)
         self.intents.append(
             TradeIntent(
-                id=str(uuid.uuid5(self._evaluation_uuid, f"{len(self.intents)}|{decision.action}")),
+                id=derived_id(self._namespace, f"{len(self.intents)}|{decision.action}")[1],
                 correlation_id=self.evaluation_id,
                 workspace_id=spec.workspace_id,
                 action=decision.action,
@@ -296,7 +296,7 @@ class _Turn:
                 take_profit=take_profit,
                 signal_strength=decision.strength,
                 reason=decision.reason,
-                created_at=snapshot.ts,
+                created_at=self.ts,
                 metadata={"strategy_id": spec.strategy_id, "signal": signal, **metadata, **decision.metadata},
             )
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from surefill.plain import plain_number
 from surefill.rules.exits import distance_away, level_away
@@ -24,9 +25,9 @@ def affordable(dollars: float, price: float, lot: Fraction) -> float:
     The rule divides integers, so numerators and denominators of the decimals go in crosswise. They may be beyond the
     rule's 64 bits, which bind compiled kernels only.
     """
-    budget, lot_price = exact(dollars), exact(price) * lot
-    lots = qty_within(budget.numerator * lot_price.denominator, lot_price.numerator, budget.denominator)
-    return float(lots * lot)
+    (budget, budget_of), (px, px_of) = exact_ratio(dollars), exact_ratio(price)
+    lots = qty_within(budget * px_of * lot.denominator, px * lot.numerator, budget_of)
+    return lots * lot.numerator / lot.denominator
 
 
 def whole_ticks(price: float, step: Decimal, direction: int) -> float:
@@ -43,12 +44,12 @@ def exit_prices(
     `side` is +1 for long, -1 for short. Rounded towards the entry price, so that neither risk nor target is larger than
     asked; but each at least one step away from it.
     """
-    entry, tick = exact(price), Fraction(step)
-    scale = math.lcm(entry.denominator, tick.denominator)
-    entry_px, tick_px = int(entry * scale), int(tick * scale)
+    (entry, entry_of), (tick, tick_of) = exact_ratio(price), step.as_integer_ratio()
+    scale = math.lcm(entry_of, tick_of)
+    entry_px, tick_px = entry * (scale // entry_of), tick * (scale // tick_of)
 
     def price_of(px: int) -> float | None:
-        return float(Fraction(px, scale)) if px else None
+        return px / scale if px else None
 
     stop = target = trail = None
     if spec.stop_loss_pct is not None:
@@ -70,6 +71,7 @@ def ladder_prices(ladder: Sequence[LadderSpec], price: float, step: Decimal, sid
     return found
 
 
+@lru_cache(typed=True)
 def parts(pct: float) -> tuple[int, int]:
     """A percentage as (parts, of): 2.5 is 25 in 1000."""
     fraction = exact(pct) / 100
@@ -78,4 +80,16 @@ def parts(pct: float) -> tuple[int, int]:
 
 def exact(value: float) -> Fraction:
     """The decimal that a float stands for (0.1 is one tenth)."""
-    return Fraction(str(plain_number(value, "figure")))
+    return _exact(value) if type(value) is float else Fraction(str(plain_number(value, "figure")))
+
+
+@lru_cache
+def _exact(value: float) -> Fraction:
+    return Fraction(repr(value))
+
+
+def exact_ratio(value: float) -> tuple[int, int]:
+    """The same as (numerator, denominator), in lowest terms."""
+    if type(value) is float and math.isfinite(value):
+        return Decimal(repr(value)).as_integer_ratio()
+    return exact(value).as_integer_ratio()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from surefill.market.series import BarSeries
+
+NEVER_NS: Final = 2**63 - 1
 
 
 class Moment(NamedTuple):
@@ -25,14 +27,17 @@ class Timeline:
 
     def next(self) -> Moment | None:
         """Step over the next moment; None at the end."""
-        waiting = [(opens[self.at[name]], name) for name, opens in self._opens.items() if self.at[name] < len(opens)]
-        if not waiting:
-            return None
-        open_ns = min(waiting)[0]
-        due = tuple((name, self.at[name]) for ns, name in waiting if ns == open_ns)
+        open_ns = NEVER_NS
+        due: list[tuple[str, int]] = []
+        for name, opens in self._opens.items():
+            at = self.at[name]
+            if at < len(opens) and opens[at] <= open_ns:
+                if opens[at] < open_ns:
+                    open_ns, due = opens[at], []
+                due.append((name, at))
         for name, at in due:
             self.at[name] = at + 1
-        return Moment(open_ns, due)
+        return Moment(open_ns, tuple(due)) if due else None
 
     def skip(self, open_ns: int) -> None:
         """Step over everything that begins before `open_ns`."""

@@ -1,4 +1,7 @@
-"""The values that a swept parameter takes, and the points that a plan tries: all combinations, or some by a seed."""
+"""The values that a swept parameter takes, and the points that a plan tries: all combinations, or some by a seed.
+
+A search that learns from results (`bayes`) has no points beforehand: `sweep.search` asks for them as results come.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from surefill.errors import InputError
 from surefill.market.synthetic import SplitMix
 from surefill.sweep.overrides import INVALID, Scalar
 
-Sampling = Literal["grid", "random", "latin_hypercube"]
+Sampling = Literal["grid", "random", "latin_hypercube", "bayes"]
 _UNIT: Final = 2.0**-53
 _VALUES_MAX: Final = 1_000_000
 
@@ -39,6 +42,8 @@ class Values:
     def __init__(self, path: str, axis: Axis, *, whole: bool) -> None:
         self.path = path
         self._listed = list(axis) if not isinstance(axis, Span) else []
+        self.is_ordered = all(isinstance(each, int | float) and not isinstance(each, bool) for each in self._listed)
+        self._ordered = sorted(self._listed) if self.is_ordered else self._listed
         self._span = axis if isinstance(axis, Span) else None
         self._step: Decimal | None = None
         if self._span is None:
@@ -83,6 +88,27 @@ class Values:
             return self._at(int(share * self._count))
         return self._span.min + share * (self._span.max - self._span.min)
 
+    @property
+    def count(self) -> int:
+        """How many values there are; 0: whatever lies between both ends."""
+        return len(self._listed) if self._span is None else self._count
+
+    def place_of(self, value: Scalar) -> int | float:
+        """Where a value stands among all: its number in ascending order, or its share of an axis without steps."""
+        if self._span is None:
+            return self._ordered.index(value)
+        assert isinstance(value, int | float)
+        if self._step is not None:
+            return int((Decimal(repr(value)) - self._low) / self._step)
+        width = self._span.max - self._span.min
+        return min(max((value - self._span.min) / width, 0.0), 1.0) if width else 0.0
+
+    def at_place(self, place: int | float) -> Scalar:
+        """The value that stands there."""
+        if self._span is None:
+            return self._ordered[int(place)]
+        return self._at(int(place)) if self._step is not None else self.drawn(place)
+
     def _at(self, number: int) -> int | float:
         assert self._step is not None
         value = self._low + number * self._step
@@ -92,7 +118,7 @@ class Values:
 def points(axes: Sequence[Values], sampling: Sampling, samples: int, seed: int) -> Iterator[dict[str, Scalar]]:
     """The combinations to try, each by path: of a grid all, the last axis fastest; otherwise `samples` of them."""
     names = [axis.path for axis in axes]
-    if not names:
+    if not names or sampling == "bayes":
         return
     if sampling == "grid":
         for combination in itertools.product(*(axis.listed() for axis in axes)):
@@ -107,7 +133,7 @@ def points(axes: Sequence[Values], sampling: Sampling, samples: int, seed: int) 
 def check_sampling(sampling: Sampling, samples: int, sweep: Mapping[str, object]) -> None:
     """Raises InputError unless a number of samples goes with what is sampled."""
     if sampling == "grid" and samples:
-        raise InputError("samples belong to random or latin_hypercube sampling", code=INVALID, field="samples")
+        raise InputError("samples belong to random, latin_hypercube or bayes sampling", code=INVALID, field="samples")
     if sampling != "grid" and (samples < 1 or not sweep):
         raise InputError(f"{sampling} sampling needs samples and something to sweep", code=INVALID, field="samples")
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from surefill.errors import InputError
@@ -34,7 +34,13 @@ def base_of(spec: ExecutionSpec) -> dict[str, object]:
 
 def variant_id_of(base: Mapping[str, object], overrides: Mapping[str, object]) -> str:
     """`sha256(canonical_json({base, overrides}))[:16]`."""
-    return digest_of({"base": base, "overrides": overrides})[:_ID_CHARS]
+    return variant_ids_over(base)(overrides)
+
+
+def variant_ids_over(base: Mapping[str, object]) -> Callable[[Mapping[str, object]], str]:
+    """`variant_id_of` for many variants of one base, which is spelled once."""
+    before = '{"base":' + canonical_json(base) + ',"overrides":'
+    return lambda overrides: hashlib.sha256((before + canonical_json(overrides) + "}").encode()).hexdigest()[:_ID_CHARS]
 
 
 def plan_id_of(content: Mapping[str, object]) -> str:

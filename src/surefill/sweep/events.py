@@ -10,7 +10,7 @@ from surefill.engine.claims import RUN_PREFIX
 from surefill.errors import JournalCorrupt
 from surefill.strategy.backtest import FillAt
 from surefill.sweep.metrics import VariantMetrics
-from surefill.sweep.plan import RunPlan
+from surefill.sweep.plan import LeftOut, RunPlan, Variant
 from surefill.sweep.split import Window
 
 NO_EVENT: Final = "NO_SUCH_EVENT"
@@ -48,6 +48,17 @@ class RunResumed(msgspec.Struct, frozen=True, tag="run_resumed"):
     done: int
     again: bool
     build: str
+
+
+class VariantsAsked(msgspec.Struct, frozen=True, tag="variants_asked"):
+    """What a search tries next over a segment of time, by all that was known there.
+
+    `left_out` are proposals that the strategy refused. Without variants the search is at its end: it found nothing new.
+    """
+
+    segment: str
+    variants: tuple[Variant, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 class VariantCompleted(msgspec.Struct, frozen=True, tag="variant_completed"):
@@ -93,7 +104,7 @@ class RunCompleted(msgspec.Struct, frozen=True, tag="run_completed"):
 
 
 Outcome = VariantCompleted | VariantFailed
-SweepEvent = RunStarted | RunResumed | VariantCompleted | VariantFailed | RunCanceled | RunCompleted
+SweepEvent = RunStarted | RunResumed | VariantsAsked | VariantCompleted | VariantFailed | RunCanceled | RunCompleted
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(SweepEvent)

@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from surefill.errors import LocalError, StrategyError
 from surefill.market.series import BarSeries
@@ -64,6 +65,14 @@ class Pace:
         self._size = max(1, min(fitting, 4 * self._size, PORTION_MAX))
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """An executor that can keep what it made for one `run` for the next one of the same job."""
+
+    def kept(self) -> AbstractContextManager[None]:
+        """Keep it, until the end of the block."""
+
+
 class InProcess:
     """One after the other, here."""
 
@@ -91,20 +100,77 @@ class WorkerProcesses:
     def __init__(self, series: Mapping[str, BarSeries], workers: int = 0) -> None:
         self._series = series
         self._workers = workers or os.cpu_count() or 1
+        self._crew: _Crew | None = None
+        self._keeps = False
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """See `Keeping`: the processes, and the bars that they map."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            self._dismiss()
 
     def run(self, job: Job, tasks: Iterable[Task], stopping: Stopping) -> Iterator[Ran]:
         """See `Executor`."""
-        _check_sendable(job)
-        with tempfile.TemporaryDirectory(prefix="surefill-bars-") as folder:
-            write_bars(self._series, Path(folder))
-            yield from _Running(job, folder, self._workers, tasks, stopping).outcomes()
+        if self._crew is None:
+            _check_sendable(job)
+            self._crew = _Crew(job, self._series, self._workers)
+        try:
+            yield from _Running(self._crew, tasks, stopping).outcomes()
+        finally:
+            if not self._keeps:
+                self._dismiss()
+
+    def _dismiss(self) -> None:
+        crew, self._crew = self._crew, None
+        if crew is not None:
+            crew.close()
+
+
+class _Crew:
+    """A pool of workers for one job, and the folder of its bars."""
+
+    def __init__(self, job: Job, series: Mapping[str, BarSeries], workers: int) -> None:
+        self.workers = workers
+        self._job = job
+        with ExitStack() as stack:
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="surefill-bars-")))
+            write_bars(series, self._folder)
+            self.pool = self._new_pool()
+            self._cleaning = stack.pop_all()
+
+    @property
+    def has_started(self) -> bool:
+        """Whether any of its workers ever came up."""
+        return (self._folder / _STARTED).exists()
+
+    def replace(self) -> None:
+        """Another pool for one that has lost a worker."""
+        self.pool.shutdown()
+        self.pool = self._new_pool()
+
+    def close(self) -> None:
+        """No more of it."""
+        self.pool.shutdown(cancel_futures=True)
+        self._cleaning.close()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.workers,
+            mp_context=get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._job, str(self._folder)),
+        )
 
 
 class _Running:
     """The tasks of one run on their way through pools of workers: a pool that has lost one is replaced."""
 
-    def __init__(self, job: Job, folder: str, workers: int, tasks: Iterable[Task], stopping: Stopping) -> None:
-        self._job, self._folder, self._workers = job, folder, workers
+    def __init__(self, crew: _Crew, tasks: Iterable[Task], stopping: Stopping) -> None:
+        self._crew = crew
         self._waiting = iter(tasks)
         self._stopping = stopping
         self._flying: dict[Future[tuple[list[Ran], float]], list[Task]] = {}
@@ -115,41 +181,36 @@ class _Running:
 
     def outcomes(self) -> Iterator[Ran]:
         """What came of every task."""
-        pool = self._pool()
-        try:
-            while self._submit(pool):
-                done, _ = wait(self._flying, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-                lost = []
-                for future in done:
-                    tasks = self._flying.pop(future)
-                    try:
-                        ran, seconds = future.result()
-                    except BrokenProcessPool:
-                        lost += tasks
-                    else:
-                        self._deaths = 0
-                        self._pace.took(len(tasks), seconds)
-                        yield from ran
-                if lost:
-                    self._check_started()
-                    lost += chain.from_iterable(self._flying.values())
-                    self._flying.clear()
-                    pool.shutdown()
-                    pool = self._pool()
-                    yield from self._suspect(lost)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while self._submit():
+            done, _ = wait(self._flying, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+            lost = []
+            for future in done:
+                tasks = self._flying.pop(future)
+                try:
+                    ran, seconds = future.result()
+                except BrokenProcessPool:
+                    lost += tasks
+                else:
+                    self._deaths = 0
+                    self._pace.took(len(tasks), seconds)
+                    yield from ran
+            if lost:
+                self._check_started()
+                lost += chain.from_iterable(self._flying.values())
+                self._flying.clear()
+                self._crew.replace()
+                yield from self._suspect(lost)
 
-    def _submit(self, pool: ProcessPoolExecutor) -> bool:
+    def _submit(self) -> bool:
         """Keep the workers busy; whether anything is under way."""
         self._alone = bool(self._suspects) or (self._alone and bool(self._flying))
-        room = 1 if self._alone else self._workers * _IN_FLIGHT
+        room = 1 if self._alone else self._crew.workers * _IN_FLIGHT
         while len(self._flying) < room and not self._stopping():
             tasks = [self._suspects.popleft()] if self._alone else self._pace.portion(self._waiting)
             if not tasks:
                 break
             try:
-                future = pool.submit(_work, tasks)
+                future = self._crew.pool.submit(_work, tasks)
             except BrokenProcessPool as error:
                 future = Future()
                 future.set_exception(error)
@@ -158,7 +219,7 @@ class _Running:
 
     def _check_started(self) -> None:
         """Workers that never came up will not the next time either. Raises LocalError."""
-        if not Path(self._folder, _STARTED).exists():
+        if not self._crew.has_started:
             raise LocalError(
                 'worker processes die as they start: a program that uses them needs `if __name__ == "__main__":`;'
                 " what they said is on standard error",
@@ -178,14 +239,6 @@ class _Running:
         self._deaths = 0
         reason = f"the process that ran it died, {DEATHS_MAX} times while nothing else was under way"
         yield Ran(VariantFailed(task.variant.variant_id, task.segment.name, "WORKER_DIED", reason))
-
-    def _pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._workers,
-            mp_context=get_context("spawn"),
-            initializer=_begin,
-            initargs=(self._job, self._folder),
-        )
 
 
 def _check_sendable(job: Job) -> None:

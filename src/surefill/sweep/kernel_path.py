@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from surefill.config import Settings, instrument_of, opening_of, paper_settings_of
 from surefill.domain.instrument import Instrument
 from surefill.market.series import BarSeries
-from surefill.strategy.forms import Vectorised
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.events import Curve
 from surefill.sweep.metrics import VariantMetrics
@@ -18,12 +18,13 @@ from surefill.sweep.workbench import KERNEL, Ran, Task, Work, Workbench
 from surefill.views.daily_figures import DDOF, DailyFigures, known
 
 if TYPE_CHECKING:
+    from surefill.sweep.kernel_signals import SignalSource
+    from surefill.sweep.kernels.coverage import Waiting
     from surefill.sweep.kernels.prepare import Stage
     from surefill.sweep.kernels.run import BatchRun
     from surefill.sweep.kernels.tables import Ints, Signals
 
 _SHAPES_KEPT: Final = 1_024
-_SIGNALS_BYTES: Final = 64_000_000  # kept by a process; half of it goes into one call
 
 
 class _Shape(NamedTuple):
@@ -43,8 +44,8 @@ class _Ground(NamedTuple):
     starting_cash: int
     why_not: str
     stage: Stage | None
-    extremes: dict[object, Mapping[str, tuple[int, int]]]
-    signals: dict[object, Signals | str]
+    extremes: dict[str, tuple[int, int]]
+    sources: dict[str, SignalSource]
     shapes: dict[object, _Shape]
 
 
@@ -57,12 +58,12 @@ class KernelPath:
         """Why the engine has to run it."""
         if task.with_journal:
             return "its journal is wanted"
-        if find_spec("numba") is None:
+        if not _numba_is_there():
             return "numba is not installed (extra `sweep`)"
         ground = _ground(bench, spec, task.segment)
         if ground.why_not:
             return ground.why_not
-        signals = _signals(bench, spec, ground)
+        signals = _source(bench, spec, ground).of(spec)
         return signals if isinstance(signals, str) else _shape(bench, spec, ground).why_not
 
     def run(self, bench: Workbench, works: Sequence[Work]) -> list[Ran]:
@@ -74,10 +75,15 @@ class KernelPath:
         for group in apart.values():
             ground = _ground(bench, group[0].spec, group[0].task.segment)
             assert ground.stage is not None
-            size = 1 if group[0].task.with_curve else max(1, _most_signals(ground) // 2)
+            size = 1 if group[0].task.with_curve else _source(bench, group[0].spec, ground).together
             for first in range(0, len(group), size):
                 ran += _run(bench, ground, ground.stage, group[first : first + size])
         return ran
+
+
+@functools.cache
+def _numba_is_there() -> bool:
+    return find_spec("numba") is not None
 
 
 def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work]) -> list[Ran]:
@@ -89,8 +95,9 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
     found: dict[int, int] = {}
     columns: list[Signals] = []
     rows, budgets = [], []
+    source = _source(bench, works[0].spec, ground)
     for work in works:
-        signals, shape = _signals(bench, work.spec, ground), _shape(bench, work.spec, ground)
+        signals, shape = source.of(work.spec), _shape(bench, work.spec, ground)
         assert not isinstance(signals, str)  # `why_not` has asked
         if id(signals) not in found:
             found[id(signals)] = len(columns)
@@ -173,34 +180,22 @@ def _metrics(counts: list[int], ratios: list[float], start: int, days: int, per_
 
 def _shape(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> _Shape:
     """A variant's rows, made once for all that differ in their signals only."""
-    exit_spec, risk = bench.runner.exit_of(spec), spec.risk
-    extremes = ground.extremes[_entry_key(spec)]
-    key = (
-        exit_spec,
-        risk.dollars_per_trade,
-        risk.max_positions,
-        spec.enabled,
-        spec.entry.good_for_bars,
-        *extremes.items(),
-    )
+    exit_spec, risk = bench.runner.registry.exit_of(spec), spec.risk
+    prices = _source(bench, spec, ground).prices_of(spec)
+    key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled, spec.entry.good_for_bars, prices
     found = ground.shapes.get(key)
     if found is None:
         if len(ground.shapes) >= _SHAPES_KEPT:
             ground.shapes.clear()
-        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground, extremes)
+        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground, prices)
     return found
 
 
-def _shaped(
-    bench: Workbench,
-    spec: ExecutionSpec,
-    exit_spec: ExitSpec,
-    ground: _Ground,
-    extremes: Mapping[str, tuple[int, int]],
-) -> _Shape:
-    from surefill.sweep.kernels.coverage import variant_uncovered
+def _shaped(bench: Workbench, spec: ExecutionSpec, exit_spec: ExitSpec, ground: _Ground, prices: Waiting) -> _Shape:
+    from surefill.sweep.kernels.coverage import variant_uncovered, widened
     from surefill.sweep.kernels.prepare import budgets_of, variant_of
 
+    extremes = widened(ground.extremes, ground.instruments, prices)
     why_not = variant_uncovered(extremes, ground.instruments, spec, exit_spec)
     if why_not:
         return _Shape(why_not, (), ())
@@ -229,42 +224,17 @@ def _made(settings: Settings, series: Mapping[str, BarSeries], segment: Segment)
         return _Ground(known, traded, instruments, opening.starting_cash, why_not, None, {}, {}, {})
     earlier = {symbol: len(known[symbol]) - len(traded[symbol]) for symbol in series}
     stage = stage_of(traded, instruments, opening.profile, paper, earlier)
-    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, {None: extremes_of(traded)}, {}, {})
+    return _Ground(known, traded, instruments, opening.starting_cash, "", stage, extremes_of(traded), {}, {})
 
 
-def _signals(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
-    """The strategy's signals over the traded bars, computed once for all variants that share them; or why not."""
-    kept, key = ground.signals, _entry_key(spec)
-    found = kept.get(key)
+def _source(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> SignalSource:
+    found = ground.sources.get(spec.entry.type)
     if found is None:
-        if len(kept) >= _most_signals(ground):
-            del kept[next(iter(kept))]
-        found = kept[key] = _computed(bench, spec, ground)
+        from surefill.sweep.kernel_signals import SignalSource
+
+        assert ground.stage is not None
+        strategy = bench.runner.registry.get(spec.entry.type)
+        found = ground.sources[spec.entry.type] = SignalSource(
+            strategy, ground.stage.names, ground.known, ground.traded
+        )
     return found
-
-
-def _entry_key(spec: ExecutionSpec) -> object:
-    """What a strategy's signals depend on."""
-    return spec.entry.type, spec.entry.lookback_days, repr(spec.entry.params)
-
-
-def _most_signals(ground: _Ground) -> int:
-    assert ground.stage is not None
-    return max(1, _SIGNALS_BYTES // max(2 * len(ground.stage.market.bars), 1))
-
-
-def _computed(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> Signals | str:
-    from surefill.sweep.kernels.coverage import widened
-    from surefill.sweep.kernels.prepare import signals_of
-
-    strategy = bench.runner.registry.get(spec.entry.type)
-    if not isinstance(strategy, Vectorised):
-        return f"{strategy.name} has no form over a whole series"
-    bench.runner.exit_of(spec)  # raises where the strategy refuses the spec
-    assert ground.stage is not None
-    said = {}
-    for symbol in ground.stage.names:
-        begin = len(ground.known[symbol]) - len(ground.traded[symbol])
-        said[symbol] = strategy.signals(spec, ground.known[symbol]).since(begin)
-    ground.extremes[_entry_key(spec)] = widened(ground.extremes[None], ground.instruments, said)
-    return signals_of(list(said.values()))

@@ -3,7 +3,9 @@
 1. What is in the stream is known and never done again; a run that was killed goes on with the rest.
 2. Results follow from outcomes alone, not from when they came: killed and resumed, on one process or on many, they are
    the same.
-3. Variants are chosen on training segments only; what was chosen, and the baseline, then runs on the test segments.
+3. A plan that searches grows while it runs: what is tried next is in the stream before it is run, and follows from what
+   is known of the batches before.
+4. Variants are chosen on training segments only; what was chosen, and the baseline, then runs on the test segments.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,13 +26,24 @@ from surefill.market.series import BarSeries
 from surefill.strategy.backtest import FillAt
 from surefill.strategy.backtest_workspace import in_workspace
 from surefill.strategy.decisions import Strategy
-from surefill.sweep.events import RunCanceled, RunCompleted, RunResumed, RunStarted, VariantFailed, stream_of
-from surefill.sweep.executors import Executor, InProcess
+from surefill.strategy.registry import StrategyRegistry
+from surefill.sweep.events import (
+    RunCanceled,
+    RunCompleted,
+    RunResumed,
+    RunStarted,
+    SweepEvent,
+    VariantFailed,
+    stream_of,
+)
+from surefill.sweep.executors import Executor, InProcess, Keeping
+from surefill.sweep.overrides import Sweepable
 from surefill.sweep.plan import RunPlan
 from surefill.sweep.result import RunResult, result_of, tested
 from surefill.sweep.run_record import RunRecord, RunStream, read_run
+from surefill.sweep.search import Search
 from surefill.sweep.shared_bars import digest_of_bars
-from surefill.sweep.split import WHOLE, Window, windows
+from surefill.sweep.split import WHOLE, Segment, Window, windows
 from surefill.sweep.workbench import AUTO, Job, Ran, Task
 
 COMMIT_EVERY_S: Final = 0.5
@@ -92,7 +106,7 @@ def execute(
     JournalError, and what makes every variant impossible.
     """
     conditions = conditions_of(market, fill_at=fill_at, strategies=strategies)
-    _compare(plan.run_plan_id, plan.conditions, conditions)
+    compare(plan.run_plan_id, plan.conditions, conditions)
     job = Job(plan.run_plan_id, plan.base, market.settings, strategies, fill_at, path)
     run = _Run(plan, conditions, market, journal, job, keep_journals, on_progress)
     return run.to_the_end(executor or InProcess(market.series), stopping, again=again)
@@ -112,17 +126,19 @@ class _Run:
         on_progress: Callable[[Progress], None],
     ) -> None:
         series = _series_of(plan, market)
-        self._plan = plan
+        self._begun_plan = plan
         self._conditions = conditions
         self._job = job
         self._keep_journals = keep_journals
         self._on_progress = on_progress
         self._windows: tuple[Window, ...] = windows(plan.split, series) if plan.split is not None else ()
+        self._training: list[Segment] = [window.train for window in self._windows] or [WHOLE]
+        self._search = _search_of(plan, job, self._training)
         self._record = RunRecord()
         if stream_of(plan.run_plan_id) in journal.heads():
             self._record = read_run(journal, stream_of(plan.run_plan_id))
         if self._record.started is not None:
-            _compare(plan.run_plan_id, self._record.started.conditions, conditions)
+            compare(plan.run_plan_id, self._record.started.conditions, conditions)
         self._stream = RunStream(journal, plan.run_plan_id)
         self._began = time.monotonic()
         self._own = 0
@@ -136,11 +152,12 @@ class _Run:
             self._write_start()
         else:
             self._write(RunResumed(time.time_ns(), len(record.outcomes), again, build_of_this()))
-        for phase in (self._training, self._testing):
-            self._work(executor, phase(), stopping)
-            if stopping():
-                self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
-                return result_of(record)
+        with executor.kept() if isinstance(executor, Keeping) else nullcontext():
+            for phase in (self._train, self._test):
+                phase(executor, stopping)
+                if stopping():
+                    self._write(RunCanceled(time.time_ns(), len(record.outcomes)))
+                    return result_of(record)
         result = result_of(record)
         self._write(RunCompleted(time.time_ns(), result.best, result.completed, result.failed))
         return msgspec.structs.replace(result, status=record.status)
@@ -153,7 +170,7 @@ class _Run:
         self._write(
             RunStarted(
                 time.time_ns(),
-                self._plan,
+                self._begun_plan,
                 self._windows,
                 self._conditions,
                 job.settings.model_dump(mode="json", exclude_unset=True),
@@ -164,27 +181,37 @@ class _Run:
             )
         )
 
-    def _write(self, event: RunStarted | RunResumed | RunCanceled | RunCompleted) -> None:
-        self._stream.append([event])
-        self._record.apply(event)
+    def _write(self, *events: SweepEvent) -> None:
+        self._stream.append(events)
+        for event in events:
+            self._record.apply(event)
 
-    def _training(self) -> list[Task]:
-        segments = [window.train for window in self._windows] or [WHOLE]
+    def _train(self, executor: Executor, stopping: Callable[[], bool]) -> None:
+        """All variants; of a search, batch by batch until it has no more to ask."""
+        self._work(executor, self._to_train(), stopping)
+        while self._search is not None and not stopping():
+            asked = self._search.next_round(self._record)
+            if not asked:
+                return
+            self._write(*asked)
+            self._work(executor, self._to_train(), stopping)
+
+    def _to_train(self) -> list[Task]:
         return [
             Task(variant, segment, with_journal=self._keep_journals)
-            for segment in segments
-            for variant in self._plan.variants
+            for segment in self._training
+            for variant in self._record.plan.variants_in(segment.name)
         ]
 
-    def _testing(self) -> list[Task]:
+    def _test(self, executor: Executor, stopping: Callable[[], bool]) -> None:
         """The chosen variant and the baseline, on what comes after each training segment."""
         tasks = [
             Task(variant, window.test, True, self._keep_journals)
             for window in self._windows
-            for variant in tested(self._plan, self._record.outcomes, window)
+            for variant in tested(self._record.plan, self._record.outcomes, window)
         ]
         self._tests = len(tasks)
-        return tasks
+        self._work(executor, tasks, stopping)
 
     def _work(self, executor: Executor, tasks: list[Task], stopping: Callable[[], bool]) -> None:
         """Run what is not known yet, and commit what comes: soon, but not each outcome by itself."""
@@ -212,9 +239,20 @@ class _Run:
 
     def _progress(self) -> Progress:
         done, failed = len(self._record.outcomes), len(list(self._failed()))
-        total = len(self._plan.variants) * max(len(self._windows), 1) + self._tests
+        if self._search is not None:
+            variants = self._search.most(self._record)
+        else:
+            variants = len(self._begun_plan.variants) * len(self._training)
+        total = variants + self._tests
         per_s = self._own / max(time.monotonic() - self._began, 1e-9)
         return Progress(done, total, failed, per_s, (total - done) / per_s if per_s else None)
+
+
+def _search_of(plan: RunPlan, job: Job, segments: Sequence[Segment]) -> Search | None:
+    if plan.constraints.sampling != "bayes":
+        return None
+    sweepable = Sweepable(plan.spec, StrategyRegistry.knowing(job.strategies))
+    return Search(plan, sweepable, [segment.name for segment in segments])
 
 
 def _series_of(plan: RunPlan, market: Market) -> dict[str, BarSeries]:
@@ -229,7 +267,7 @@ def _series_of(plan: RunPlan, market: Market) -> dict[str, BarSeries]:
     return series
 
 
-def _compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+def compare(run_plan_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     """What a plan or a run was made for must be what is here. (A plan may say nothing of it.)"""
     for name, value in before.items():
         if now.get(name) != value:

@@ -1,12 +1,13 @@
 """The generator: a base spec and constraints in, a plan of variants out.
 
 In this order: the baseline; the combinations of the grid (or the samples); ablations, which are the first combination
-with one swept parameter back at the base's value; without what has been there already; at most `max_variants`.
+with one swept parameter back at the base's value; without what has been there already; at most `max_variants`. A plan
+that searches begins with its baseline alone, and grows while it runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from surefill.errors import InputError
 from surefill.strategy.registry import StrategyRegistry
 from surefill.strategy.spec import ExecutionSpec, load_spec
 from surefill.sweep.axes import Axis, Sampling, Values, check_sampling, points
-from surefill.sweep.canonical import base_of, plan_id_of, variant_id_of
+from surefill.sweep.canonical import base_of, plan_id_of, variant_ids_over
 from surefill.sweep.objectives import Objective
 from surefill.sweep.overrides import INVALID, Scalar, Sweepable
 from surefill.sweep.split import Split
@@ -27,13 +28,14 @@ LEFT_OUT_LISTED: Final = 20
 #: A plan that leaves out more than so many says only that.
 BEYOND_COUNTED: Final = 1_000
 
-Kind = Literal["baseline", "grid", "sample", "ablation"]
+Kind = Literal["baseline", "grid", "sample", "ablation", "trial"]
 
 
 class Constraints(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What to try. `sweep`: by path a list of values, or a span {min, max, step}.
 
-    `max_variants` counts the baseline; None: no cap. `samples` and `seed` are those of random sampling.
+    `max_variants` counts the baseline; None: no cap. `samples` and `seed` are those of random sampling, and of a search
+    (`bayes`) that asks for `batch` variants at a time and has no ablations.
     """
 
     sweep: dict[str, Axis] = {}
@@ -42,6 +44,7 @@ class Constraints(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     sampling: Sampling = "grid"
     samples: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     seed: int = 0
+    batch: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 8
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -60,11 +63,12 @@ class LeftOut(msgspec.Struct, frozen=True):
     reason: str
 
 
-class RunPlan(msgspec.Struct, frozen=True):
+class RunPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What to run. `base` is the spec's content; `conditions` say under which circumstances (bars, costs …).
 
     `run_plan_id` follows from all of it. `refused` counts the combinations that the strategy refuses, `left_out` has
-    the first of them; `beyond_max` those that `max_variants` cut off, counted up to `BEYOND_COUNTED`.
+    the first of them; `beyond_max` those that `max_variants` cut off, counted up to `BEYOND_COUNTED`. `asked` are the
+    ids of the variants that a search tries, by segment of time: it is one of its own for each that choices are made on.
     """
 
     run_plan_id: str
@@ -77,6 +81,26 @@ class RunPlan(msgspec.Struct, frozen=True):
     refused: int
     left_out: tuple[LeftOut, ...]
     beyond_max: int
+    asked: dict[str, tuple[str, ...]] = {}
+
+    def variants_in(self, segment: str) -> Sequence[Variant]:
+        """The variants that are tried over a segment, the baseline first."""
+        if segment not in self.asked:
+            return self.variants
+        ids = {self.variants[0].variant_id, *self.asked[segment]}
+        return [variant for variant in self.variants if variant.variant_id in ids]
+
+    def grown(self, segment: str, variants: Sequence[Variant], left_out: Sequence[LeftOut]) -> RunPlan:
+        """The plan with what a search tries next over a segment, and what the strategy refused of it."""
+        known = {variant.variant_id for variant in self.variants}
+        asked = self.asked.get(segment, ()) + tuple(variant.variant_id for variant in variants)
+        return msgspec.structs.replace(
+            self,
+            variants=self.variants + tuple(variant for variant in variants if variant.variant_id not in known),
+            refused=self.refused + len(left_out),
+            left_out=(self.left_out + tuple(left_out))[:LEFT_OUT_LISTED],
+            asked={**self.asked, segment: asked},
+        )
 
     @property
     def spec(self) -> ExecutionSpec:
@@ -145,6 +169,19 @@ def generate(
     )
 
 
+def axes_of(constraints: Constraints, sweepable: Sweepable) -> list[Values]:
+    """The axes of what is swept. Raises InputError for what cannot be."""
+    check_sampling(constraints.sampling, constraints.samples, constraints.sweep)
+    axes = []
+    for path, axis in constraints.sweep.items():
+        sweepable.check_path(path)
+        values = Values(path, axis, whole=sweepable.is_whole(path))
+        for value in values.ends():
+            sweepable.check_value(path, value)
+        axes.append(values)
+    return axes
+
+
 class _Making:
     """One plan while it is made."""
 
@@ -156,31 +193,21 @@ class _Making:
         registry: StrategyRegistry,
     ) -> None:
         self._sweepable = Sweepable(spec, registry)
-        self._content = content
+        self._id_of = variant_ids_over(content)
         self._constraints = constraints
-        self._axes = self._checked_axes()
+        self._axes = axes_of(constraints, self._sweepable)
         self.refused = self.beyond_max = 0
         self.left_out: list[LeftOut] = []
-
-    def _checked_axes(self) -> list[Values]:
-        constraints, sweepable = self._constraints, self._sweepable
-        check_sampling(constraints.sampling, constraints.samples, constraints.sweep)
-        axes = []
-        for path, axis in constraints.sweep.items():
-            sweepable.check_path(path)
-            values = Values(path, axis, whole=sweepable.is_whole(path))
-            for value in values.ends():
-                sweepable.check_value(path, value)
-            axes.append(values)
-        return axes
 
     def variants(self) -> Iterator[Variant]:
         """Baseline, combinations, ablations; each effective spec once; up to the cap."""
         cap = self._constraints.max_variants
+        if self._constraints.sampling == "bayes" and cap is not None:
+            self.beyond_max = max(self._constraints.samples - (cap - 1), 0)
         seen: set[str] = set()
         for kind, overrides in self._offered():
             try:
-                spec = self._sweepable.spec(overrides)
+                spec = self._sweepable.draft(overrides)
             except InputError as error:
                 self._leave_out(overrides, error.message)
                 continue
@@ -192,7 +219,7 @@ class _Making:
                 if self.beyond_max == BEYOND_COUNTED:
                     return
                 continue
-            yield Variant(len(seen), variant_id_of(self._content, overrides), kind, overrides)
+            yield Variant(len(seen), self._id_of(overrides), kind, overrides)
             seen.add(effective)
 
     def _offered(self) -> Iterator[tuple[Kind, dict[str, Scalar]]]:
@@ -203,13 +230,13 @@ class _Making:
         for overrides in points(self._axes, constraints.sampling, constraints.samples, constraints.seed):
             first = first or (overrides if self._goes_together(overrides) else first)
             yield kind, overrides
-        if constraints.ablations:
+        if constraints.ablations and constraints.sampling != "bayes":
             for path in first:
                 yield "ablation", {name: value for name, value in first.items() if name != path}
 
     def _goes_together(self, overrides: Mapping[str, Scalar]) -> bool:
         try:
-            self._sweepable.spec(overrides)
+            self._sweepable.draft(overrides)
         except InputError:
             return False
         return True

@@ -68,7 +68,7 @@ def metrics_in(outcomes: Mapping[Key, Outcome], variant_id: str, segment: str) -
 
 def ranking(plan: RunPlan, outcomes: Mapping[Key, Outcome], segment: str) -> list[str]:
     """The ids of the plan's variants, best first by its objective over that segment."""
-    ids = [variant.variant_id for variant in plan.variants]
+    ids = [variant.variant_id for variant in plan.variants_in(segment)]
     return ranked(plan.objective, ids, lambda each: (each, metrics_in(outcomes, each, segment)))
 
 
@@ -86,7 +86,7 @@ def tested(plan: RunPlan, outcomes: Mapping[Key, Outcome], window: Window) -> li
 
 def result_of(record: RunRecord) -> RunResult:
     """The results of a run so far."""
-    plan, windows, outcomes = record.begun.plan, record.begun.windows, record.outcomes
+    plan, windows, outcomes = record.plan, record.begun.windows, record.outcomes
     segments = [window.train.name for window in windows] or [WHOLE.name]
     rows = [row for segment in segments for row in _rows(plan, outcomes, segment)]
     for window in windows:
@@ -112,7 +112,7 @@ def result_of(record: RunRecord) -> RunResult:
 
 def _rows(plan: RunPlan, outcomes: Mapping[Key, Outcome], segment: str) -> list[VariantResult]:
     there = [variant for variant in plan.variants if (variant.variant_id, segment) in outcomes]
-    complete = len(there) == len(plan.variants)
+    complete = len(there) == len(plan.variants_in(segment))
     order = {name: at for at, name in enumerate(ranking(plan, outcomes, segment), start=1)} if complete else {}
     return [
         VariantResult(each, segment, outcomes[each.variant_id, segment], order.get(each.variant_id)) for each in there
@@ -121,7 +121,7 @@ def _rows(plan: RunPlan, outcomes: Mapping[Key, Outcome], segment: str) -> list[
 
 def _is_complete(plan: RunPlan, outcomes: Mapping[Key, Outcome], window: Window) -> bool:
     return bool(chosen_in(plan, outcomes, window.train.name)) and all(
-        (variant.variant_id, window.train.name) in outcomes for variant in plan.variants
+        (variant.variant_id, window.train.name) in outcomes for variant in plan.variants_in(window.train.name)
     )
 
 
@@ -141,7 +141,7 @@ def _judged(plan: RunPlan, outcomes: Mapping[Key, Outcome], window: Window) -> W
 
 def _deflated(plan: RunPlan, outcomes: Mapping[Key, Outcome], best: str, segment: str) -> float | None:
     found = metrics_in(outcomes, best, segment)
-    tried = (metrics_in(outcomes, variant.variant_id, segment) for variant in plan.variants)
+    tried = (metrics_in(outcomes, variant.variant_id, segment) for variant in plan.variants_in(segment))
     return None if found is None else deflated_sharpe(found.daily, [each.daily for each in tried if each is not None])
 
 

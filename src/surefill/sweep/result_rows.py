@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from surefill.errors import ConfigError
 from surefill.sweep.events import VariantCompleted, VariantFailed
 from surefill.sweep.metrics import VariantMetrics
 from surefill.sweep.result import RunResult, VariantResult, WindowResult
 from surefill.units import quanta_text
 from surefill.views.daily_figures import DailyFigures
+from surefill.views.table_files import pyarrow
 
 MONEY: Final = ("starting_equity", "ending_equity", "fees")
 Row = dict[str, Any]
@@ -65,17 +65,11 @@ def as_csv(rows: Sequence[Row]) -> bytes:
 
 def as_parquet(rows: Sequence[Row]) -> bytes:
     """Rows as Parquet; money is text. Raises ConfigError (MISSING_EXTRA) without pyarrow."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "writing Parquet needs pyarrow; install it with: pip install 'surefill[parquet]'", code="MISSING_EXTRA"
-        ) from error
+    arrow = pyarrow()
     names = list(rows[0]) if rows else []
-    table = pyarrow.table({name: pyarrow.array(_one_kind([row[name] for row in rows])) for name in names})
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(table, sink)
+    table = arrow.table({name: arrow.array(_one_kind([row[name] for row in rows])) for name in names})
+    sink = arrow.BufferOutputStream()
+    arrow.parquet.write_table(table, sink)
     written: bytes = sink.getvalue().to_pybytes()
     return written
 

@@ -16,10 +16,12 @@ from surefill.sweep.events import (
     SweepEvent,
     VariantCompleted,
     VariantFailed,
+    VariantsAsked,
     decode,
     encode,
     stream_of,
 )
+from surefill.sweep.plan import RunPlan
 from surefill.sweep.workbench import Ran
 
 Status = Literal["running", "canceled", "completed"]
@@ -27,10 +29,15 @@ Key = tuple[str, str]
 
 
 class RunRecord:
-    """The fold of a run's stream. `outcomes` by (variant id, segment); "running" is also a run that was killed."""
+    """The fold of a run's stream. `outcomes` by (variant id, segment); "running" is also a run that was killed.
+
+    `asked` by segment: what a search has asked for there, batch by batch.
+    """
 
     def __init__(self) -> None:
         self.started: RunStarted | None = None
+        self.asked: dict[str, list[VariantsAsked]] = {}
+        self._plan: RunPlan | None = None
         self.outcomes: dict[Key, Outcome] = {}
         self.status: Status = "running"
 
@@ -40,12 +47,21 @@ class RunRecord:
         assert self.started is not None
         return self.started
 
+    @property
+    def plan(self) -> RunPlan:
+        """The plan, with all that a search has asked for so far."""
+        assert self._plan is not None
+        return self._plan
+
     def apply(self, event: SweepEvent) -> None:
         """Fold one event."""
         if isinstance(event, VariantCompleted | VariantFailed):
             self.outcomes[event.variant_id, event.segment] = event
         elif isinstance(event, RunStarted):
-            self.started = event
+            self.started, self._plan = event, event.plan
+        elif isinstance(event, VariantsAsked):
+            self.asked.setdefault(event.segment, []).append(event)
+            self._plan = self.plan.grown(event.segment, event.variants, event.left_out)
         elif isinstance(event, RunResumed):
             self.status = "running"
             if event.again:

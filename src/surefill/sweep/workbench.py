@@ -170,9 +170,7 @@ class Workbench:
         self.series = series
         self.kept: dict[object, object] = {}
         self._paths = paths
-        registry = StrategyRegistry()
-        for strategy in job.strategies:
-            registry.load(strategy) if isinstance(strategy, str) else registry.add(strategy)
+        registry = StrategyRegistry.knowing(job.strategies)
         self.runner = StrategyRunner(registry)
         self._base = load_spec(job.base, code="INVALID_BASE_SPEC")
         self._sweepable = Sweepable(self._base, registry)

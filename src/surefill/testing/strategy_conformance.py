@@ -21,7 +21,7 @@ from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
 from surefill.market.synthetic import SplitMix
 from surefill.strategy.decisions import Decision, Position, Strategy
-from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT, Incremental, Signals, Vectorised
+from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT, Incremental, Looped, Signals, Vectorised
 from surefill.strategy.intents import TradeAction
 from surefill.strategy.registry import StrategyRegistry
 from surefill.strategy.snapshot import MarketSnapshot
@@ -125,6 +125,8 @@ def assert_signals_agree(strategy: Vectorised, spec: ExecutionSpec, series: BarS
             said = evaluated(strategy, spec, series, at, Holding(quantity, series.closes[at]))
             closes, told = _of(said, _EXIT) & bit, exits[at] & bit
             assert told == closes, f"bar {at}, holding {quantity}: exits say {told}, evaluate {closes}"
+    if isinstance(strategy, Looped):
+        assert_loop_agrees(strategy, spec, series, signals)
     for count in {len(series) * cut // (cuts + 1) for cut in range(1, cuts + 1)}:
         for name, column in _columns(strategy.signals(spec, series.until(count))).items():
             known = getattr(signals, name)[:count]
@@ -144,6 +146,19 @@ def _assert_prices_agree(signals: Signals, at: int, said: Said, price_decimals: 
         price, told = getattr(decision, name), int(columns[name][at]) if name in columns else 0
         px = 0 if price is None else to_quanta(price, price_decimals, field=name)
         assert told == px, f"bar {at}: {name} is {told} in the signals, {px} in what evaluate says"
+
+
+def assert_loop_agrees(strategy: Looped, spec: ExecutionSpec, series: BarSeries, signals: Signals) -> None:
+    """Compare what `signal_loop` writes, as plain Python, with what `signals` has said. Raises AssertionError."""
+    import numpy as np
+
+    numbers = strategy.loop_numbers(spec)
+    assert numbers is not None, f"{strategy.loop_numbers} has no numbers for {spec.entry}: nothing is compared"
+    written = Signals(np.zeros(len(series), np.int8), np.zeros(len(series), np.int8))
+    high_px, low_px, close_px = map(np.asarray, (series.high_px, series.low_px, series.close_px))
+    strategy.signal_loop(high_px, low_px, close_px, numbers, written.entries, written.exits)
+    for name, column in _columns(written).items():
+        assert column.tolist() == getattr(signals, name).tolist(), f"{name} of signal_loop are not those of signals"
 
 
 def evaluated(strategy: object, spec: ExecutionSpec, series: BarSeries, at: int, position: Position | None) -> Said:

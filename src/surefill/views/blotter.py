@@ -39,15 +39,15 @@ class BlotterRow(msgspec.Struct):
 
 
 class Blotter:
-    """Folds events into rows, in the order in which orders were created or refused."""
+    """Folds events into rows, in the order in which orders were created or refused. `fold`: the state behind them."""
 
     def __init__(self) -> None:
         self.rows: dict[str, BlotterRow] = {}
-        self._fold = Fold()
+        self.fold = Fold()
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
-        fold = self._fold
+        fold = self.fold
         fold.apply(event)
         if isinstance(event, OrderCreated):
             line, cl_ord_id = created_line(fold, event), event.request.cl_ord_id

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from math import fsum
 from typing import NamedTuple
 
 from surefill.market.series import BarSeries
@@ -30,3 +32,8 @@ def excursion(trade: Trade, series: BarSeries) -> Excursion:
     high = max([*prices, *series.high_px[begin:end]])
     down, up = (entry_px - low) / entry_px, (high - entry_px) / entry_px
     return Excursion(down, up) if trade.side > 0 else Excursion(up, down)
+
+
+def mean_pct(fractions: Sequence[float]) -> float | None:
+    """Their mean in percent: of all adverse excursions MAE, of all favourable ones MFE. None of none."""
+    return 100 * fsum(fractions) / len(fractions) if fractions else None

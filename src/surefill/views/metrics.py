@@ -7,9 +7,12 @@ win_rate          wins / trades
 profit_factor     sum of the nets of wins / -(sum of the nets of losses)
 payoff            average win / -(average loss)
 expectancy        sum of all nets / trades
+winning_streak    the most wins in a row, in the order in which trades ended; losing_streak the most losses
 max_drawdown      the largest fall from an earlier peak of the curve, in money; its beginning counts as a peak
 max_drawdown_pct  the largest such fall as a percentage of the peak that it began at
 exposure          closes at which something was held / closes
+turnover          value of all fills / mean equity of all closes, per year: times P / n (`views.daily_figures`)
+monthly           the last equity of a calendar month / that of the month before - 1; the first one from the start
 ================  ====================================================================================================
 
 A ratio that has nothing below its line is None. Ratios by the year: `views.daily_figures`.
@@ -44,6 +47,8 @@ class TradeFigures(msgspec.Struct, frozen=True):
     profit_factor: float | None
     payoff: float | None
     expectancy: float | None
+    winning_streak: int
+    losing_streak: int
 
 
 class Drawdown(NamedTuple):
@@ -96,7 +101,17 @@ def trade_figures(trades: Sequence[Trade]) -> TradeFigures:
         profit_factor=_ratio(profit, -loss),
         payoff=_ratio(profit * len(lost), -loss * len(won)),
         expectancy=_ratio(sum(nets), len(nets)),
+        winning_streak=_streak([made > 0 for made in nets]),
+        losing_streak=_streak([made < 0 for made in nets]),
     )
+
+
+def turnover(traded: int, closes: int, worth: int, days: int, per_year: int) -> float | None:
+    """How often the account was turned over in a year. `traded` and `worth`, the sum of the equity at `closes`: money.
+
+    None of an account that was worth nothing, or of no days.
+    """
+    return traded * closes / worth * per_year / days if days and worth > 0 else None
 
 
 def curve_figures(start: int, equity: Sequence[int]) -> CurveFigures:
@@ -138,6 +153,14 @@ def monthly(start: int, times: Sequence[int], equity: Sequence[int]) -> list[Mon
         ends[when.year, when.month] = value
     changes = _changes([start, *ends.values()])
     return [Month(year, month, change) for (year, month), change in zip(ends, changes, strict=True)]
+
+
+def _streak(counts: Iterable[bool]) -> int:
+    longest = run = 0
+    for one in counts:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return longest
 
 
 def _changes(values: Sequence[int]) -> list[float]:

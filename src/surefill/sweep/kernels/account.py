@@ -32,18 +32,18 @@ def simulate(
     time_stop_bars, day_ends = variant[t.TIME_STOP_BARS], variant[t.END_OF_DAY]
     granularity, policy = rules[t.STOP_GRANULARITY], rules[t.INTRABAR]
     held = entering = leaving = resting = 0
-    moments, moment = len(market.moments) - 1, -1
+    moments, moment = len(market.closes_ns), -1
     while moment + 1 < moments:
         moment += 1
         if not entering and not leaving and not resting:
             moment = _next_event(moment, held, market, signals, instruments, variant, books)
             if moment == moments:
                 break
-        first, end = market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]
-        now_ns = market.moments[moment, t.MOMENT_NS]
+        first, end = _bars_of(market, moment)
+        now_ns = market.bars[_bar(market, first), t.BAR_OPEN_NS]
         if held or resting:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.RESTS] and now_ns >= positions[number, t.RESTS_NS]:
                     open_px = market.bars[at, t.BAR_OPEN]
@@ -71,7 +71,7 @@ def simulate(
                     )
         if leaving:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.CLOSE:
                     positions[number, t.WAITING] = t.NOTHING
@@ -85,7 +85,7 @@ def simulate(
                         result[t.NO_POSITION] += 1
         if entering:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.WAITING] == t.OPEN:
                     positions[number, t.WAITING] = t.NOTHING
@@ -96,7 +96,7 @@ def simulate(
                     resting += positions[number, t.RESTS] != t.NOWHERE
         last_ns = now_ns
         for place in range(first, end):
-            at = market.moment_bars[place]
+            at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.RESTS] and meet_bar(number, at, market, instruments, rules, costs, variant, books):
                 held, resting = held + 1, resting - 1
@@ -131,7 +131,7 @@ def simulate(
             last_ns = max(last_ns, market.bars[at, t.BAR_TS_NS])
         if resting:
             for place in range(first, end):
-                at = market.moment_bars[place]
+                at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
                 if positions[number, t.RESTS] and market.bars[at, t.BAR_TS_NS] > positions[number, t.RESTS_NS]:
                     positions[number, t.RESTS_BARS] += 1
@@ -139,7 +139,7 @@ def simulate(
                         positions[number, t.RESTS] = positions[number, t.PROMISED] = 0
                         resting -= 1
         for place in range(first, end):
-            at = market.moment_bars[place]
+            at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 day_is_over = variant[t.EXIT_AT_DAY_END] and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
@@ -176,6 +176,21 @@ def simulate(
         books.equity[moment] = worth
 
 
+def _bars_of(market: Market, moment: int) -> tuple[int, int]:
+    """The places of a moment's bars. Of one instrument bars, places and moments have the same numbers."""
+    if len(market.moment_bars):
+        return market.moment_from[moment], market.moment_from[moment + 1]
+    return moment, moment + 1
+
+
+def _bar(market: Market, place: int) -> int:
+    """The bar at a place."""
+    if len(market.moment_bars):
+        at: int = market.moment_bars[place]
+        return at
+    return place
+
+
 def _next_event(
     moment: int, held: int, market: Market, signals: Signals, instruments: Ints, variant: Ints, books: Books
 ) -> int:
@@ -186,7 +201,7 @@ def _next_event(
     positions = books.positions
     cash, worth, until = books.result[t.CASH], 0, moment
     if len(positions) > 1:
-        while not held and until < len(market.moments) - 1 and not _enters(until, market, signals):
+        while not held and until < len(market.closes_ns) and not _enters(until, market, signals):
             until += 1
     elif not held:  # of one instrument bar and moment have the same number
         until += _unset(signals.enters[moment:])
@@ -215,8 +230,8 @@ def _next_event(
 
 
 def _enters(moment: int, market: Market, signals: Signals) -> bool:
-    for place in range(market.moments[moment, t.MOMENT_FROM], market.moments[moment + 1, t.MOMENT_FROM]):
-        if signals.enters[market.moment_bars[place]]:
+    for place in range(market.moment_from[moment], market.moment_from[moment + 1]):
+        if signals.enters[_bar(market, place)]:
             return True
     return False
 

@@ -6,6 +6,7 @@ source that goes in, so other rules are other folders.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -41,22 +42,48 @@ def compiled(function: F) -> F:
 
 
 @functools.cache
-def _compiled() -> dict[str, Callable[..., Any]]:
+def compiled_loop(function: F) -> F:
+    """A strategy's loop as machine code, kept for as long as its file stays as it is. Raises ConfigError without numba.
+
+    What it calls of other files is not looked at: a loop calls nothing of them.
+    """
+    njit = _numba().njit
+    module = inspect.getmodule(function)
+    folder = _cache_folder((module,)) if module is not None and getattr(module, "__file__", None) else None
+    with _cache_in(folder):
+        return cast(F, njit(function, cache=folder is not None))
+
+
+def _numba() -> Any:
     try:
-        from numba import config, njit
-        from numba.extending import register_jitable
+        import numba
     except ImportError as error:
         raise ConfigError(f"kernels need the extra: pip install 'surefill[sweep]' ({error})") from error
-    sources = (*_rule_modules(), account, entries, exits, fills, contract_figures, figures)
-    for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
-        register_jitable(function)
-    before, folder = config.CACHE_DIR, _cache_folder((*sources, batch, tables, units, daily_figures))
-    config.CACHE_DIR = "" if folder is None else str(folder)
+    return numba
+
+
+@contextlib.contextmanager
+def _cache_in(folder: Path | None) -> Iterator[None]:
+    config = _numba().config
+    before, config.CACHE_DIR = config.CACHE_DIR, "" if folder is None else str(folder)
     try:
-        # Nothing is allocated in there, so no references need counting; counting them would take half the time.
-        return {entry.__name__: njit(entry, cache=folder is not None, _nrt=False) for entry in _ENTRIES}
+        yield
     finally:
         config.CACHE_DIR = before
+
+
+@functools.cache
+def _compiled() -> dict[str, Callable[..., Any]]:
+    njit = _numba().njit
+    from numba.extending import register_jitable
+
+    sources = (*_rule_modules(), account, entries, exits, fills, contract_figures, figures)
+    for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
+        register_jitable(no_cfunc_wrapper=True)(function)
+    folder = _cache_folder((*sources, batch, tables, units, daily_figures))
+    with _cache_in(folder):
+        # Nothing is allocated in there, so no references need counting; counting them would take half the time.
+        return {entry.__name__: njit(entry, cache=folder is not None, _nrt=False) for entry in _ENTRIES}
 
 
 def _rule_modules() -> tuple[ModuleType, ...]:
@@ -72,9 +99,7 @@ def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
 
 def _cache_folder(modules: tuple[ModuleType, ...]) -> Path | None:
     """Where this source's machine code is kept; None where nothing can be written."""
-    import numba
-
-    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    digest = hashlib.sha256(f"{_numba().__version__} {platform.python_version()}".encode())
     for module in modules:
         digest.update(Path(str(module.__file__)).read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "surefill" / "kernels"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from surefill.domain.costs.schedule import segment_of
@@ -24,6 +24,8 @@ from surefill.venues.paper.settings import PaperSettings
 
 #: Gates that the kernel asks, or that cannot refuse what it trades.
 GATES: Final = frozenset((*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional", "cash"))
+#: By instrument and kind of price: the lowest and the highest one.
+Waiting = tuple[tuple[str, int, int], ...]
 _FLOAT_EXACT: Final = 2**53
 
 
@@ -60,20 +62,26 @@ def extremes_of(series: Mapping[str, BarSeries]) -> dict[str, tuple[int, int]]:
     return {name: (min(bars.close_px), max(bars.high_px)) for name, bars in series.items() if len(bars)}
 
 
+def waiting_prices(names: Sequence[str], said: Sequence[Signals]) -> Waiting:
+    """The lowest and the highest price that entries of each instrument wait for, where there are any."""
+    columns = (
+        (name, column[(signals.entries != 0) & (column > 0)])
+        for name, signals in zip(names, said, strict=True)
+        for column in (signals.px, signals.stop_px)
+        if column is not None
+    )
+    return tuple((name, int(prices.min()), int(prices.max())) for name, prices in columns if prices.size)
+
+
 def widened(
-    extremes: Mapping[str, tuple[int, int]], instruments: Mapping[str, Instrument], said: Mapping[str, Signals]
+    extremes: Mapping[str, tuple[int, int]], instruments: Mapping[str, Instrument], prices: Waiting
 ) -> dict[str, tuple[int, int]]:
-    """The extremes, with the prices that entries wait for."""
+    """The extremes, with the prices that entries wait for, in whole ticks."""
     found = dict(extremes)
-    for name, signals in said.items():
+    for name, lowest, highest in prices:
         tick = instruments[name].terms[0].tick
-        for column in (signals.px, signals.stop_px):
-            if column is not None and name in found and (waiting := column[(signals.entries != 0) & (column > 0)]).size:
-                low, high = found[name]
-                found[name] = (
-                    min(low, max(floor_to(int(waiting.min()), tick), 1)),
-                    max(high, ceil_to(int(waiting.max()), tick)),
-                )
+        low, high = found[name]
+        found[name] = min(low, max(floor_to(lowest, tick), 1)), max(high, ceil_to(highest, tick))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from surefill.strategy.spec import PCT_DECIMALS, ExecutionSpec, ExitSpec
 from surefill.sweep.kernels import tables as t
 from surefill.units import NS_PER_DAY, to_quanta
 from surefill.venues.paper.settings import PaperSettings
+
+_NONE: Final = np.zeros(0, np.int64)
 
 
 class Stage(NamedTuple):
@@ -152,12 +154,6 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapp
     opens, number = column("open_ns"), np.repeat(np.arange(len(names)), counts)
     order = np.lexsort((number, opens))
     moment_ns, moment_from = np.unique(opens[order], return_index=True)
-    moments = np.zeros((len(moment_ns) + 1, t.MOMENT_COLUMNS), np.int64)
-    moments[:-1, t.MOMENT_NS], moments[:-1, t.MOMENT_FROM], moments[-1, t.MOMENT_FROM] = (
-        moment_ns,
-        moment_from,
-        len(opens),
-    )
     ends = np.concatenate([np.asarray(series[each].session_end, np.int64) * t.ENDS_SESSION for each in names])
     for name, begin, count in zip(names, begins, counts, strict=False):
         if count:
@@ -165,13 +161,13 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapp
             ends[begin + count - 1] |= t.IS_LAST
     ts_ns, open_px, high_px, low_px, close_px = map(column, ("ts_ns", "open_px", "high_px", "low_px", "close_px"))
     moment = np.empty(len(opens), np.int64)
-    moment[order] = np.repeat(np.arange(len(moment_ns)), np.diff(moments[:, t.MOMENT_FROM]))
+    moment[order] = np.repeat(np.arange(len(moment_ns)), np.diff(np.append(moment_from, len(opens))))
     closes_ns = np.maximum.reduceat(ts_ns[order], moment_from) if len(moment_ns) else moment_ns
     closes_ns = np.maximum(closes_ns, moment_ns)
     day_ends = list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values())
     return t.Market(
-        moments,
-        order.astype(np.int64),
+        np.append(moment_from, len(opens)) if len(names) > 1 else _NONE,
+        order if len(names) > 1 else _NONE,
         np.stack([number, opens, ts_ns, open_px, high_px, low_px, close_px, ends, moment], axis=1),
         high_px,
         low_px,

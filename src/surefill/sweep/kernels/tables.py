@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 # Of an instrument. LOTS_BUDGET // price is how many lots the variant's money buys.
 TICK, LOT, PER_NOTIONAL, MIN_QTY, MAX_QTY, LOTS_BUDGET, INSTRUMENT_COLUMNS = range(7)
 
-# Of a moment, and of a bar. BAR_ENDS has the bits below: last of its session, first and last of its instrument.
-MOMENT_NS, MOMENT_FROM, MOMENT_COLUMNS = range(3)
+# Of a bar. BAR_ENDS has the bits below: last of its session, first and last of its instrument.
 BAR_INSTRUMENT, BAR_OPEN_NS, BAR_TS_NS, BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_ENDS = range(8)
 BAR_MOMENT, BAR_COLUMNS = range(8, 10)
 ENDS_SESSION, IS_FIRST, IS_LAST = 1, 2, 4
@@ -76,14 +75,14 @@ RATIO_COLUMNS: Final = DAILY_RATIOS + 8
 class Market(NamedTuple):
     """Bars of all instruments, one after the other, and the moments at which they begin.
 
-    The bars of moment k are `moment_bars[moments[k, MOMENT_FROM]:moments[k + 1, MOMENT_FROM]]`, in the order of
-    instruments, which are numbered in the order of ids; the last row of `moments` only ends the one before. A row of
-    `bars` has all of a bar in one place, the columns beside it are the same figures for whoever goes through many bars.
-    `closes_ns`: when the last bar of each moment closes; `day_ends`: the last moments of each day, as
+    The bars of moment k are `moment_bars[moment_from[k]:moment_from[k + 1]]`, in the order of instruments, which are
+    numbered in the order of ids. (Of one instrument alone both are empty: bar k is moment k.) A row of `bars` has all
+    of a bar in one place, the columns beside it are the same figures for whoever goes through many bars. `closes_ns`:
+    when the last bar of each moment closes; `day_ends`: the last moments of each day, as
     `views.daily_figures.daily_equity` has it.
     """
 
-    moments: Ints
+    moment_from: Ints
     moment_bars: Ints
     bars: Ints
     high_px: Ints
@@ -94,7 +93,10 @@ class Market(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What the strategy wants after each bar, as `strategy.forms.Signals` has it; no prices: columns without rows."""
+    """What strategies want after each bar, as `strategy.forms.Signals` says it; many variants have a row for each.
+
+    Where no entry waits for a price the columns of prices are empty.
+    """
 
     enters: Flags
     leaves: Flags

@@ -26,10 +26,11 @@ __all__ = ["Shown", "report", "report_of"]
 
 
 class Shown(NamedTuple):
-    """How a workspace is presented: its heading, and what is told about it (label -> text)."""
+    """How a workspace is presented: its heading, what is told about it (label -> text), what to be careful about."""
 
     name: str
     about: Mapping[str, str] = {}
+    remark: str = ""
 
 
 def report(title: str, journal: Journal, workspaces: Mapping[str, Shown], series: Mapping[str, BarSeries]) -> str:
@@ -51,6 +52,7 @@ def report_of(
     """The page of runs that have been folded already."""
     proofs = {stream.workspace_id: stream for stream in (verification.streams if verification else ())}
     runs = [
-        run_model(shown.name, shown.about, found[name], series, proofs.get(name)) for name, shown in workspaces.items()
+        run_model(shown.name, shown.about, found[name], series, proofs.get(name), shown.remark)
+        for name, shown in workspaces.items()
     ]
-    return page(ReportModel(title, __version__, bars_model(series), runs))
+    return page(title, ReportModel(title, __version__, bars_model(series), runs))

@@ -5,15 +5,27 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import zip_longest
 
 import msgspec
 
 from surefill.journal.verification import StreamVerification
 from surefill.market.series import BarSeries
-from surefill.units import NS_PER_DAY, NS_PER_S, quanta_decimal, quanta_float
-from surefill.views.metrics import Month, monthly, net
+from surefill.units import NS_PER_S, quanta_decimal, quanta_float
+from surefill.views.excursions import Excursion
+from surefill.views.metrics import Month, net
 from surefill.views.performance import Line, Performance
 from surefill.views.report.columns import BarColumns, Steps, bar_columns, steps_of
+from surefill.views.report.figures import (
+    FigureGroup,
+    conventions,
+    figure_groups,
+    money,
+    percent,
+    ratio,
+    sign_of,
+    span,
+)
 from surefill.views.trade_stories import TradeStory
 from surefill.views.wording import avg_px
 
@@ -39,13 +51,15 @@ class Row(msgspec.Struct, frozen=True):
     net: float
     open_net: float
     max_drawdown: float
-    exposure: float
+    exposure: float | None
     fees: float
 
 
 class TradeMark(msgspec.Struct, frozen=True):
     """A trade. `entry_at`, `exit_at`: indexes of bars (-1: still open); times in seconds UTC; prices and money floats.
 
+    `made`: the net as a fraction of what was entered for. `mae`, `mfe`: how far the price went against it and in its
+    favour, as fractions of the entry price; None of one that is open.
     `stops`: pairs of a bar's index and the price at which the stop stood from there on.
     """
 
@@ -66,6 +80,9 @@ class TradeMark(msgspec.Struct, frozen=True):
     net: float
     fees: float
     change: float
+    made: float
+    mae: float | None
+    mfe: float | None
     target: float
     stops: list[tuple[int, float]]
 
@@ -91,13 +108,19 @@ class Seal(msgspec.Struct, frozen=True):
 
 
 class RunModel(msgspec.Struct, frozen=True):
-    """One run. `equity` in hundredths of the currency at `times` (seconds UTC), beginning with `start`."""
+    """One run. `equity` in hundredths of the currency at `times` (seconds UTC), beginning with `start`.
+
+    `remark` is what a reader has to know before he believes the figures.
+    """
 
     workspace_id: str
     name: str
     currency: str
     about: list[tuple[str, str]]
+    remark: str
     tiles: list[Tile]
+    figures: list[FigureGroup]
+    conventions: str
     start: int
     times: Steps
     equity: Steps
@@ -130,6 +153,7 @@ def run_model(
     found: Performance,
     series: Mapping[str, BarSeries],
     proof: StreamVerification | None,
+    remark: str = "",
 ) -> RunModel:
     """One run as data."""
     decimals, curves = found.money_decimals, found.curves
@@ -138,13 +162,19 @@ def run_model(
         name,
         found.currency,
         list(about.items()),
+        remark,
         _tiles(found),
+        figure_groups(found),
+        conventions(found),
         _cents(found.curve.start, decimals),
         steps_of([ns // NS_PER_S for ns in curves.times]),
         steps_of([_cents(value, decimals) for value in curves.equity]),
-        [_row(line, decimals) for line in (*found.lines, found.total)],
-        monthly(found.curve.start, curves.times, curves.equity),
-        [_mark(story, series[story.trade.instrument_id], decimals) for story in (*found.stories, *found.running)],
+        [_row(line, found) for line in (*found.lines, found.total)],
+        found.months,
+        [
+            _mark(story, series[story.trade.instrument_id], found, went)
+            for story, went in zip_longest((*found.stories, *found.running), found.went)
+        ],
         [Count(reason, exits.count, quanta_float(exits.net, decimals)) for reason, exits in found.exits.items()],
         [Count(code, refused.count, example=refused.example) for code, refused in found.refused.items()],
         [Count(kind, count) for kind, count in found.events.items()],
@@ -161,8 +191,8 @@ def _cents(money: int, decimals: int) -> int:
     return int(quanta_decimal(money, decimals).quantize(_CENT).scaleb(2))
 
 
-def _row(line: Line, decimals: int) -> Row:
-    figures = line.figures
+def _row(line: Line, found: Performance) -> Row:
+    figures, decimals = line.figures, found.money_decimals
     return Row(
         line.name,
         figures.trades,
@@ -176,8 +206,9 @@ def _row(line: Line, decimals: int) -> Row:
     )
 
 
-def _mark(story: TradeStory, bars: BarSeries, money_decimals: int) -> TradeMark:
-    trade, decimals = story.trade, bars.price_decimals
+def _mark(story: TradeStory, bars: BarSeries, found: Performance, went: Excursion | None) -> TradeMark:
+    trade, decimals, money_decimals = story.trade, bars.price_decimals, found.money_decimals
+    entry_value = trade.entry_notional * found.per_notional[trade.instrument_id]
     closed = trade.exit_ns > 0
     entry_px = avg_px(trade.entry_notional, trade.entry_qty, decimals)
     exit_px = avg_px(trade.exit_notional, trade.exit_qty, decimals)
@@ -199,6 +230,9 @@ def _mark(story: TradeStory, bars: BarSeries, money_decimals: int) -> TradeMark:
         quanta_float(net(trade), money_decimals),
         quanta_float(trade.fees, money_decimals),
         trade.side * (exit_px / entry_px - 1) if closed and entry_px else 0.0,
+        net(trade) / entry_value if entry_value else 0.0,
+        went.adverse if went is not None else None,
+        went.favourable if went is not None else None,
         quanta_float(story.target_px, decimals),
         [(_bar_at(bars, level.ts_ns), quanta_float(level.px, decimals)) for level in story.stops],
     )
@@ -213,41 +247,24 @@ def _bar_at(bars: BarSeries, ts_ns: int) -> int:
 
 
 def _tiles(found: Performance) -> list[Tile]:
-    curve, total, currency = found.curve, found.total, found.currency
+    curve, total, currency, decimals = found.curve, found.total, found.currency, found.money_decimals
     figures = total.figures
     made = curve.end - curve.start
-    days = figures.held_ns / figures.trades / NS_PER_DAY if figures.trades else 0.0
-    open_text = f"{_money(total.open_net, found)} of it still open" if found.running else "nothing open"
+    held = f"{span(figures.held_ns / figures.trades, 0)} each" if figures.trades else "none closed"
+    open_text = f"{money(total.open_net, decimals, sign=True)} of it still open" if found.running else "nothing open"
     return [
         Tile(
             f"Net P&L, {currency}",
-            f"{_money(made, found)}",
-            f"{made / curve.start:+.1%} · {open_text}" if curve.start else open_text,
-            _sign(made),
+            money(made, decimals, sign=True),
+            f"{percent(made / curve.start, sign=True)} · {open_text}" if curve.start else open_text,
+            sign_of(made),
         ),
-        Tile("CAGR", _percent(found.daily.cagr), "per year", _sign(found.daily.cagr or 0)),
-        Tile("Drawdown", f"−{curve.max_drawdown_pct:.1f} %", _money(-curve.max_drawdown, found), -1),
-        Tile("Sharpe", _ratio(found.daily.sharpe), f"Sortino {_ratio(found.daily.sortino)}"),
-        Tile("Profit factor", _ratio(figures.profit_factor), f"payoff {_ratio(figures.payoff)}"),
-        Tile("Win rate", _percent(figures.win_rate), f"{figures.wins} of {figures.trades}"),
-        Tile("Trades", f"{figures.trades:,}", f"{days:.0f} days each"),
-        Tile("Exposure", _percent(total.exposure), "of all closes"),
-        Tile(f"Fees, {currency}", _money(total.fees, found, sign=False), "deducted"),
+        Tile("CAGR", percent(found.daily.cagr), "per year", sign_of(found.daily.cagr)),
+        Tile("Drawdown", f"−{curve.max_drawdown_pct:.1f} %", money(-curve.max_drawdown, decimals, sign=True), -1),
+        Tile("Sharpe", ratio(found.daily.sharpe), f"Sortino {ratio(found.daily.sortino)}"),
+        Tile("Profit factor", ratio(figures.profit_factor), f"payoff {ratio(figures.payoff)}"),
+        Tile("Win rate", percent(figures.win_rate), f"{figures.wins} of {figures.trades}"),
+        Tile("Trades", f"{figures.trades:,}", held),
+        Tile("Exposure", percent(total.exposure), "of all closes"),
+        Tile(f"Fees, {currency}", money(total.fees, decimals), "deducted"),
     ]
-
-
-def _money(money: int, found: Performance, *, sign: bool = True) -> str:
-    text = f"{quanta_decimal(money, found.money_decimals):{'+' if sign else ''},.2f}"
-    return text.replace("-", "−")
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %".replace("-", "−")
-
-
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)

@@ -9,32 +9,42 @@ from __future__ import annotations
 import html
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
 import msgspec
 
-from surefill.views.report.model import ReportModel
-
-SCRIPTS: Final = ("text.js", "data.js", "pane.js", "candles.js", "equity.js", "tables.js", "sections.js", "main.js")
+_BEFORE: Final = (
+    "text.js",
+    "data.js",
+    "surface.js",
+    "pane.js",
+    "plot.js",
+    "candles.js",
+    "equity.js",
+    "trade_plots.js",
+    "tables.js",
+    "sections.js",
+)
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
 #: What could end the data's element, or be taken for markup, is written in JSON's own escapes.
 _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def page(model: ReportModel) -> str:
-    """The whole page as text: same data, same bytes."""
+def page(title: str, model: msgspec.Struct, scripts: Sequence[str] = ()) -> str:
+    """The whole page as text: same data, same bytes. `scripts`: assets that draw what else is in the data."""
     style = _asset("style.css")
-    script = '"use strict";\n(() => {\n' + "\n".join(map(_asset, SCRIPTS)) + "\n})();\n"
+    script = '"use strict";\n(() => {\n' + "\n".join(map(_asset, (*_BEFORE, *scripts, "main.js"))) + "\n})();\n"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:;"
         " base-uri 'none'; form-action 'none'"
     )
     parts = {
         "policy": html.escape(policy),
-        "title": html.escape(model.title),
+        "title": html.escape(title),
         "style": style,
         "script": script,
         "data": escaped_json(model),

@@ -20,20 +20,21 @@ class Candles {
     this.element = el("div", { className: "chart" }, this.pane.canvas, this.readout, this.tip);
   }
 
-  /** Show an instrument; logarithmic where its prices differ much. */
-  load(bars, trades, currency) {
+  /** Show an instrument; logarithmic where its prices differ much. What is open is so until the bar `last`. */
+  load(bars, trades, currency, last) {
     this.bars = bars;
+    this.last = last;
     this.trades = trades;
     this.currency = currency;
     this.pane.count = bars.count;
-    this.log = bars.count > 0 && Math.max(...bars.high) / Math.min(...bars.low) > 5;
+    this.log = bars.count > 0 && most(bars.high) / least(bars.low) > 5;
     this.hover(-1, 0, 0);
     this.pane.all();
   }
 
   /** Zoom to a trade, with some of what was around it. */
   focus(trade) {
-    const to = trade.exit_at < 0 ? this.bars.count - 1 : trade.exit_at;
+    const to = trade.exit_at < 0 ? this.last : trade.exit_at;
     const around = Math.max((to - trade.entry_at) * 0.6, 25);
     this.pane.show(trade.entry_at - around, to + around);
     this.marked = trade;
@@ -132,7 +133,7 @@ class Candles {
 
   drawTrade(trade) {
     const { pane } = this;
-    const last = trade.exit_at < 0 ? this.bars.count - 1 : trade.exit_at;
+    const last = trade.exit_at < 0 ? this.last : trade.exit_at;
     if (last < pane.from - 1 || trade.entry_at > pane.to + 1) return;
     const { ctx } = pane;
     const bold = trade === this.story || trade === this.marked;
@@ -228,7 +229,7 @@ class Candles {
     const near = (at, px) => at >= 0 && Math.hypot(this.pane.x(at) - x, this.y(px) - y) < 16;
     const reach = 4 / this.pane.step;
     const during = (trade) =>
-      index >= trade.entry_at - reach && index <= (trade.exit_at < 0 ? this.bars.count : trade.exit_at) + reach;
+      index >= trade.entry_at - reach && index <= (trade.exit_at < 0 ? this.last : trade.exit_at) + reach;
     const found = this.trades.filter((trade) => {
       return near(trade.entry_at, trade.entry_px) || near(trade.exit_at, trade.exit_px) || during(trade);
     });

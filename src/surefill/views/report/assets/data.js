@@ -1,5 +1,9 @@
 // The embedded data, unpacked. See views/report/columns.py for how they were packed.
 
+/** The least and the most of a list of any length (a call takes only so many arguments). */
+const least = (values) => values.reduce((one, other) => (other < one ? other : one), Infinity);
+const most = (values) => values.reduce((one, other) => (other > one ? other : one), -Infinity);
+
 function unpackSteps({ count, unit, first, steps }) {
   const values = new Float64Array(count);
   for (let at = 0; at < count; at++) values[at] = at ? values[at - 1] + steps[at - 1] * unit : first;

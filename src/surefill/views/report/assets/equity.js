@@ -24,15 +24,15 @@ class EquityChart {
     const bottom = pane.height - FOOT;
     const split = Math.round(bottom * 0.7);
     const equity = curve.equity.subarray(from, to);
-    const low = Math.min(curve.start, ...equity);
-    const high = Math.max(curve.start, ...equity);
+    const low = Math.min(curve.start, least(equity));
+    const high = Math.max(curve.start, most(equity));
     const pad = (high - low || 1) * 0.06;
-    const deepest = Math.min(-0.01, ...curve.depth.subarray(from, to));
+    const deepest = Math.min(-0.01, least(curve.depth.subarray(from, to)));
     const worth = (value) => split - 6 - ((value - low + pad) / (high - low + 2 * pad)) * (split - 12);
     const under = (value) => split + 10 + (value / deepest) * (bottom - split - 14);
 
     drawScale(pane, niceTicks(low - pad, high + pad, 6), worth, (value) => number(value, 0));
-    drawScale(pane, niceTicks(deepest, 0, 3), under, (value) => percent(value, 0));
+    drawScale(pane, niceTicks(deepest, 0, 3), under, (value) => percent(value, deepest > -0.05 ? 1 : 0));
     drawDates(pane, curve.times, bottom);
     pane.ctx.save();
     pane.ctx.beginPath();

@@ -2,6 +2,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const series = new Map(data.bars.map((packed) => [packed.symbol, unpackBars(packed)]));
+const { plan } = data;
 const daily = [...series.values()].every((bars) => bars.daily);
 
 function runElement(run) {
@@ -12,9 +13,12 @@ function runElement(run) {
     "div",
     { className: "stack", role: "tabpanel", "aria-label": run.name },
     el("p", { className: "about" }, ...about),
-    tiles(run),
+    run.remark ? el("p", { className: "remark" }, run.remark) : "",
+    tileRow(run.tiles),
     equityCard(run, curve),
     candles.element,
+    figuresCard(run),
+    el("div", { className: "halves" }, distributionCard(run), excursionCard(run, candles)),
     instrumentCard(run),
     tradesCard(run, candles, daily),
     el(
@@ -33,13 +37,19 @@ function runElement(run) {
 }
 
 function head() {
-  const seals = data.runs.map((run) => run.seal).filter(Boolean);
-  const sound = seals.length && seals.every((seal) => seal.ok);
+  const runs = data.runs.map((run) => run.seal).filter(Boolean);
+  const seals = plan ? [{ ok: plan.seal, events: plan.events }] : runs;
+  const sound = seals.length > 0 && seals.every((seal) => seal.ok);
   const events = seals.reduce((sum, seal) => sum + seal.events, 0);
-  const text = sound ? `✓ journal verified: ${number(events, 0)} events` : "✗ journal not verified";
-  const badge = el("span", { className: `badge ${sound ? "up" : "down"}` }, text);
-  return el("div", { className: "title" }, el("h1", {}, data.title), badge);
+  const badges = [badge(sound, sound ? `journal verified: ${number(events, 0)} events` : "journal not verified")];
+  if (plan && runs.length) {
+    const same = !plan.differs.length && runs.every((seal) => seal.ok);
+    badges.push(badge(same, same ? "run again: the same figures" : "run again: other figures"));
+  }
+  return el("div", { className: "title" }, el("h1", {}, data.title), ...badges);
 }
+
+const badge = (good, text) => el("span", { className: `badge ${good ? "up" : "down"}` }, `${good ? "✓" : "✗"} ${text}`);
 
 const main = document.getElementById("main");
 const panels = new Map();
@@ -56,10 +66,11 @@ const tabs = data.runs.map((run, at) => {
   return el("button", { type: "button", role: "tab", onclick: () => choose(at) }, run.name, " ", result);
 });
 
-document.getElementById("head").append(head(), el("div", { className: "tabs", role: "tablist" }, ...tabs));
+const tabList = tabs.length ? el("div", { className: "tabs", role: "tablist" }, ...tabs) : "";
+document.getElementById("head").append(head(), plan ? planElement(plan) : "", tabList);
 document
   .getElementById("foot")
-  .append(`surefill ${data.version} · times are UTC · this page loads nothing and sends nothing · `)
+  .append(`surefill ${data.version} · times are UTC · this page loads nothing and sends nothing · `);
 document.getElementById("foot").append("past results of simulated trading say little about the future");
 if (data.runs.length) choose(0);
-else main.append(el("p", { className: "empty" }, "There is no run in this report."));
+else if (!plan) main.append(el("p", { className: "empty" }, "There is no run in this report."));

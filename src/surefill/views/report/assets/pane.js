@@ -3,23 +3,16 @@
 const LEAST = 12;
 const AXIS = 62;
 
-class Pane {
-  /** `draw(pane)` paints `pane.ctx`; `hover(index or -1, x, y)` is told where the pointer is. */
+class Pane extends Surface {
+  /** `hover(index or -1, x, y)` is told where the pointer is. */
   constructor({ label, height, count, draw, hover }) {
-    this.canvas = el("canvas", { tabIndex: 0, role: "img", "aria-label": label });
-    this.ctx = this.canvas.getContext("2d");
-    this.height = height;
+    super(label, height, draw);
     this.count = count;
-    this.draw = draw;
     this.hover = hover;
     this.pointer = null;
     this.touches = new Map();
-    this.canvas.style.height = `${height}px`;
     this.all();
     this.listen();
-    this.colours = {};
-    new ResizeObserver(() => this.resize()).observe(this.canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resize());
   }
 
   /** Width of the drawing, without the scale on its right. */
@@ -37,34 +30,6 @@ class Pane {
 
   indexAt(x) {
     return Math.min(Math.max(Math.floor(this.from + x / this.step), 0), this.count - 1);
-  }
-
-  colour(name) {
-    return (this.colours[name] ??= getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
-  }
-
-  resize() {
-    const width = this.canvas.clientWidth;
-    if (!width) return;
-    const dense = window.devicePixelRatio || 1;
-    this.width = width;
-    this.colours = {};
-    this.canvas.width = Math.round(width * dense);
-    this.canvas.height = Math.round(this.height * dense);
-    this.ctx.setTransform(dense, 0, 0, dense, 0, 0);
-    this.paint();
-  }
-
-  /** Draw, soon, once. */
-  paint() {
-    if (this.queued || !this.width) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.ctx.clearRect(0, 0, this.width, this.height);
-      this.ctx.font = "11px system-ui, sans-serif";
-      this.draw(this);
-    });
   }
 
   all() {
@@ -94,11 +59,6 @@ class Pane {
 
   move(bars) {
     this.show(this.from + bars, this.to + bars);
-  }
-
-  point(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
   listen() {
@@ -170,11 +130,15 @@ class Pane {
   }
 }
 
-/** Round steps for a linear scale: 1, 2 or 5 times a power of ten. */
-function niceTicks(low, high, wanted) {
-  const raw = (high - low) / Math.max(wanted, 1);
+/** The least of 1, 2 or 5 times a power of ten that is not below. */
+function niceStep(raw) {
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw) || raw;
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw) || raw;
+}
+
+/** Round steps for a linear scale. */
+function niceTicks(low, high, wanted) {
+  const step = niceStep((high - low) / Math.max(wanted, 1));
   const ticks = [];
   for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(at * step);
   return ticks;
@@ -208,7 +172,7 @@ function drawScale(pane, ticks, y, text) {
   }
 }
 
-/** Where the calendar turns: years, quarters, months, days, hours, whichever fit. */
+/** Where the calendar turns: years, quarters, months, days, hours, minutes, whichever fit. */
 function drawDates(pane, times, bottom) {
   const from = Math.max(Math.floor(pane.from), 0);
   const to = Math.min(Math.ceil(pane.to), pane.count);
@@ -218,6 +182,8 @@ function drawDates(pane, times, bottom) {
     (date) => [date.getUTCMonth(), MONTHS[date.getUTCMonth()]],
     (date) => [date.getUTCDate(), String(date.getUTCDate())],
     (date) => [date.getUTCHours(), `${two(date.getUTCHours())}:00`],
+    (date) => [Math.floor(date.getUTCMinutes() / 15), `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`],
+    (date) => [date.getUTCMinutes(), `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`],
   ];
   const { ctx } = pane;
   ctx.textAlign = "center";
@@ -232,7 +198,7 @@ function drawDates(pane, times, bottom) {
     const clear = found.filter(([x]) => x > 24 && x < pane.inner - 14 && taken.every((other) => Math.abs(other - x) > 30));
     if (found.length > pane.inner / 38) break;
     clear.forEach(([x, text]) => {
-      // Where no year turns in sight, the first mark names it.
+      // Where no year turns in sight, the first mark names it, and whatever else is above its own part.
       const year = part !== parts[0] && taken.length === 0;
       taken.push(x);
       ctx.strokeStyle = pane.colour("grid");
@@ -241,9 +207,15 @@ function drawDates(pane, times, bottom) {
       ctx.lineTo(Math.round(x) + 0.5, bottom);
       ctx.stroke();
       ctx.fillStyle = pane.colour("dim");
-      ctx.fillText(year ? `${text} ${new Date(times[pane.indexAt(x + 1)] * 1000).getUTCFullYear()}` : text, x, bottom + 5);
+      ctx.fillText(year ? inFull(text, new Date(times[pane.indexAt(x + 1)] * 1000), parts.indexOf(part)) : text, x, bottom + 5);
     });
   }
+}
+
+/** A mark with what it belongs to: a day with its month, an hour with its day, all with their year. */
+function inFull(text, date, part) {
+  const month = part > 2 ? ` ${MONTHS[date.getUTCMonth()]}` : "";
+  return `${text}${part > 3 ? `, ${date.getUTCDate()}` : ""}${month} ${date.getUTCFullYear()}`;
 }
 
 /** The cross under the pointer, and what it points at on the scale. */

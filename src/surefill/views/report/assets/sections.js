@@ -3,17 +3,32 @@
 const card = (title, remark, ...children) =>
   el("section", { className: "card" }, el("h2", {}, title, remark ? el("small", {}, remark) : ""), ...children);
 
-function tiles(run) {
+/** Figures in a row; the first one is the widest. */
+function tileRow(shown) {
   return el(
     "div",
-    { className: "tiles" },
-    ...run.tiles.map((tile) => {
+    { className: shown.length > 6 ? "tiles" : "tiles few" },
+    ...shown.map((tile) => {
       const value = tile.tone ? [el("i", {}, arrow(tile.tone)), tile.value] : [tile.value];
       const name = tile.tone ? tone(tile.tone) : "";
       const parts = [el("dt", {}, tile.label), el("dd", { className: name }, ...value)];
       return el("div", { className: "tile" }, el("dl", { className: "plain" }, ...parts), el("p", {}, tile.hint));
     }),
   );
+}
+
+/** The standard figures; what each one is says its title, and the list below. */
+function figuresCard(run) {
+  const line = ({ name, value, meaning, tone: good }) => [
+    el("dt", { title: meaning }, name),
+    el("dd", { className: good ? tone(good) : "", title: meaning }, value),
+  ];
+  const group = ({ name, lines }) =>
+    el("div", {}, el("h3", {}, name), el("dl", { className: "figures" }, ...lines.map(line).flat()));
+  const all = run.figures.flatMap(({ lines }) => lines);
+  const meanings = el("dl", { className: "facts" }, ...all.map((each) => [el("dt", {}, each.name), el("dd", {}, each.meaning)]).flat());
+  const details = el("details", {}, el("summary", {}, "What each figure is"), meanings);
+  return card("Figures", run.conventions, el("div", { className: "thirds" }, ...run.figures.map(group)), details);
 }
 
 function equityCard(run, curve) {
@@ -70,11 +85,10 @@ class CandleCard {
     this.symbol = symbol;
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === symbol));
     this.chart.marked = null;
-    this.chart.load(
-      this.series.get(symbol),
-      this.run.trades.filter((trade) => trade.symbol === symbol),
-      this.run.currency,
-    );
+    const bars = this.series.get(symbol);
+    const end = this.run.times.count ? unpackSteps(this.run.times).at(-1) : 0; // a run may be of a part of the bars
+    const trades = this.run.trades.filter((trade) => trade.symbol === symbol);
+    this.chart.load(bars, trades, this.run.currency, bars.times.findLastIndex((begins) => begins < end));
     this.scale.setAttribute("aria-pressed", String(this.chart.log));
   }
 
@@ -124,7 +138,7 @@ function tradesCard(run, candles, daily) {
     { title: "Why in", text: true, long: true, of: (t) => t.entry_why, show: (t) => t.entry_why },
   ];
   const open = { can: () => true, go: (trade) => candles.show(trade) };
-  const table = new SortedTable({ columns, rows: run.trades, open, label: "Trades" });
+  const table = new SortedTable({ columns, rows: run.trades, open, label: "Trades", size: 500 });
   const choices = ["all instruments", ...new Set(run.trades.map((trade) => trade.symbol))];
   const results = ["all results", "won", "lost", "open"];
   const options = (names) => names.map((name) => el("option", { value: name }, name));

@@ -2,22 +2,27 @@
 
 /**
  * A table whose head sorts it. A column: {title, of(row), show(row), text}; `of` is what is compared, `text` whether it
- * is words. `order` is the column to begin with, and 1 or -1. Rows for which `pick` says so can be opened.
+ * is words. `order` is the column to begin with, and 1 or -1. Rows for which `open.can` says so can be opened. More rows
+ * than `size` are shown page by page; sorted are all of them.
  */
 class SortedTable {
-  constructor({ columns, rows, order = [0, 1], foot = null, open = null, label = "" }) {
+  constructor({ columns, rows, order = [0, 1], foot = null, open = null, label = "", size = Infinity }) {
     this.columns = columns;
+    this.size = size;
+    this.from = 0;
     this.rows = rows;
     this.order = order;
     this.open = open;
     this.heads = columns.map((column, at) => {
-      const button = el("button", { type: "button", onclick: () => this.sort(at) }, column.title);
+      const button = el("button", { type: "button", title: column.meaning || "", onclick: () => this.sort(at) }, column.title);
       return el("th", { scope: "col", className: column.text ? "text" : "" }, button);
     });
     this.body = el("tbody");
     const parts = [el("thead", {}, el("tr", {}, ...this.heads)), this.body];
     if (foot) parts.push(el("tfoot", {}, this.line(foot)));
-    this.element = el("div", { className: "scroll" }, el("table", { "aria-label": label }, ...parts));
+    this.pager = el("p", { className: "pager", hidden: true });
+    const scroll = el("div", { className: "scroll" }, el("table", { "aria-label": label }, ...parts));
+    this.element = el("div", {}, scroll, this.pager);
     this.fill();
   }
 
@@ -25,27 +30,47 @@ class SortedTable {
   sort(at) {
     const [column, way] = this.order;
     this.order = [at, column === at ? -way : this.columns[at].text ? 1 : -1];
+    this.from = 0;
     this.fill();
   }
 
   show(rows) {
     this.rows = rows;
+    this.from = 0;
     this.fill();
+  }
+
+  turn(by) {
+    this.from += by * this.size;
+    this.fill();
+  }
+
+  /** Which rows these are, of how many, and the way to the others. */
+  fillPager() {
+    const { from, size } = this;
+    const count = this.rows.length;
+    this.pager.hidden = count <= size;
+    if (this.pager.hidden) return;
+    const step = (by, text, can) => el("button", { type: "button", disabled: !can, onclick: () => this.turn(by) }, text);
+    const where = `${number(from + 1, 0)}–${number(Math.min(from + size, count), 0)} of ${number(count, 0)}`;
+    const parts = [step(-1, "‹ before", from > 0), el("span", {}, where), step(1, "next ›", from + size < count)];
+    this.pager.replaceChildren(...spaced(parts));
   }
 
   fill() {
     const [at, way] = this.order;
     const { of } = this.columns[at];
-    const rank = (row) => of(row) ?? -Infinity;
     const rows = [...this.rows].sort((one, other) => {
-      const [a, b] = [rank(one), rank(other)];
+      const [a, b] = [of(one) ?? null, of(other) ?? null];
+      if (a === null || b === null) return (a === null) - (b === null); // what has no value comes last, either way
       return way * (a < b ? -1 : a > b ? 1 : 0);
     });
     this.heads.forEach((head, number) => {
       if (number === at) head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
       else head.removeAttribute("aria-sort");
     });
-    this.body.replaceChildren(...rows.map((row) => this.line(row)));
+    this.body.replaceChildren(...rows.slice(this.from, this.from + this.size).map((row) => this.line(row)));
+    this.fillPager();
     if (!rows.length) {
       const nothing = el("td", { className: "text empty", colSpan: this.columns.length }, "Nothing to show.");
       this.body.replaceChildren(el("tr", {}, nothing));
