@@ -39,8 +39,7 @@ from surefill.market.series import BarSeries
 from surefill.strategy import EntrySpec, ExecutionSpec, ExitSpec, RiskSpec, StrategyRunner
 from surefill.strategy.advice import Advice, Foreseen, Streamed
 from surefill.strategy.backtest import Backtest
-from surefill.sweep.kernels import tables
-from surefill.sweep.kernels.prepare import stage_of
+from surefill.sweep.kernels.prepare import signals_of, stage_of
 from surefill.sweep.kernels.run import Fill, run_variant
 from surefill.units import NS_PER_DAY, NS_PER_MIN
 from surefill.venues.paper import PaperSettings, PaperVenue
@@ -162,8 +161,7 @@ class Runs:
             begin = time.process_time()
             found = strategy.signals(spec, self.series[NAME])  # type: ignore[attr-defined]
             stage = stage_of(self.series, {NAME: STOCK}, PAPER_FULL, PaperSettings())
-            signals = tables.Signals((found.entries == 1).astype(np.int8), (found.exits != 0).astype(np.int8))
-            result = run_variant(stage, signals, spec, EXITS[exits], CASH)
+            result = run_variant(stage, signals_of([found]), spec, EXITS[exits], CASH)
             took = time.process_time() - begin
             self.fills[exits, "kernel"] = [fill._replace(reason=0) for fill in result.fills()]
             return took

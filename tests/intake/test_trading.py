@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
-from tests.strategy.runs import Dice
+from tests.strategy.runs import Dice, Waiting
 
 from surefill.config import Settings, instrument_of, load_settings, opening_of, paper_settings_of
 from surefill.domain import codec
@@ -92,6 +92,8 @@ CASES = [
     Case("24x7", "5m", ExitSpec(type="none"), True),
     Case("nse", "15m", ExitSpec(type="eod"), False),
     Case("us_equities", "1d", GUARDED, False),
+    Case("24x7", "1m", GUARDED, False, Waiting),
+    Case("us_equities", "1d", ExitSpec(type="none"), False, Waiting),
     Case("24x7", "1m", GUARDED, False, Overreaching),
 ]
 
@@ -105,7 +107,7 @@ def _prepared(case: Case) -> tuple[Settings, Mapping[str, BarSeries], ExecutionS
         workspace_id="main",
         symbols=SYMBOLS,
         timeframe=case.timeframe,
-        entry=EntrySpec(type="dice"),
+        entry=EntrySpec(type=case.strategy.name, good_for_bars=2),
         exit=case.exit,
         risk=RiskSpec(dollars_per_trade=1_000.0),
     )

@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Bar
@@ -44,6 +46,20 @@ class Dice:
                 yield Decision("OPEN_LONG", "even", metadata=metadata)  # type: ignore[arg-type]
         elif roll[0] % 4 == 0:
             yield Decision("CLOSE_LONG", "odd", metadata=metadata)  # type: ignore[arg-type]
+
+
+class Waiting(Dice):
+    """The same wishes, most of them for a price that they wait for: a limit, a stop, or both."""
+
+    name = "waiting"
+
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Iterator[Decision]:
+        for decision in super().evaluate(spec, snapshot, position):
+            kind, price = int(snapshot.last_price * 100) % 4, snapshot.last_price
+            px = price * (0.995, 0.998, 1.01, 1)[kind] if kind % 2 or kind == 2 else None
+            stop_px = price * 1.002 if kind in (0, 2) else None
+            opens = decision.action == "OPEN_LONG" and kind < 3
+            yield msgspec.structs.replace(decision, px=px, stop_px=stop_px) if opens else decision
 
 
 class Span(NamedTuple):
@@ -100,6 +116,7 @@ def dice_runner(*, at_close: bool) -> StrategyRunner:
     """A runner that knows the dice."""
     registry = StrategyRegistry()
     registry.add(Dice(at_close=at_close))
+    registry.add(Waiting(at_close=at_close))
     return StrategyRunner(registry)
 
 

@@ -26,6 +26,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "ema_cross": {"params": {"fast": 2, "slow": 4}},
     "sma_cross": {"params": {"fast": 2, "slow": 4}},
     "donchian": {"params": {"entry_bars": 4, "exit_bars": 2}},
+    "donchian_stop": {"params": {"entry_bars": 4, "exit_bars": 2}},
     "rsi_reversal": {"params": {"period": 3, "lower": 45, "upper": 55}},
 }
 

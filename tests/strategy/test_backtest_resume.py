@@ -52,6 +52,15 @@ CASES = {
         exit={"type": "none"},
         entry={"type": "sma_cross", "params": {"fast": 1, "slow": 2}},
     ),
+    "orders_that_wait": Case(
+        "1m", {"B": minutes(missing_every=4), "A": minutes()}, entry={"type": "waiting", "good_for_bars": 3}
+    ),
+    "orders_that_wait_from_the_close": Case(
+        "1m",
+        {"B": minutes(missing_every=4), "A": minutes()},
+        entry={"type": "waiting", "good_for_bars": 2},
+        fill_at="close",
+    ),
     "several_moments_a_commit": Case("1m", {"B": minutes(), "A": minutes()}, flush_every=7),
 }
 

@@ -15,6 +15,7 @@ from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
 from surefill.strategy import Decision, EntrySpec, ExecutionSpec, MarketSnapshot, Position
 from surefill.strategy.arrays import highest_before, lowest_before, sma_differences
+from surefill.strategy.donchian_stop import DonchianStop
 from surefill.strategy.forms import Signals
 from surefill.strategy.indicators import SlidingHigh
 from surefill.strategy.registry import BUILT_IN
@@ -50,6 +51,11 @@ class TestDonchian(StrategyConformance):
     entries = (EntrySpec(), EntrySpec(params={"entry_bars": 1, "exit_bars": 1}), EntrySpec(params={"exit_bars": 40}))
 
 
+class TestDonchianStop(StrategyConformance):
+    strategy = STRATEGIES["donchian_stop"]
+    entries = (EntrySpec(), EntrySpec(params={"entry_bars": 1, "exit_bars": 1}), EntrySpec(params={"exit_bars": 40}))
+
+
 class TestRsiReversal(StrategyConformance):
     strategy = STRATEGIES["rsi_reversal"]
     entries = (EntrySpec(), EntrySpec(params={"period": 2, "lower": 40, "upper": 60.5}))
@@ -59,6 +65,7 @@ def _entries(name: str) -> st.SearchStrategy[EntrySpec]:
     short = st.integers(1, 15)
     drawn: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         "breakout_52w_high": st.just({}),
+        "donchian_stop": st.fixed_dictionaries({"entry_bars": short, "exit_bars": short}),
         "donchian": st.fixed_dictionaries({"entry_bars": short, "exit_bars": short}),
         "rsi_reversal": st.fixed_dictionaries(
             {"period": st.integers(2, 15), "lower": st.integers(5, 50), "upper": st.floats(51, 99)}
@@ -131,12 +138,20 @@ class _Wrong(BuyTheDip):
             made = Signals(made.entries.astype(np.int64), made.exits)
         elif self.how == "short":
             made = Signals(made.entries[1:], made.exits)
+        elif self.how == "narrow price":
+            made = made._replace(px=made.entries)  # type: ignore[arg-type]
         return made
 
 
 @pytest.mark.parametrize(
     ("how", "what"),
-    [("nothing", "entries say 0"), ("first bar", "first bar"), ("wide", "int64"), ("short", "shape")],
+    [
+        ("nothing", "entries say 0"),
+        ("first bar", "first bar"),
+        ("wide", "int64"),
+        ("short", "shape"),
+        ("narrow price", "px are int8"),
+    ],
 )
 def test_vectorised_form_that_differs_is_found_out(how: str, what: str) -> None:
     wrong = _Wrong(how)
@@ -144,6 +159,23 @@ def test_vectorised_form_that_differs_is_found_out(how: str, what: str) -> None:
         assert_signals_agree(
             wrong, spec_for(wrong, EntrySpec(params={"bars": 2, "drop_pct": 0.1})), awkward_series(2, 60, quiet=True)
         )
+
+
+class _Cheaper(DonchianStop):
+    """Waits for another price when it is asked about a whole series."""
+
+    name = "cheaper"
+
+    def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
+        made = super().signals(spec, series)
+        assert made.stop_px is not None
+        return made._replace(stop_px=made.stop_px - made.entries)
+
+
+def test_vectorised_form_that_waits_for_another_price_is_found_out() -> None:
+    wrong = _Cheaper()
+    with pytest.raises(AssertionError, match=r"stop_px is \d+ in the signals, \d+ in what evaluate says"):
+        assert_signals_agree(wrong, spec_for(wrong, EntrySpec(params={"entry_bars": 3})), awkward_series(2, 30))
 
 
 def test_incremental_form_that_differs_is_found_out() -> None:

@@ -13,7 +13,7 @@ from surefill.errors import InputError, StrategyError
 from surefill.strategy import StrategyRegistry, StrategyRunner
 from surefill.strategy.registry import ENTRY_POINT_GROUP
 
-BUILT_IN = ["breakout_52w_high", "donchian", "ema_cross", "rsi_reversal", "sma_cross"]
+BUILT_IN = ["breakout_52w_high", "donchian", "donchian_stop", "ema_cross", "rsi_reversal", "sma_cross"]
 SOURCE = """
 from surefill.strategy import Decision
 

@@ -49,10 +49,8 @@ COVER = Decision.close_short("up again")
 def _run(*said: Any, book: Book | None = None, snapshot: MarketSnapshot = SNAPSHOT, **spec: Any) -> StrategyEvaluation:
     registry = StrategyRegistry()
     registry.add(Scripted(*said))
-    pending = spec.pop("pending_entries", 0)
-    return StrategyRunner(registry).evaluate(
-        spec_of("scripted", **spec), snapshot, book or Book(), pending_entries=pending
-    )
+    told = {name: spec.pop(name) for name in ("pending_entries", "order_working") if name in spec}
+    return StrategyRunner(registry).evaluate(spec_of("scripted", **spec), snapshot, book or Book(), **told)
 
 
 def _actions(evaluation: StrategyEvaluation) -> list[tuple[str, float]]:
@@ -136,6 +134,10 @@ CASES: list[tuple[str, Any, dict[str, Any], list[tuple[str, float]], list[str]]]
     ("empty", Decision(TradeAction.SCALE_OUT, "less", quantity=1.0), {}, [], ["exit_skipped_no_position"]),
     ("holds it", Decision(TradeAction.SCALE_OUT, "less", quantity=0.0), {}, [], ["exit_skipped_quantity_below_lot"]),
     ("empty", Decision(TradeAction.OPEN_LONG, "so many", quantity=2.5), {}, [("OPEN_LONG", 2.5)], ["so many"]),
+    ("empty", BUY, {"order_working": True}, [], ["entry_skipped_order_working"]),
+    ("holds it", SELL, {"order_working": True}, [("CLOSE_LONG", 2.0)], ["enough"]),
+    ("empty", Decision.open_long("lower", px=50.0), {}, [("OPEN_LONG", 20.0)], ["lower"]),
+    ("empty", Decision.open_long("lower", px=1e-9), {}, [], ["entry_skipped_price_below_tick"]),
 ]
 
 
@@ -159,6 +161,34 @@ def test_intents_from_another_librarys_numbers_are_the_same(kind: Any) -> None:
     ours, theirs = evaluated(float), evaluated(kind)
     assert len(ours.intents) == 2
     assert msgspec.json.encode(theirs.intents) == msgspec.json.encode(ours.intents)
+
+
+@pytest.mark.parametrize(
+    ("said", "order", "price", "stop_loss"),
+    [
+        (Decision.open_long("x"), {}, 100.0, 90.0),
+        (Decision.open_long("x", px=90.04), {"order_type": "LIMIT"}, 90.0, 81.0),
+        (Decision.open_short("x", px=110.02), {"order_type": "LIMIT"}, 110.05, 121.05),
+        (Decision.open_long("x", stop_px=110.02), {"order_type": "STOP", "stop_px": 110.05}, 100.0, 99.05),
+        (Decision.open_short("x", stop_px=90.04), {"order_type": "STOP", "stop_px": 90.0}, 100.0, 99.0),
+        (
+            Decision.open_long("x", px=111.0, stop_px=110.0),
+            {"order_type": "STOP_LIMIT", "stop_px": 110.0},
+            111.0,
+            99.9,
+        ),
+    ],
+)
+def test_entry_that_waits_says_for_which_price_in_whole_ticks(
+    said: Decision, order: dict[str, Any], price: float, stop_loss: float
+) -> None:
+    exit_ = {"type": "stop_target", "stop_loss_pct": 10.0}
+    snapshot = daily([100.0, 100.0], tick_size=0.05, is_eod=False)
+    (intent,) = _run(said, snapshot=snapshot, exit=exit_).intents
+    told = {name: value for name, value in intent.metadata.items() if name in ("order_type", "stop_px")}
+    assert (told, intent.price) == (order, price)
+    assert intent.stop_loss == pytest.approx(stop_loss)
+    assert intent.metadata.get("time_in_force") == ("GTC" if order else None)
 
 
 def test_max_positions_counts_entries_of_the_same_evaluation() -> None:
@@ -267,6 +297,8 @@ def test_exits_carry_no_plan() -> None:
         (42, "it gave 42, which is neither a Decision nor text"),
         (Decision(TradeAction.CANCEL_ORDER, "x"), "cannot decide CANCEL_ORDER"),
         (Decision(TradeAction.SCALE_OUT, "x"), "cannot decide SCALE_OUT"),
+        (Decision.open_long("x", px=-1.0), "px of an entry must be above 0"),
+        (Decision.open_short("x", stop_px=float("nan")), "stop_px of an entry must be above 0"),
         (Decision.open_long("x", strength=2.0), "signal_strength of an intent must be 0 to 1"),
     ],
 )

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from surefill.domain.instrument import Instrument, Terms
+from surefill.domain.intent import LadderStep
 from surefill.domain.refusals import RefusalCode
 from surefill.errors import InputError
+from surefill.rules.codes import OrdType, TimeInForce
 from surefill.strategy.intents import TradeAction, TradeIntent
 from surefill.strategy.translate import submission_of
 
@@ -39,6 +41,37 @@ def test_intent_whose_figures_fit_is_handed_in_as_it_is() -> None:
     assert item.intent.plan.stop_px == 9_950
 
 
+@pytest.mark.parametrize(
+    ("metadata", "terms"),
+    [
+        ({}, (OrdType.MARKET, 0, 0, TimeInForce.DAY)),
+        ({"order_type": "LIMIT"}, (OrdType.LIMIT, 10_000, 0, TimeInForce.GTC)),
+        ({"order_type": "STOP", "stop_px": 101.5}, (OrdType.STOP, 0, 10_150, TimeInForce.GTC)),
+        ({"order_type": "STOP_LIMIT", "stop_px": 99}, (OrdType.STOP_LIMIT, 10_000, 9_900, TimeInForce.GTC)),
+    ],
+)
+def test_intent_that_waits_for_its_price_is_an_order_until_it_is_taken_back(
+    metadata: dict[str, object], terms: tuple[int, ...]
+) -> None:
+    intent = submission_of(trade(metadata=metadata), SHARE, NOON_NS).intent
+    assert (intent.ord_type, intent.px, intent.stop_px, intent.time_in_force) == terms
+
+
+def test_close_of_a_strategy_takes_what_is_held_when_it_is_made() -> None:
+    close = msgspec.structs.replace(trade(), action=TradeAction.CLOSE_LONG)
+    assert submission_of(close, SHARE, NOON_NS).intent.order_qty == 0
+    part = msgspec.structs.replace(trade(), action=TradeAction.SCALE_OUT)
+    assert submission_of(part, SHARE, NOON_NS).intent.order_qty == 100_000
+
+
+def test_plan_of_an_intent_has_its_partial_exits() -> None:
+    told = {"ladder": [[101.0, 50], [102.5, 33.3]], "stop_partial_pct": 25.0}
+    plan = submission_of(trade(stop_loss=99.0, metadata=told), SHARE, NOON_NS).intent.plan
+    assert plan is not None
+    assert plan.ladder == (LadderStep(10_100, 500_000_000), LadderStep(10_250, 333_000_000))
+    assert plan.stop_partial_ppb == 250_000_000
+
+
 REFUSED = [
     ({"quantity": 1e12}, RefusalCode.INVALID_QUANTITY, "instruments.X.qty_decimals below 4"),
     ({"quantity": 0.00001}, RefusalCode.INVALID_QUANTITY, "whole multiples of the lot"),
@@ -46,6 +79,10 @@ REFUSED = [
     ({"take_profit": 1e12}, RefusalCode.INVALID_PLAN, "is beyond"),
     ({"metadata": {"strategy_id": "mine", "trail_distance": 0.001}}, RefusalCode.INVALID_PLAN, "trail_distance"),
     ({"metadata": {"strategy_id": "mine", "time_stop_bars": -1}}, RefusalCode.INVALID_PLAN, "mend the strategy"),
+    ({"metadata": {"strategy_id": "mine", "ladder": [101.0]}}, RefusalCode.INVALID_PLAN, "pairs of a price"),
+    ({"metadata": {"strategy_id": "mine", "stop_partial_pct": True}}, RefusalCode.INVALID_PLAN, "stop_partial_pct"),
+    ({"metadata": {"strategy_id": "mine", "order_type": "SOON"}}, RefusalCode.UNSUPPORTED_ORDER_TYPE, "SOON"),
+    ({"metadata": {"strategy_id": "mine", "order_type": "STOP", "stop_px": 0.001}}, RefusalCode.OFF_TICK, "stop_px"),
     ({"metadata": {"strategy_id": "mine", "regime_distance_z": "x"}}, RefusalCode.INVALID_INPUT, "regime_distance_z"),
 ]
 

@@ -1,7 +1,7 @@
 """Runs drawn at random: bars with gaps and doji, instruments, rules, costs, exits, and a strategy of drawn wishes."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -12,15 +12,24 @@ from surefill.domain.costs.india import ZERODHA
 from surefill.domain.inputs import DefineInstrument, OpenWorkspace
 from surefill.domain.instrument import Instrument, Terms
 from surefill.domain.market import Bar
-from surefill.domain.profile import PAPER_FULL, PAPER_LONG_ONLY, Profile
+from surefill.domain.profile import PAPER_FULL, PAPER_LONG_ONLY, V3, Profile
 from surefill.engine.writer import WorkspaceWriter
 from surefill.journal import MemoryJournal
 from surefill.market.series import BarSeries
 from surefill.rules.codes import FeeKind, FillMode
-from surefill.strategy import Decision, EntrySpec, ExecutionSpec, ExitSpec, RiskSpec, StrategyRegistry, StrategyRunner
+from surefill.strategy import (
+    Decision,
+    EntrySpec,
+    ExecutionSpec,
+    ExitSpec,
+    Position,
+    RiskSpec,
+    StrategyRegistry,
+    StrategyRunner,
+)
 from surefill.strategy.advice import Advice, Foreseen, Streamed, Whole
 from surefill.strategy.backtest import Backtest
-from surefill.strategy.forms import Signals
+from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT, Signals
 from surefill.units import NS_PER_MIN
 from surefill.venues.paper import PaperVenue
 from surefill.venues.paper.settings import FeeRule, PaperSettings
@@ -29,28 +38,50 @@ MONEY_DECIMALS = 6
 START_NS = 1_727_720_400 * 10**9  # 2024-09-30, an hour before India's charges change
 
 
+Wishes = dict[str, list[int]]
+
+
 class Flags:
     """A strategy that wants in and out at random: what it wants is drawn before the run, bar by bar. In all forms."""
 
     name = "flags"
     default_exit = "none"
 
-    def __init__(self, enters: dict[str, list[int]], leaves: dict[str, list[int]]) -> None:
-        self.enters, self.leaves = enters, leaves
+    def __init__(
+        self, series: dict[str, BarSeries], enters: Wishes, leaves: Wishes, px: Wishes, stop_px: Wishes
+    ) -> None:
+        self.series = series
+        self.enters, self.leaves, self.px, self.stop_px = enters, leaves, px, stop_px
 
     def evaluate(self, spec, snapshot, position):  # type: ignore[no-untyped-def]
-        at = snapshot.bar_count - 1
-        if position is None and self.enters[snapshot.symbol][at]:
-            yield Decision.open_long("in")
-        elif position is not None and self.leaves[snapshot.symbol][at]:
+        yield from self.said(snapshot.symbol, snapshot.bar_count - 1, position)
+
+    def said(self, symbol: str, at: int, position: Position | None) -> Iterator[Decision]:
+        wants, leaves = self.enters[symbol][at], self.leaves[symbol][at]
+        if position is None and wants:
+            opens = Decision.open_long if wants > 0 else Decision.open_short
+            scale = 10 ** self.series[symbol].price_decimals
+            px, stop_px = (quanta[symbol][at] / scale or None for quanta in (self.px, self.stop_px))
+            yield opens("in", px=px, stop_px=stop_px)
+        elif position is not None and position.quantity > 0 and leaves & CLOSES_LONG:
             yield Decision.close_long("out")
+        elif position is not None and position.quantity < 0 and leaves & CLOSES_SHORT:
+            yield Decision.close_short("out")
 
     def start(self, spec, price_decimals):  # type: ignore[no-untyped-def]
         return Stream(self)
 
     def signals(self, spec, series):  # type: ignore[no-untyped-def]
-        columns = (np.array(flags[series.symbol], np.int8) for flags in (self.enters, self.leaves))
-        return Signals(*columns)
+        return self.whole(series.symbol)
+
+    def whole(self, symbol: str) -> Signals:
+        px, stop_px = (np.array(wishes[symbol], np.int64) for wishes in (self.px, self.stop_px))
+        return Signals(
+            np.array(self.enters[symbol], np.int8),
+            np.array(self.leaves[symbol], np.int8),
+            px if px.any() else None,
+            stop_px if stop_px.any() else None,
+        )
 
 
 class Stream:
@@ -61,12 +92,7 @@ class Stream:
 
     def on_bar(self, bar, position):  # type: ignore[no-untyped-def]
         at, self.shown = self.shown, self.shown + 1
-        if position is None and self.flags.enters[bar.instrument_id][at]:
-            yield Decision.open_long("in")
-        elif position is not None and self.flags.leaves[bar.instrument_id][at]:
-            yield Decision.close_long("out")
-        else:
-            yield "nothing"
+        return tuple(self.flags.said(bar.instrument_id, at, position)) or ("nothing",)
 
 
 @dataclass
@@ -122,9 +148,31 @@ def exit_of(rng: random.Random) -> ExitSpec:
         "trailing_pct": rng.choice((0.3, 1.0, 12.5)),
         "time_stop_bars": rng.randint(1, 20),
         "end_of_day": True,
+        "ladder": [
+            {"profit_pct": rng.choice((0.1, 0.5, 2.0, 120.0)), "close_pct": rng.choice((10.0, 33.3, 50.0, 100.0))}
+            for _ in range(rng.randint(1, 4))
+        ],
     }
     names = rng.sample(sorted(found), rng.randint(1, len(found)))
-    return ExitSpec.model_validate({"type": "stop_target", **{name: found[name] for name in names}})
+    chosen = {name: found[name] for name in names}
+    if "stop_loss_pct" in names and rng.random() < 0.4:
+        chosen["stop_partial_pct"] = rng.choice((0.1, 50.0, 99.0))
+    return ExitSpec.model_validate({"type": "stop_target", **chosen})
+
+
+def prices_of(rng: random.Random, series: dict[str, BarSeries]) -> tuple[Wishes, Wishes]:
+    """Prices near each close that an entry waits for, or 0: all at the market, all of one kind, or some of each."""
+    kinds = rng.choice(((0,), (0,), (1,), (2,), (3,), (0, 1, 2, 3)))
+    away = rng.choice((0.001, 0.01, 0.05))
+    found: tuple[Wishes, Wishes] = ({}, {})
+    for name, bars in series.items():
+        rolls = [rng.choice(kinds) for _ in bars]
+        for bit, wishes in enumerate(found, 1):
+            wishes[name] = [
+                max(1, round(px * (1 + rng.gauss(0, away)))) if roll & bit else 0
+                for roll, px in zip(rolls, bars.close_px, strict=True)
+            ]
+    return found
 
 
 def scene(seed: int) -> Scene:
@@ -159,19 +207,32 @@ def scene(seed: int) -> Scene:
     )
     segment = "futures" if paper.costs is ZERODHA else "spot"
     instruments = {name: Instrument(name, "USD", decimals, 2, scale, (terms,), segment=segment) for name in names}
-    flags = [{name: [int(rng.random() < often) for _ in series[name]] for name in names} for often in (0.3, 0.1)]
+    sides = rng.choice(((1,), (-1,), (1, -1), (1, -1)))
+    enters = {name: [rng.choice(sides) * (rng.random() < 0.3) for _ in series[name]] for name in names}
+    leaves = {name: [rng.choice((1, 2, 3)) * (rng.random() < 0.15) for _ in series[name]] for name in names}
     spec = ExecutionSpec(
         workspace_id="w",
         symbols=names,
         timeframe="1m",
-        entry=EntrySpec(type="flags"),
+        entry=EntrySpec(type="flags", good_for_bars=rng.choice((1, 1, 2, 5))),
         exit=exit_of(rng),
-        risk=RiskSpec(dollars_per_trade=rng.choice((10.0, 333.33, 2_000.0)), max_positions=rng.randint(1, 3)),
+        risk=RiskSpec(dollars_per_trade=rng.choice((10.0, 333.33, 2_000.0, 2_000.0)), max_positions=rng.randint(1, 3)),
         enabled=rng.random() < 0.97,
     )
-    profile = msgspec.structs.replace(rng.choice((PAPER_FULL, PAPER_LONG_ONLY)), limits=limits, costs=paper.costs)
-    cash = rng.choice((2_500, 100_000)) * 10**MONEY_DECIMALS
-    return Scene(series, instruments, profile, paper, spec, Flags(*flags), cash, rng.random() < 0.5)
+    profile = msgspec.structs.replace(
+        rng.choice((PAPER_FULL, PAPER_FULL, V3, PAPER_LONG_ONLY)), limits=limits, costs=paper.costs
+    )
+    cash = rng.choice((2_500, 2_500, 100_000)) * 10**MONEY_DECIMALS
+    return Scene(
+        series,
+        instruments,
+        profile,
+        paper,
+        spec,
+        Flags(series, enters, leaves, *prices_of(rng, series)),
+        cash,
+        rng.random() < 0.5,
+    )
 
 
 def writer_of(this: Scene) -> WorkspaceWriter:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
 import pytest
 from tests.sweep.scenes import Scene, scene
 
@@ -13,7 +14,9 @@ from surefill.domain.profile import PAPER_FULL
 from surefill.domain.sizing import SizingCaps
 from surefill.rules.codes import OrdType
 from surefill.strategy import ExitSpec, RiskSpec
-from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered
+from surefill.strategy.forms import Signals
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, waiting_prices, widened
+from surefill.sweep.kernels.tables import RUNGS_MAX
 
 replace = msgspec.structs.replace
 Change = Callable[[Scene], None]
@@ -78,6 +81,28 @@ def test_uncovered_what_only_the_engine_does_is_named(change: Change, reason: st
     assert uncovered(this.series, this.instruments, this.profile, this.paper) == ""
     change(this)
     assert reason in uncovered(this.series, this.instruments, this.profile, this.paper)
+
+
+def test_variant_uncovered_a_ladder_of_too_many_rungs_is_named() -> None:
+    this = scene(1)
+    ladder = [{"profit_pct": 1.0 + rung, "close_pct": 10.0} for rung in range(RUNGS_MAX + 1)]
+    exit_spec = ExitSpec.model_validate({"type": "stop_target", "ladder": ladder})
+    assert "a ladder of more than" in variant_uncovered(
+        extremes_of(this.series), this.instruments, this.spec, exit_spec
+    )
+    fewer = exit_spec.model_copy(update={"ladder": exit_spec.ladder[1:]})
+    assert not variant_uncovered(extremes_of(this.series), this.instruments, this.spec, fewer)
+
+
+@pytest.mark.parametrize(("px", "reason"), [(2**41, "entries beyond 2**40 quanta"), (100, "")])
+def test_variant_uncovered_entries_that_wait_for_a_price_are_among_the_extremes(px: int, reason: str) -> None:
+    this = scene(1)
+    (name, bars), *_ = this.series.items()
+    one = np.ones(len(bars), np.int8)
+    prices = waiting_prices([name], [Signals(one, one * 0, stop_px=one.astype(np.int64) * px)])
+    extremes = widened(extremes_of(this.series), this.instruments, prices)
+    assert extremes[name][0] <= px <= extremes[name][1]
+    assert reason in variant_uncovered(extremes, this.instruments, this.spec, ExitSpec(type="none"))
 
 
 @pytest.mark.parametrize(

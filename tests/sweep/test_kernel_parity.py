@@ -7,16 +7,14 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 from tests.sweep.scenes import Scene, backtest_of, scene, writer_of
 
 from surefill.domain import codec
 from surefill.domain.events import IntentRefused, OrderCreated, OrderFilled
 from surefill.domain.refusals import RefusalCode
-from surefill.sweep.kernels import tables
-from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered
-from surefill.sweep.kernels.prepare import stage_of
+from surefill.sweep.kernels.coverage import extremes_of, uncovered, variant_uncovered, waiting_prices, widened
+from surefill.sweep.kernels.prepare import signals_of, stage_of
 from surefill.sweep.kernels.run import Fill, KernelRun, run_variant
 
 SEEDS = int(os.environ.get("PARITY_SEEDS", "300"))
@@ -47,15 +45,14 @@ def through_engine(this: Scene) -> Engine:
 def through_kernel(this: Scene) -> KernelRun:
     assert not uncovered(this.series, this.instruments, this.profile, this.paper)
     assert this.spec.exit is not None
-    assert not variant_uncovered(extremes_of(this.series), this.instruments, this.spec, this.spec.exit)
+    said = {name: this.strategy.whole(name) for name in sorted(this.series)}
+    prices = waiting_prices(list(said), list(said.values()))
+    extremes = widened(extremes_of(this.series), this.instruments, prices)
+    assert not variant_uncovered(extremes, this.instruments, this.spec, this.spec.exit)
     stage = stage_of(this.series, this.instruments, this.profile, this.paper)
-    signals = tables.Signals(
-        *(
-            np.concatenate([np.array(flags[name], np.int8) for name in stage.names])
-            for flags in (this.strategy.enters, this.strategy.leaves)
-        )
+    return run_variant(
+        stage, signals_of(list(said.values())), this.spec, this.spec.exit, this.cash, at_close=this.at_close
     )
-    return run_variant(stage, signals, this.spec, this.spec.exit, this.cash, at_close=this.at_close)
 
 
 BATCHES = [range(first, min(first + 25, SEEDS)) for first in range(0, SEEDS, 25)]

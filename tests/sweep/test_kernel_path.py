@@ -18,7 +18,15 @@ from surefill.sweep.workbench import ENGINE, KERNEL
 
 MARKET = market()
 GUARDED = ExitSpec(type="stop_target", stop_loss_pct=1.5, take_profit_pct=4.0, trailing_pct=2.0, time_stop_bars=30)
-EXITS = {"none": ExitSpec(type="none"), "eod": ExitSpec(type="eod"), "guarded": GUARDED}
+PARTS = ExitSpec.model_validate(
+    {
+        "type": "stop_target",
+        "stop_loss_pct": 1.0,
+        "stop_partial_pct": 40.0,
+        "ladder": [{"profit_pct": 0.5, "close_pct": 50.0}, {"profit_pct": 1.5, "close_pct": 50.0}],
+    }
+)
+EXITS = {"none": ExitSpec(type="none"), "eod": ExitSpec(type="eod"), "guarded": GUARDED, "parts": PARTS}
 
 
 def figures(result: RunResult) -> list[tuple[str, str, VariantMetrics]]:
@@ -29,14 +37,16 @@ def figures(result: RunResult) -> list[tuple[str, str, VariantMetrics]]:
     return found
 
 
-def on(path: str, plan: RunPlan, fill_at: str = "next_open") -> RunResult:
-    result = execute(plan, MARKET, MemoryJournal(), path=path, fill_at=fill_at)  # type: ignore[arg-type]
+def on(path: str, plan: RunPlan, fill_at: str = "next_open", strategies: tuple[str, ...] = ()) -> RunResult:
+    result = execute(plan, MARKET, MemoryJournal(), path=path, fill_at=fill_at, strategies=strategies)  # type: ignore[arg-type]
     ran = {(row.outcome.path, row.outcome.why_not) for row in result.rows if isinstance(row.outcome, VariantCompleted)}
     assert ran == {(path, "")}
     return result
 
 
-@pytest.mark.parametrize("strategy", ["sma_cross", "ema_cross", "donchian", "rsi_reversal", "breakout_52w_high"])
+@pytest.mark.parametrize(
+    "strategy", ["sma_cross", "ema_cross", "donchian", "donchian_stop", "rsi_reversal", "breakout_52w_high"]
+)
 @pytest.mark.parametrize("exits", EXITS)
 def test_kernel_gives_the_figures_of_the_engine(strategy: str, exits: str) -> None:
     spec = base(MARKET, strategy) | {"exit": EXITS[exits].model_dump()}
@@ -58,6 +68,46 @@ def test_kernel_chooses_and_judges_as_the_engine_does(split: TrainTest | WalkFor
 def test_kernel_fills_at_the_close_as_the_engine_does() -> None:
     plan = generate(base(MARKET, fast=2, slow=6), {"sweep": {"entry.params.fast": [2, 3]}})
     assert figures(on(KERNEL, plan, "close")) == figures(on(ENGINE, plan, "close"))
+
+
+TURNS = """
+import numpy as np
+from surefill.strategy import Decision
+from surefill.strategy.forms import Signals
+
+class Turns:
+    name = "turns"
+    default_exit = "none"
+
+    def evaluate(self, spec, snapshot, position):
+        rises = snapshot.last_price > snapshot.closes[-2]
+        if position is None:
+            yield Decision.open_long("up") if rises else Decision.open_short("down")
+        elif position.quantity < 0 and rises:
+            yield Decision.close_short("up")
+        elif position.quantity > 0 and not rises:
+            yield Decision.close_long("down")
+
+    def signals(self, spec, series):
+        closes = np.asarray(series.close_px)
+        rises = np.concatenate((closes[:1] * 0, closes[1:] > closes[:-1])).astype(np.int8)
+        entries, exits = 2 * rises - 1, rises + 1
+        entries[:1] = exits[:1] = 0
+        return Signals(entries, exits)
+"""
+
+
+@pytest.mark.parametrize("exits", EXITS)
+def test_kernel_gives_the_figures_of_the_engine_for_short_positions(exits: str, tmp_path: Path) -> None:
+    (tmp_path / "turns.py").write_text(TURNS)
+    file = f"{tmp_path / 'turns.py'}:Turns"
+    registry = StrategyRegistry()
+    registry.load(file)
+    spec = base(MARKET, "turns") | {"exit": EXITS[exits].model_dump()}
+    plan = generate(
+        spec, {"sweep": {"risk.max_positions": [1, 2]}}, registry=registry, conditions=conditions_of(MARKET)
+    )
+    assert figures(on(KERNEL, plan, strategies=(file,))) == figures(on(ENGINE, plan, strategies=(file,)))
 
 
 def test_strategy_without_a_form_for_series_goes_through_the_engine_and_the_result_says_why(tmp_path: Path) -> None:

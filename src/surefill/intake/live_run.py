@@ -25,6 +25,7 @@ from surefill.logs import logger
 from surefill.market.live_bars import BarBuilder
 from surefill.market.series import BarSeries
 from surefill.market.sessions import calendar_named
+from surefill.strategy.resting import overdue, resting_entries
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
@@ -138,9 +139,19 @@ class LiveRun:
         )
         books = self._session.read(ledger_of)
         own = books._replace(positions={name: held for name, held in books.positions.items() if name in spec.symbols})
-        pending = self._session.read(lambda state: _entries(state.book, spec.symbols))
+        for request in self._session.read(
+            lambda state: overdue(
+                state.book, symbol, spec.entry.good_for_bars, series.ts_ns, len(series), self._now_ns()
+            )
+        ):
+            self._session.feed(request)
+        pending, resting = self._session.read(
+            lambda state: (_entries(state.book, spec.symbols), resting_entries(state.book, (symbol,)))
+        )
         try:
-            evaluation = self._runner.evaluate(spec, snapshot, own, pending_entries=pending)
+            evaluation = self._runner.evaluate(
+                spec, snapshot, own, pending_entries=pending, order_working=bool(resting)
+            )
         except SurefillError as error:  # positions are guarded on: the process must not end for a strategy's sake
             self._give_up(spec.strategy_id, str(error))
             return

@@ -26,6 +26,7 @@ from surefill.domain.events import (
     AlertRaised,
     BalanceCompared,
     BuildChanged,
+    Event,
     Halted,
     InstrumentDefined,
     IntentAccepted,
@@ -38,7 +39,7 @@ from surefill.domain.events import (
     WorkspaceReset,
 )
 from surefill.domain.evolve import evolve
-from surefill.domain.inputs import SubmitIntent
+from surefill.domain.inputs import RequestCancel, SubmitIntent
 from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Bar, BarOpened
 from surefill.domain.state import State
@@ -49,6 +50,7 @@ from surefill.journal.protocol import Journal
 from surefill.market.replay import MarketEvent, bar_events, merged
 from surefill.market.series import BarSeries
 from surefill.strategy.ledger import HeldPosition, PaperLedger
+from surefill.strategy.resting import overdue, resting_entries
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
@@ -159,6 +161,7 @@ class TradingRun:
             self._feed(closed, ())
             for bar in closed:
                 self._at[bar.instrument_id] += 1
+            self._take_back(closed)
             now = [item for bar in closed for item in self._decide(bar.instrument_id)]
             if now:
                 self._feed((), now)
@@ -168,7 +171,21 @@ class TradingRun:
             now_ns = self._clock.now_ns()
             self._feed(opened, [SubmitIntent(now_ns, intent) for intent in due])
 
-    def _feed(self, events: Iterable[MarketEvent], items: Iterable[SubmitIntent]) -> None:
+    def _take_back(self, closed: Sequence[Bar]) -> None:
+        """Entries that have waited for their price for as many bars as their spec says."""
+
+        def late(state: State) -> list[RequestCancel]:
+            found = []
+            for symbol, ts_ns in ((bar.instrument_id, bar.ts_ns) for bar in closed):
+                bars, closes_ns = self._spec_of[symbol].entry.good_for_bars, self._series[symbol].ts_ns
+                found += overdue(state.book, symbol, bars, closes_ns, self._at[symbol] + 1, ts_ns)
+            return found
+
+        requests = self._session.read(late)
+        if requests:
+            self._feed(requests, ())
+
+    def _feed(self, events: Iterable[MarketEvent | RequestCancel], items: Iterable[SubmitIntent]) -> None:
         """Market data and intents in one turn of the engine, so in one commit."""
         engine, workspace_id = self._session.engine.engine, self._session.workspace_id
 
@@ -205,7 +222,14 @@ class TradingRun:
         spec = self._spec_of[symbol]
         books = ledger or self._session.read(ledger_of)
         own = Ledger(books.cash, {name: held for name, held in books.positions.items() if name in spec.symbols})
-        evaluation = self._runner.evaluate(spec, snapshot, own, pending_entries=self._waiting(spec))
+        resting = self._session.read(lambda state: resting_entries(state.book, spec.symbols))
+        evaluation = self._runner.evaluate(
+            spec,
+            snapshot,
+            own,
+            pending_entries=self._waiting(spec) + len(resting),
+            order_working=any(order.request.instrument_id == symbol for order in resting),
+        )
         now = []
         for trade in evaluation.intents:
             item = submission_of(trade, instrument, series.ts_ns[at])
@@ -276,15 +300,21 @@ def books_at_closes(journal: Journal, workspace_id: str, closes: Iterable[int]) 
 
 
 def market_time_of(journal: Journal, workspace_id: str) -> int:
-    """The time of the last event that the market or an intent caused: how far a replay has come (0: not begun)."""
+    """The latest time of the last events that the market or an intent caused: how far a replay has come (0: not begun).
+
+    The latest, because what a start finds out about orders that rest is of the time that its clock begins with.
+    """
     head = journal.heads().get(workspace_id)
     last = head.seq if head is not None else 0
     while last > 0:
         first = max(1, last - _READ_BACK + 1)
-        for record in reversed(list(journal.read(workspace_id, first, last))):
-            event = codec.decode(record.payload)
-            by_people = isinstance(event, _NOT_OF_THE_MARKET) or (isinstance(event, SessionSet) and event.continues)
-            if not by_people:
-                return event.ts_ns
+        events = [codec.decode(record.payload) for record in journal.read(workspace_id, first, last)]
+        times = [event.ts_ns for event in events if not _by_people(event)]
+        if times:
+            return max(times)
         last = first - 1
     return 0
+
+
+def _by_people(event: Event) -> bool:
+    return isinstance(event, _NOT_OF_THE_MARKET) or (isinstance(event, SessionSet) and event.continues)

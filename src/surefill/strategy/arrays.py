@@ -15,12 +15,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def long_only(entries: Bools, exits: Bools) -> Signals:
-    """Signals that open and close long positions; none at the first bar."""
+def long_only(entries: Bools, exits: Bools, *, stop_px: Ints | None = None) -> Signals:
+    """Signals that open (at `stop_px`, where it is given) and close long positions; none at the first bar."""
     made = Signals(entries.astype(np.int8), exits.astype(np.int8))
-    for column in made:
+    for column in (made.entries, made.exits):
         column[:1] = 0
-    return made
+    return made if stop_px is None else made._replace(stop_px=stop_px * made.entries)
 
 
 def from_bar(count: int, at: int) -> Bools:

@@ -4,7 +4,8 @@ At each moment, in this order, with instruments sorted by id:
 
 1. the bars open: gaps reach standing stops, resting orders meet the open;
 2. the intents made on the bars before are executed, exits before entries (`fill_at="next_open"`);
-3. the bars run and close: stops, targets, trailing, time stops, the end of the day;
+3. the bars run and close: resting orders, stops, targets, trailing, time stops, the end of the day; then entries that
+   have waited for their price long enough are taken back (`strategy.resting`);
 4. the strategy sees the closed bars and makes its intents (with `fill_at="close"` they are executed at once);
 5. everything of the moment is committed together.
 
@@ -30,6 +31,7 @@ from surefill.strategy.intents import TradeIntent
 from surefill.strategy.ledger import PaperLedger, held_of
 from surefill.strategy.quiet import Quiet
 from surefill.strategy.rehearsal import Rehearsal, last_event_ns, start_of_rehearsal
+from surefill.strategy.resting import overdue, resting_entries
 from surefill.strategy.runner import StrategyRunner
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import ExecutionSpec
@@ -177,8 +179,17 @@ class Backtest:
             else:
                 writer.feed(bar)
             last_ns = max(last_ns, bar.ts_ns)
+        if writer.state.book.orders:
+            self._take_back(writer, moment, last_ns)
         for symbol, at in moment.bars:
             self._decide(writer, symbol, at, last_ns)
+
+    def _take_back(self, writer: WorkspaceWriter, moment: Moment, ts_ns: int) -> None:
+        for symbol, at in moment.bars:
+            closes_ns = self._series[symbol].ts_ns
+            good_for_bars = self._spec.entry.good_for_bars
+            for request in overdue(writer.state.book, symbol, good_for_bars, closes_ns, at + 1, ts_ns):
+                writer.feed(request)
 
     def _due(self, moment: Moment) -> list[Intent]:
         """The intents whose instruments open now: exits, then entries, in instrument order."""
@@ -211,8 +222,15 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        ledger = PaperLedger(book)
-        evaluation = self._runner.evaluate(self._spec, snapshot, ledger, pending_entries=waiting, said=said)
+        ledger, resting = PaperLedger(book), resting_entries(book, self._series)
+        evaluation = self._runner.evaluate(
+            self._spec,
+            snapshot,
+            ledger,
+            pending_entries=waiting + len(resting),
+            order_working=any(order.request.instrument_id == symbol for order in resting),
+            said=said,
+        )
         return evaluation.intents
 
 

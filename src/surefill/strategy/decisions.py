@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from surefill.errors import InputError
+from surefill.rules.codes import OrdType
 from surefill.strategy.intents import TradeAction
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Decision(msgspec.Struct, frozen=True):
 
     `quantity` (units) replaces the spec's sizing; closing always closes all. `stop_loss` and `take_profit` replace the
     spec's. `strength` is 0 to 1.
+
+    An opening waits for its price where it names one: `px`, the worst that it may trade at (a LIMIT order), `stop_px`,
+    the price that sets it off (STOP), or both (STOP_LIMIT); in units of price, rounded to whole ticks so that neither
+    is made easier. It stands for the spec's `entry.good_for_bars` bars. Size, stop and target go by `px`, else by
+    `stop_px`. As long as one stands, its symbol opens no other.
     """
 
     action: TradeAction
@@ -46,11 +52,28 @@ class Decision(msgspec.Struct, frozen=True):
     stop_loss: float | None = None
     take_profit: float | None = None
     metadata: dict[str, object] = {}
+    px: float | None = None
+    stop_px: float | None = None
+
+    @property
+    def ord_type(self) -> OrdType:
+        """What its prices make of it."""
+        if self.stop_px is not None:
+            return OrdType.STOP if self.px is None else OrdType.STOP_LIMIT
+        return OrdType.MARKET if self.px is None else OrdType.LIMIT
 
     @classmethod
-    def open_long(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+    def open_long(
+        cls,
+        reason: str,
+        *,
+        signal: str = "",
+        strength: float = 1.0,
+        px: float | None = None,
+        stop_px: float | None = None,
+    ) -> Decision:
         """Buy, or add to a long position."""
-        return cls(TradeAction.OPEN_LONG, reason, signal, strength)
+        return cls(TradeAction.OPEN_LONG, reason, signal, strength, px=px, stop_px=stop_px)
 
     @classmethod
     def close_long(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
@@ -58,9 +81,17 @@ class Decision(msgspec.Struct, frozen=True):
         return cls(TradeAction.CLOSE_LONG, reason, signal, strength)
 
     @classmethod
-    def open_short(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:
+    def open_short(
+        cls,
+        reason: str,
+        *,
+        signal: str = "",
+        strength: float = 1.0,
+        px: float | None = None,
+        stop_px: float | None = None,
+    ) -> Decision:
         """Sell short, or add to a short position."""
-        return cls(TradeAction.OPEN_SHORT, reason, signal, strength)
+        return cls(TradeAction.OPEN_SHORT, reason, signal, strength, px=px, stop_px=stop_px)
 
     @classmethod
     def close_short(cls, reason: str, *, signal: str = "", strength: float = 1.0) -> Decision:

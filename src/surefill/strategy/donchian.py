@@ -26,13 +26,13 @@ class Donchian:
 
     def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Said:
         """An entry above, an exit below."""
-        entry_bars, exit_bars = _channels(spec)
+        entry_bars, exit_bars = channels(spec)
         high, low = highest(snapshot.highs, entry_bars), lowest(snapshot.lows, exit_bars)
         return _said(entry_bars, snapshot.bar_count, snapshot.last_price, high, low, position)
 
     def start(self, spec: ExecutionSpec, price_decimals: int) -> _ChannelStream:
         """Bar by bar: see `forms.Incremental`."""
-        return _ChannelStream(*_channels(spec), 10**price_decimals)
+        return _ChannelStream(*channels(spec), 10**price_decimals)
 
     def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
         """A whole series: see `forms.Vectorised`."""
@@ -40,7 +40,7 @@ class Donchian:
 
         from surefill.strategy.arrays import from_bar, highest_before, long_only, lowest_before
 
-        entry_bars, exit_bars = _channels(spec)
+        entry_bars, exit_bars = channels(spec)
         closes = np.asarray(series.close_px)
         above = closes > highest_before(np.asarray(series.high_px), entry_bars)
         below = closes < lowest_before(np.asarray(series.low_px), exit_bars)
@@ -66,7 +66,8 @@ class _ChannelStream:
         return _said(self._entry_bars, self._bars, bar.close_px / scale, high / scale, low / scale, position)
 
 
-def _channels(spec: ExecutionSpec) -> tuple[int, int]:
+def channels(spec: ExecutionSpec) -> tuple[int, int]:
+    """How many bars make the channel of entries, and that of exits."""
     return int(ENTRY_BARS.of(spec)), int(EXIT_BARS.of(spec))
 
 

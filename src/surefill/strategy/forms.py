@@ -48,15 +48,24 @@ class Signals(NamedTuple):
 
     `entries`: what it opens while nothing is held: 1 a long position, -1 a short one, 0 none.
     `exits`: what it would close: 1 a long position, 2 a short one, 3 either, 0 none.
+    `px`, `stop_px`: where entries wait for a price (`Decision`), it, in quanta of the series: arrays of int64, 0 where
+    there is none.
     """
 
     entries: NDArray[np.int8]
     exits: NDArray[np.int8]
+    px: NDArray[np.int64] | None = None
+    stop_px: NDArray[np.int64] | None = None
+
+    def since(self, begin: int) -> Signals:
+        """Those from bar `begin` on."""
+        px, stop_px = (None if prices is None else prices[begin:] for prices in (self.px, self.stop_px))
+        return Signals(self.entries[begin:], self.exits[begin:], px, stop_px)
 
 
 @runtime_checkable
 class Vectorised(Protocol):
-    """A strategy with a form that takes a whole series. Its decisions bring no quantity and no prices of their own."""
+    """A strategy with a form that takes a whole series. Its decisions bring no quantity, stop or target."""
 
     def signals(self, spec: ExecutionSpec, series: BarSeries) -> Signals:
         """Its signals at each bar, from that bar and earlier ones only."""

@@ -80,6 +80,11 @@ class SlidingHigh:
         self._pushed = 0
         self._falling: deque[tuple[int, int]] = deque()  # (number, value): each lower than the one before
 
+    @property
+    def top(self) -> int:
+        """The highest in the window; there must be one."""
+        return self._falling[0][1]
+
     def push(self, value: int) -> int:
         """The highest before this one, which then joins the window; of none it is 0."""
         falling = self._falling

@@ -21,11 +21,19 @@ from surefill.strategy.breakout import Breakout52WeekHigh
 from surefill.strategy.crossing import EmaCross, SmaCross
 from surefill.strategy.decisions import Parameter, Strategy
 from surefill.strategy.donchian import Donchian
+from surefill.strategy.donchian_stop import DonchianStop
 from surefill.strategy.rsi_reversal import RsiReversal
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
 
 ENTRY_POINT_GROUP: Final = "surefill.strategies"
-BUILT_IN: Final[tuple[Strategy, ...]] = (Breakout52WeekHigh(), EmaCross(), SmaCross(), Donchian(), RsiReversal())
+BUILT_IN: Final[tuple[Strategy, ...]] = (
+    Breakout52WeekHigh(),
+    EmaCross(),
+    SmaCross(),
+    Donchian(),
+    DonchianStop(),
+    RsiReversal(),
+)
 
 
 class StrategyRegistry:

@@ -9,11 +9,14 @@ Rules.
 
 What is written into an intent's `metadata`: `strategy_id`, `signal`; `fill_at` "close" on end-of-day exits; on entries
 with a `stop_target` exit what the engine's exit plan needs besides stop and target: `trail_distance` (units of price),
-`time_stop_bars`, `end_of_day`.
+`time_stop_bars`, `end_of_day`, `ladder` (pairs of a price and a percentage), `stop_partial_pct`; on entries that wait
+for their price `order_type` (`price` is then the limit, where there is one), `stop_px` (units of price) and
+`time_in_force` GTC: whoever runs the strategy takes them back (`surefill.strategy.resting`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -22,11 +25,12 @@ from typing import Final, Protocol
 import msgspec
 
 from surefill.errors import InputError, StrategyError
+from surefill.rules.codes import OrdType
 from surefill.strategy.decisions import Decision, Position
 from surefill.strategy.derived_ids import derived_id
 from surefill.strategy.intents import CLOSING, OPENING, TradeAction, TradeIntent
 from surefill.strategy.registry import StrategyRegistry
-from surefill.strategy.sizing import affordable, exact, exit_prices, whole_lots
+from surefill.strategy.sizing import affordable, exact, exit_prices, ladder_prices, whole_lots, whole_ticks
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import SPEC_NS, ExecutionSpec, ExitSpec
 from surefill.units import iso_from_ns
@@ -51,7 +55,8 @@ class StrategyEvaluation(msgspec.Struct, frozen=True):
     """What came of one evaluation. `evaluation_id` is the correlation id of every intent.
 
     `signals`: what was seen and what was not done, in order: the strategy's own, `eod_exit_triggered`,
-    `entry_skipped_<disabled|max_positions|quantity_below_lot>`, `exit_skipped_no_position`.
+    `entry_skipped_<disabled|max_positions|order_working|price_below_tick|quantity_below_lot>`,
+    `exit_skipped_no_position`.
     """
 
     spec_id: str
@@ -77,13 +82,14 @@ class StrategyRunner:
         paper_state: PortfolioState,
         *,
         pending_entries: int = 0,
+        order_working: bool = False,
         said: Iterable[Decision | str] | None = None,
     ) -> StrategyEvaluation:
         """What the spec's strategy would do with this snapshot.
 
-        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. `said`: what another
-        form of the strategy has said already. Raises InputError for a spec or a snapshot that do not fit,
-        StrategyError when the strategy fails.
+        `pending_entries`: entries decided but not yet filled; they count against `max_positions`. `order_working`: one
+        of them is for this symbol and waits for its price. `said`: what another form of the strategy has said already.
+        Raises InputError for a spec or a snapshot that do not fit, StrategyError when the strategy fails.
         """
         exit_spec = self.exit_of(spec)
         if snapshot.symbol not in spec.symbols:
@@ -99,6 +105,7 @@ class StrategyRunner:
             turn.close_at_end_of_day(position)
         else:
             turn.held = sum(1 for held in positions.values() if held.quantity != 0) + pending_entries
+            turn.order_working = order_working
             self._ask(spec, snapshot, position, turn, said)
         return StrategyEvaluation(
             spec.instance_id,
@@ -151,6 +158,7 @@ class _Turn:
         self._exit = exit_spec
         self._position = position
         self.held = 0
+        self.order_working = False
         self.intents: list[TradeIntent] = []
         self.signals: list[str] = []
         moment = f"{spec.workspace_id}|{spec.instance_id}|{snapshot.symbol}|{snapshot.timeframe}|{snapshot.ts_ns}"
@@ -185,16 +193,44 @@ class _Turn:
         if self._position is None and self.held >= spec.risk.max_positions:
             self.signals.append("entry_skipped_max_positions")
             return
+        if self.order_working:
+            self.signals.append("entry_skipped_order_working")
+            return
+        decision = self._priced(decision)
+        entry_price = decision.px or decision.stop_px or snapshot.last_price
+        if 0 in (decision.px, decision.stop_px):
+            self.signals.append("entry_skipped_price_below_tick")
+            return
         if decision.quantity is None:
-            quantity = affordable(spec.risk.dollars_per_trade, snapshot.last_price, self._lot())
+            quantity = affordable(spec.risk.dollars_per_trade, entry_price, self._lot())
         else:
             quantity = whole_lots(exact(decision.quantity), self._lot())
         if quantity <= 0:
             self.signals.append("entry_skipped_quantity_below_lot")
             return
         self.held += self._position is None
-        stop_loss, take_profit, plan = self._protection(decision)
-        self._emit(decision, quantity, stop_loss, take_profit, plan)
+        stop_loss, take_profit, plan = self._protection(decision, entry_price)
+        self._emit(decision, quantity, stop_loss, take_profit, {**plan, **_order_terms(decision)})
+
+    def _priced(self, decision: Decision) -> Decision:
+        """Its prices in whole ticks: it never trades at a worse one than it says, and is not set off earlier."""
+        if decision.ord_type == OrdType.MARKET:
+            return decision
+        for name, price in (("px", decision.px), ("stop_px", decision.stop_px)):
+            if price is not None and not 0 < price < math.inf:
+                raise self._failed(f"{name} of an entry must be above 0 (got {price!r})")
+        side, step = self._side(decision), self._snapshot.price_step
+        return msgspec.structs.replace(
+            decision,
+            px=None if decision.px is None else whole_ticks(decision.px, step, -side),
+            stop_px=None if decision.stop_px is None else whole_ticks(decision.stop_px, step, side),
+        )
+
+    def _side(self, decision: Decision) -> int:
+        """Which way an opening or an addition goes."""
+        if decision.action == TradeAction.SCALE_IN:
+            return -1 if self._position is not None and self._position.quantity < 0 else 1
+        return -1 if decision.action == TradeAction.OPEN_SHORT else 1
 
     def _close(self, decision: Decision, metadata: dict[str, object]) -> None:
         side = 1 if decision.action == TradeAction.CLOSE_LONG else -1
@@ -214,19 +250,24 @@ class _Turn:
             return
         self._emit(decision, part, None, None, {})
 
-    def _protection(self, decision: Decision) -> tuple[float | None, float | None, dict[str, object]]:
+    def _protection(
+        self, decision: Decision, entry_price: float
+    ) -> tuple[float | None, float | None, dict[str, object]]:
         """Stop, target and the rest of the exit plan of an entry: the decision's own, else the spec's."""
         if self._exit.type != "stop_target":
             return decision.stop_loss, decision.take_profit, {}
-        side = -1 if decision.action == TradeAction.OPEN_SHORT else 1
-        if decision.action == TradeAction.SCALE_IN and self._position is not None and self._position.quantity < 0:
-            side = -1
-        snapshot = self._snapshot
-        stop, target, trail = exit_prices(self._exit, snapshot.last_price, snapshot.price_step, side)
-        wanted = {"trail_distance": trail, "time_stop_bars": self._exit.time_stop_bars}
+        step, side = self._snapshot.price_step, self._side(decision)
+        stop, target, trail = exit_prices(self._exit, entry_price, step, side)
+        wanted = {
+            "trail_distance": trail,
+            "time_stop_bars": self._exit.time_stop_bars,
+            "stop_partial_pct": self._exit.stop_partial_pct,
+        }
         plan: dict[str, object] = {name: value for name, value in wanted.items() if value is not None}
         if self._exit.end_of_day:
             plan["end_of_day"] = True
+        if self._exit.ladder:
+            plan["ladder"] = ladder_prices(self._exit.ladder, entry_price, step, side)
         return decision.stop_loss or stop, decision.take_profit or target, plan
 
     def _emit(
@@ -250,7 +291,7 @@ class _Turn:
                 symbol=snapshot.symbol,
                 timeframe=snapshot.timeframe,
                 quantity=quantity,
-                price=snapshot.last_price,
+                price=decision.px or snapshot.last_price,
                 stop_loss=stop_loss,
                 take_profit=take_profit,
                 signal_strength=decision.strength,
@@ -266,6 +307,14 @@ class _Turn:
     def _lot(self) -> Fraction:
         lot = self._snapshot.lot_size or self._spec.risk.lot_size
         return SMALLEST_LOT if lot is None else exact(lot)
+
+
+def _order_terms(decision: Decision) -> dict[str, object]:
+    """What the order of an entry is that waits for its price."""
+    if decision.ord_type == OrdType.MARKET:
+        return {}
+    terms: dict[str, object] = {"order_type": decision.ord_type.name, "time_in_force": "GTC"}
+    return terms if decision.stop_px is None else {**terms, "stop_px": decision.stop_px}
 
 
 def _misfit(what: str, spec: ExecutionSpec) -> InputError:

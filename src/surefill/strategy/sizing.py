@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -10,7 +11,7 @@ from functools import lru_cache
 from surefill.plain import plain_number
 from surefill.rules.exits import distance_away, level_away
 from surefill.rules.sizing import qty_within
-from surefill.strategy.spec import ExitSpec
+from surefill.strategy.spec import ExitSpec, LadderSpec
 
 
 def whole_lots(units: Fraction, lot: Fraction) -> float:
@@ -27,6 +28,12 @@ def affordable(dollars: float, price: float, lot: Fraction) -> float:
     (budget, budget_of), (px, px_of) = exact_ratio(dollars), exact_ratio(price)
     lots = qty_within(budget * px_of * lot.denominator, px * lot.numerator, budget_of)
     return lots * lot.numerator / lot.denominator
+
+
+def whole_ticks(price: float, step: Decimal, direction: int) -> float:
+    """`price` as a multiple of `step`, rounded up (+1) or down (-1)."""
+    ticks = exact(price) / Fraction(step)
+    return float((math.ceil(ticks) if direction > 0 else math.floor(ticks)) * Fraction(step))
 
 
 def exit_prices(
@@ -52,6 +59,16 @@ def exit_prices(
     if spec.trailing_pct is not None:
         trail = price_of(distance_away(entry_px, tick_px, *parts(spec.trailing_pct)))
     return stop, target, trail
+
+
+def ladder_prices(ladder: Sequence[LadderSpec], price: float, step: Decimal, side: int) -> list[list[float]]:
+    """Pairs of a price and the percentage that leaves there; without steps that would be no price."""
+    found = []
+    for rung in ladder:
+        _, target, _ = exit_prices(ExitSpec(type="stop_target", take_profit_pct=rung.profit_pct), price, step, side)
+        if target is not None:
+            found.append([target, rung.close_pct])
+    return found
 
 
 @lru_cache(typed=True)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -32,13 +33,33 @@ from pydantic import (
 
 from surefill.errors import InputError
 from surefill.market.timeframes import canonical_timeframe
+from surefill.units import to_quanta
 
 SPEC_NS: Final = uuid.UUID("8425d81e-77f0-4492-aab1-484900049c12")
 LOOKBACK_MAX: Final = 100_000
+#: Decimals of a percentage in parts per billion.
+PCT_DECIMALS: Final = 7
+
+
+def _countable(pct: float) -> float:
+    """Raise ValueError for a percentage that is no whole number of parts per billion."""
+    try:
+        to_quanta(pct, PCT_DECIMALS, field="percentage")
+    except InputError as error:
+        raise ValueError(error.message) from error
+    return pct
+
 
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Count = Annotated[int, Field(strict=True, ge=1)]
+_Share = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=100), AfterValidator(_countable)]
 _Percent = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, lt=100)]
+#: What a later version has added, and what it stands for where nobody names it: no id changes for it.
+_LATER: Final[Mapping[tuple[str, str], object]] = {
+    ("entry", "good_for_bars"): 1,
+    ("exit", "ladder"): (),
+    ("exit", "stop_partial_pct"): None,
+}
 ParameterValue = StrictBool | StrictInt | _Number | StrictStr
 
 
@@ -48,11 +69,20 @@ class _Part(BaseModel):
 
 class EntrySpec(_Part):
     """When to open. `type` names the strategy; `lookback_days` counts bars of the spec's timeframe (a name from days
-    when there were daily bars only); `params` are the strategy's own."""
+    when there were daily bars only); `params` are the strategy's own. `good_for_bars`: for how many bars an entry
+    stands that waits for its price; then it is taken back."""
 
     type: str = ""
     lookback_days: Annotated[int, Field(strict=True, ge=1, le=LOOKBACK_MAX)] = 252
     params: dict[str, ParameterValue] = {}
+    good_for_bars: _Count = 1
+
+
+class LadderSpec(_Part):
+    """One partial exit: `profit_pct` in favour of the price at entry, `close_pct` of what is held then leaves."""
+
+    profit_pct: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=10_000)]
+    close_pct: _Share
 
 
 class ExitSpec(_Part):
@@ -62,7 +92,9 @@ class ExitSpec(_Part):
     `none`: only when the strategy says so.
     `stop_target`: the engine guards the position. Percentages are of the price at entry: `stop_loss_pct` and
     `take_profit_pct` away from it, `trailing_pct` the distance at which the stop follows; `time_stop_bars` closes after
-    so many bars; `end_of_day` closes with the session. At least one of them.
+    so many bars; `end_of_day` closes with the session. `ladder` closes parts on the way, in the order given, one
+    step for each price or bar. At least one of them. `stop_partial_pct` of what is held leaves when the stop is first
+    reached, the rest when it is reached again.
     """
 
     type: Literal["eod", "none", "stop_target"] = "eod"
@@ -71,15 +103,19 @@ class ExitSpec(_Part):
     trailing_pct: _Percent | None = None
     time_stop_bars: _Count | None = None
     end_of_day: StrictBool = False
+    ladder: tuple[LadderSpec, ...] = ()
+    stop_partial_pct: _Share | None = None
 
     @model_validator(mode="after")
     def _settings_fit_the_type(self) -> ExitSpec:
-        settings = ("stop_loss_pct", "take_profit_pct", "trailing_pct", "time_stop_bars", "end_of_day")
+        settings = ("stop_loss_pct", "take_profit_pct", "trailing_pct", "time_stop_bars", "end_of_day", "ladder")
         given = [name for name in settings if getattr(self, name)]
         if self.type == "stop_target" and not given:
             raise ValueError(f"stop_target needs at least one of {', '.join(settings)}")
         if self.type != "stop_target" and given:
             raise ValueError(f"{', '.join(given)} would be ignored with type {self.type}; use type stop_target")
+        if self.stop_partial_pct is not None and self.stop_loss_pct is None:
+            raise ValueError("stop_partial_pct needs stop_loss_pct: it is a part that leaves at the stop")
         return self
 
 
@@ -153,6 +189,9 @@ class ExecutionSpec(_Part):
     def _content(self) -> str:
         """What makes two specs the same instance, in one spelling."""
         content = self.model_dump(mode="json", exclude={"instance_id", "name", "enabled", "created_at"})
+        for part, name in _LATER:
+            if content[part] is not None and getattr(getattr(self, part), name) == _LATER[part, name]:
+                del content[part][name]
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

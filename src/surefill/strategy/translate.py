@@ -9,11 +9,12 @@ import msgspec
 
 from surefill.domain.inputs import SubmitIntent
 from surefill.domain.instrument import Instrument
-from surefill.domain.intent import Action, ExitPlan, Intent
+from surefill.domain.intent import Action, ExitPlan, Intent, LadderStep
 from surefill.domain.refusals import Refusal, RefusalCode
 from surefill.errors import InputError
-from surefill.rules.codes import OrdType
-from surefill.strategy.intents import TradeAction, TradeIntent
+from surefill.rules.codes import OrdType, TimeInForce
+from surefill.strategy.intents import CLOSING, TradeAction, TradeIntent
+from surefill.strategy.spec import PCT_DECIMALS
 from surefill.units import QTY_MAX, figure_ppb, iso_from_ns, to_quanta
 
 DOOR: Final = "intents"
@@ -30,13 +31,25 @@ MEANING: Final[Mapping[TradeAction, tuple[Action, int]]] = {
     TradeAction.SCALE_OUT: (Action.CLOSE, 0),
 }
 
-_WITHOUT_FIGURES: Final[Mapping[str, object]] = {"trail_distance": None, "time_stop_bars": None, REGIME: None}
+_WITHOUT_FIGURES: Final[Mapping[str, object]] = {
+    "trail_distance": None,
+    "time_stop_bars": None,
+    "ladder": None,
+    "stop_partial_pct": None,
+    "order_type": None,
+    REGIME: None,
+}
 _CODE_OF_FIELD: Final = {
     "quantity": RefusalCode.INVALID_QUANTITY,
     "stop_loss": RefusalCode.INVALID_PLAN,
     "take_profit": RefusalCode.INVALID_PLAN,
     "trail_distance": RefusalCode.INVALID_PLAN,
     "time_stop_bars": RefusalCode.INVALID_PLAN,
+    "ladder": RefusalCode.INVALID_PLAN,
+    "stop_partial_pct": RefusalCode.INVALID_PLAN,
+    "order_type": RefusalCode.UNSUPPORTED_ORDER_TYPE,
+    "price": RefusalCode.OFF_TICK,
+    "stop_px": RefusalCode.OFF_TICK,
 }
 
 __all__ = ["DOOR", "MEANING", "plan_of", "submission_of", "to_intent"]
@@ -48,7 +61,7 @@ def submission_of(trade: TradeIntent, instrument: Instrument, ts_ns: int) -> Sub
     others unguarded.
     """
     try:
-        return SubmitIntent(ts_ns, to_intent(trade, instrument))
+        return SubmitIntent(ts_ns, _ordered(to_intent(trade, instrument), trade, instrument))
     except InputError as error:
         field = str(error.values.get("field", ""))
         if field not in _CODE_OF_FIELD and field != REGIME:
@@ -101,6 +114,29 @@ def to_intent(trade: TradeIntent, instrument: Instrument, *, ord_type: int = Ord
     )
 
 
+def _ordered(intent: Intent, trade: TradeIntent, instrument: Instrument) -> Intent:
+    """What a strategy's intent asks for beyond the door's.
+
+    A close takes all that is held when it is made, which may be less by then than when it was decided. The order of an
+    entry is the one in the metadata: one that waits for its price, until it is taken back.
+    """
+    if trade.action in CLOSING and intent.order_qty > 0:
+        intent = msgspec.structs.replace(intent, order_qty=0)
+    said = trade.metadata.get("order_type")
+    if said is None:
+        return intent
+    if said not in OrdType.__members__:
+        raise InputError(f"there is no order_type {said!r}", code="UNSUPPORTED_ORDER_TYPE", field="order_type")
+    ord_type = OrdType[str(said)]
+    return msgspec.structs.replace(
+        intent,
+        ord_type=ord_type,
+        time_in_force=TimeInForce.GTC,
+        px=_px(trade.price, instrument, "price") if ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT) else 0,
+        stop_px=_px(trade.metadata.get("stop_px"), instrument, "stop_px"),
+    )
+
+
 def _figures(trade: TradeIntent) -> dict[str, int]:
     """What the gates judge by: how far the market's regime has drifted, where the caller says so."""
     distance = trade.metadata.get(REGIME)
@@ -120,6 +156,8 @@ def plan_of(trade: TradeIntent, instrument: Instrument) -> ExitPlan | None:
         trail_distance=_px(wanted.get("trail_distance"), instrument, "trail_distance"),
         time_stop_bars=_count(wanted.get("time_stop_bars"), "time_stop_bars"),
         end_of_day=wanted.get("end_of_day") is True,
+        ladder=_ladder(wanted.get("ladder"), instrument),
+        stop_partial_ppb=_share_ppb(wanted.get("stop_partial_pct"), "stop_partial_pct"),
     )
     return None if plan.is_empty() else plan
 
@@ -130,6 +168,27 @@ def _px(value: object, instrument: Instrument, field: str) -> int:
     if not isinstance(value, str | int | float):
         raise InputError(f"{field} must be a number, not {value!r}", code="NOT_A_NUMBER", field=field)
     return to_quanta(value, instrument.price_decimals, field=field)
+
+
+def _ladder(value: object, instrument: Instrument) -> tuple[LadderStep, ...]:
+    """Pairs of a price and a percentage."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(rung, list | tuple) and len(rung) == 2 for rung in value
+    ):
+        raise InputError(
+            f"ladder must be pairs of a price and a percentage, not {value!r}", code="NOT_A_NUMBER", field="ladder"
+        )
+    return tuple(LadderStep(_px(px, instrument, "ladder"), _share_ppb(pct, "ladder")) for px, pct in value)
+
+
+def _share_ppb(pct: object, field: str) -> int:
+    if pct is None:
+        return 0
+    if not isinstance(pct, str | int | float):
+        raise InputError(f"{field} must be a number, not {pct!r}", code="NOT_A_NUMBER", field=field)
+    return to_quanta(pct, PCT_DECIMALS, field=field)
 
 
 def _count(value: object, field: str) -> int:

@@ -19,6 +19,7 @@ from surefill.views.daily_figures import DDOF, DailyFigures, known
 
 if TYPE_CHECKING:
     from surefill.sweep.kernel_signals import SignalSource
+    from surefill.sweep.kernels.coverage import Waiting
     from surefill.sweep.kernels.prepare import Stage
     from surefill.sweep.kernels.run import BatchRun
     from surefill.sweep.kernels.tables import Ints, Signals
@@ -89,6 +90,7 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
     import numpy as np
 
     from surefill.sweep.kernels import tables as t
+    from surefill.sweep.kernels.prepare import stacked
 
     found: dict[int, int] = {}
     columns: list[Signals] = []
@@ -103,10 +105,7 @@ def _run(bench: Workbench, ground: _Ground, stage: Stage, works: Sequence[Work])
         rows.append((*shape.row[: t.SIGNALS], found[id(signals)]))
         budgets.append(shape.budgets)
     run = _batch(bench, stage, ground.starting_cash)
-    enters, leaves = zip(*columns, strict=True)
-    summed = run.all(
-        t.Signals(np.stack(enters), np.stack(leaves)), np.array(rows, np.int64), np.array(budgets, np.int64)
-    )
+    summed = run.all(stacked(columns), np.array(rows, np.int64), np.array(budgets, np.int64))
     start, days = ground.starting_cash, len(stage.market.day_ends)
     figures = zip(works, summed.counts.tolist(), summed.ratios.tolist(), strict=True)
     return [
@@ -182,20 +181,22 @@ def _metrics(counts: list[int], ratios: list[float], start: int, days: int, per_
 def _shape(bench: Workbench, spec: ExecutionSpec, ground: _Ground) -> _Shape:
     """A variant's rows, made once for all that differ in their signals only."""
     exit_spec, risk = bench.runner.registry.exit_of(spec), spec.risk
-    key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled
+    prices = _source(bench, spec, ground).prices_of(spec)
+    key = exit_spec, risk.dollars_per_trade, risk.max_positions, spec.enabled, spec.entry.good_for_bars, prices
     found = ground.shapes.get(key)
     if found is None:
         if len(ground.shapes) >= _SHAPES_KEPT:
             ground.shapes.clear()
-        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground)
+        found = ground.shapes[key] = _shaped(bench, spec, exit_spec, ground, prices)
     return found
 
 
-def _shaped(bench: Workbench, spec: ExecutionSpec, exit_spec: ExitSpec, ground: _Ground) -> _Shape:
-    from surefill.sweep.kernels.coverage import variant_uncovered
+def _shaped(bench: Workbench, spec: ExecutionSpec, exit_spec: ExitSpec, ground: _Ground, prices: Waiting) -> _Shape:
+    from surefill.sweep.kernels.coverage import variant_uncovered, widened
     from surefill.sweep.kernels.prepare import budgets_of, variant_of
 
-    why_not = variant_uncovered(ground.extremes, ground.instruments, spec, exit_spec)
+    extremes = widened(ground.extremes, ground.instruments, prices)
+    why_not = variant_uncovered(extremes, ground.instruments, spec, exit_spec)
     if why_not:
         return _Shape(why_not, (), ())
     assert ground.stage is not None

@@ -13,6 +13,8 @@ from surefill.strategy.forms import Looped, Vectorised
 from surefill.strategy.forms import Signals as Wanted
 from surefill.strategy.spec import ExecutionSpec
 from surefill.sweep.kernels.compiling import compiled_loop
+from surefill.sweep.kernels.coverage import Waiting, waiting_prices
+from surefill.sweep.kernels.prepare import signals_of
 from surefill.sweep.kernels.tables import Signals
 
 #: What a process keeps of them.
@@ -28,7 +30,8 @@ class SignalSource:
     def __init__(
         self, strategy: Strategy, names: Sequence[str], known: Mapping[str, BarSeries], traded: Mapping[str, BarSeries]
     ) -> None:
-        self._name = strategy.name
+        self._name, self._names = strategy.name, names
+        self._waiting: dict[object, Waiting] = {}
         self._series = [known[name] for name in names]
         self._begins = [len(known[name]) - len(traded[name]) for name in names]
         self._most = max(1, KEPT_BYTES // max(2 * sum(map(len, self._series)), 1))
@@ -50,8 +53,7 @@ class SignalSource:
 
     def of(self, spec: ExecutionSpec) -> Signals | str:
         """The signals of a spec; or why the kernel cannot trade by them."""
-        entry, kept = spec.entry, self._kept
-        key = entry.lookback_days, repr(entry.params)
+        kept, key = self._kept, _key(spec)
         found = kept.get(key)
         if found is None:
             if len(kept) >= self._most:
@@ -59,17 +61,19 @@ class SignalSource:
             found = kept[key] = self._computed(spec)
         return found
 
+    def prices_of(self, spec: ExecutionSpec) -> Waiting:
+        """The prices that its entries wait for, once `of` has been asked."""
+        return self._waiting[_key(spec)]
+
     def _computed(self, spec: ExecutionSpec) -> Signals | str:
         if self._compute is None:
             return f"{self._name} has no form over a whole series"
         found = [self._compute(spec, number) for number in range(len(self._series))]
-        enters = [each.entries[begin:] for each, begin in zip(found, self._begins, strict=True)]
-        leaves = [each.exits[begin:] for each, begin in zip(found, self._begins, strict=True)]
-        if len(found) > 1:
-            enters, leaves = [np.concatenate(enters)], [np.concatenate(leaves)]
-        if enters[0].min(initial=0) < 0:
-            return f"{self._name} sells short"
-        return Signals(enters[0], leaves[0])
+        said = [each.since(begin) for each, begin in zip(found, self._begins, strict=True)]
+        self._waiting[_key(spec)] = waiting_prices(self._names, said)
+        made = signals_of(said)
+        self._most = min(self._most, max(1, KEPT_BYTES // max(sum(column.nbytes for column in made), 1)))
+        return made
 
     def _looped(self, spec: ExecutionSpec, number: int) -> Wanted:
         numbers = self._strategy.loop_numbers(spec)
@@ -80,3 +84,8 @@ class SignalSource:
         entries, exits = written
         self._loop(high_px, low_px, close_px, numbers, entries, exits)
         return Wanted(entries, exits)
+
+
+def _key(spec: ExecutionSpec) -> object:
+    """What the signals of a strategy depend on."""
+    return spec.entry.lookback_days, repr(spec.entry.params)

@@ -19,13 +19,19 @@ Scalar = bool | int | float | str
 INVALID: Final = "INVALID_CONSTRAINTS"
 PARAMS: Final = "entry.params."
 #: Whether the values of these fields are whole numbers.
-FIELDS: Final = {"entry.lookback_days": True, "risk.dollars_per_trade": False, "risk.max_positions": True}
+FIELDS: Final = {
+    "entry.lookback_days": True,
+    "entry.good_for_bars": True,
+    "risk.dollars_per_trade": False,
+    "risk.max_positions": True,
+}
 #: Of a spec whose exit is `stop_target`.
 EXITS: Final = {
     "exit.stop_loss_pct": False,
     "exit.take_profit_pct": False,
     "exit.trailing_pct": False,
     "exit.time_stop_bars": True,
+    "exit.stop_partial_pct": False,
 }
 
 

@@ -15,7 +15,7 @@ else there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from surefill.domain.market import Bar
 from surefill.market.series import BarSeries
@@ -26,7 +26,7 @@ from surefill.strategy.intents import TradeAction
 from surefill.strategy.registry import StrategyRegistry
 from surefill.strategy.snapshot import MarketSnapshot
 from surefill.strategy.spec import EntrySpec, ExecutionSpec, RiskSpec
-from surefill.units import NS_PER_DAY
+from surefill.units import NS_PER_DAY, to_quanta
 
 SYMBOL: Final = "ANY"
 _START_NS: Final = 1_700_000_000 * 10**9 // NS_PER_DAY * NS_PER_DAY
@@ -34,6 +34,7 @@ _PX_MAX: Final = 2**40
 _ENTRY: Final = {TradeAction.OPEN_LONG: 1, TradeAction.OPEN_SHORT: -1}
 _EXIT: Final = {TradeAction.CLOSE_LONG: CLOSES_LONG, TradeAction.CLOSE_SHORT: CLOSES_SHORT}
 
+_PRICES: Final = ("px", "stop_px")
 Said = tuple[Decision | str, ...]
 
 
@@ -108,14 +109,18 @@ def assert_signals_agree(strategy: Vectorised, spec: ExecutionSpec, series: BarS
     Returns how many signals there were. Raises AssertionError.
     """
     signals = strategy.signals(spec, series)
-    for name, column in signals._asdict().items():
-        assert column.dtype.name == "int8", f"{name} are {column.dtype}, not int8"
+    for name, column in _columns(signals).items():
+        kind = "int64" if name in _PRICES else "int8"
+        assert column.dtype.name == kind, f"{name} are {column.dtype}, not {kind}"
         assert column.shape == (len(series),), f"{name} have the shape {column.shape} for {len(series)} bars"
         assert not column[:1].any(), f"{name} say something at the first bar, where nobody is asked"
     entries, exits = signals.entries.tolist(), signals.exits.tolist()
     for at in range(1, len(series)):
-        entry = _of(evaluated(strategy, spec, series, at, None), _ENTRY)
+        opened = evaluated(strategy, spec, series, at, None)
+        entry = _of(opened, _ENTRY)
         assert entries[at] == entry, f"bar {at}: entries say {entries[at]}, evaluate {entry}"
+        if entry:
+            _assert_prices_agree(signals, at, opened, series.price_decimals)
         for quantity, bit in ((1.0, CLOSES_LONG), (-1.0, CLOSES_SHORT)):
             said = evaluated(strategy, spec, series, at, Holding(quantity, series.closes[at]))
             closes, told = _of(said, _EXIT) & bit, exits[at] & bit
@@ -123,10 +128,24 @@ def assert_signals_agree(strategy: Vectorised, spec: ExecutionSpec, series: BarS
     if isinstance(strategy, Looped):
         assert_loop_agrees(strategy, spec, series, signals)
     for count in {len(series) * cut // (cuts + 1) for cut in range(1, cuts + 1)}:
-        for name, column in strategy.signals(spec, series.until(count))._asdict().items():
+        for name, column in _columns(strategy.signals(spec, series.until(count))).items():
             known = getattr(signals, name)[:count]
             assert column.tolist() == known.tolist(), f"{name} of the first {count} bars change with what comes after"
     return sum(map(bool, entries)) + sum(map(bool, exits))
+
+
+def _columns(signals: Signals) -> dict[str, Any]:
+    return {name: column for name, column in signals._asdict().items() if column is not None}
+
+
+def _assert_prices_agree(signals: Signals, at: int, said: Said, price_decimals: int) -> None:
+    """An entry waits for the same price, in quanta, or for none."""
+    (decision,) = (each for each in said if isinstance(each, Decision))
+    columns = _columns(signals)
+    for name in _PRICES:
+        price, told = getattr(decision, name), int(columns[name][at]) if name in columns else 0
+        px = 0 if price is None else to_quanta(price, price_decimals, field=name)
+        assert told == px, f"bar {at}: {name} is {told} in the signals, {px} in what evaluate says"
 
 
 def assert_loop_agrees(strategy: Looped, spec: ExecutionSpec, series: BarSeries, signals: Signals) -> None:
@@ -137,8 +156,8 @@ def assert_loop_agrees(strategy: Looped, spec: ExecutionSpec, series: BarSeries,
     assert numbers is not None, f"{strategy.loop_numbers} has no numbers for {spec.entry}: nothing is compared"
     written = Signals(np.zeros(len(series), np.int8), np.zeros(len(series), np.int8))
     high_px, low_px, close_px = map(np.asarray, (series.high_px, series.low_px, series.close_px))
-    strategy.signal_loop(high_px, low_px, close_px, numbers, *written)
-    for name, column in written._asdict().items():
+    strategy.signal_loop(high_px, low_px, close_px, numbers, written.entries, written.exits)
+    for name, column in _columns(written).items():
         assert column.tolist() == getattr(signals, name).tolist(), f"{name} of signal_loop are not those of signals"
 
 
@@ -152,7 +171,7 @@ def _of(said: Said, meaning: dict[TradeAction, int]) -> int:
     found = [decision for decision in said if isinstance(decision, Decision) and decision.action in meaning]
     for decision in found:
         own = (decision.quantity, decision.stop_loss, decision.take_profit)
-        assert own == (None, None, None), f"signals cannot bring a quantity or prices of their own, as {decision} does"
+        assert own == (None, None, None), f"signals cannot bring a quantity, stop or target, as {decision} does"
     assert len(found) <= 1, f"one bar brings one decision at most, not {found}"
     return meaning[found[0].action] if found else 0
 

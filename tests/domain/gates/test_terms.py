@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.domain.gates.asking import Case, Kind, check, check_entry_is_held, defined, quoted, unquoted
 
@@ -16,6 +18,10 @@ CLOSE = {"action": Action.CLOSE, "side": 0, "qty": 0}
 
 def _at(px: int, **fields: int) -> dict[str, int]:
     return {"ord_type": OrdType.LIMIT, "px": px, **fields}
+
+
+def _waits(side: int, stop_px: int) -> dict[str, Any]:
+    return {"side": side, "ord_type": OrdType.STOP, "stop_px": stop_px}
 
 
 def _plan(stop_px: int = 0, target_px: int = 0) -> dict[str, ExitPlan]:
@@ -68,6 +74,11 @@ CASES: dict[str, list[Case]] = {
             EXIT, held=-100, fields=_plan(1001, 990), before=unquoted
         ),  # the levels of the short that it makes smaller
         Case(BLOCKS, Code.STOP_ON_WRONG_SIDE, ("stop 1001",), {**_plan(1001), "qty": 200}, held=-100),  # it turns it
+        # an order that waits for its price enters there, or at a market that is beyond it already
+        Case(PASSES, fields={**_waits(1, 1020), **_plan(1010)}),
+        Case(PASSES, fields={**_waits(-1, 980), **_plan(990)}),
+        Case(BLOCKS, Code.STOP_ON_WRONG_SIDE, ("entry 980",), {**_waits(-1, 980), **_plan(980)}),
+        Case(BLOCKS, Code.STOP_ON_WRONG_SIDE, ("entry 1000",), {**_waits(-1, 1020), **_plan(1000)}),
     ],
     "notional": [
         Case(PASSES),

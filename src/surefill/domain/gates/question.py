@@ -133,9 +133,14 @@ class Question:
 
     @property
     def entry_px(self) -> int:
-        """The price the order is expected to trade at: a limit that the market already betters trades at the market."""
-        px, market_px = self.limit_px, self.arrival_px
-        if self.intent.ord_type != OrdType.LIMIT or not market_px:
+        """The price the order is expected to trade at.
+
+        A limit that the market already betters trades at the market, and so does a stop that it has passed.
+        """
+        intent, px, market_px = self.intent, self.limit_px, self.arrival_px
+        if intent.ord_type == OrdType.STOP and self.side < 0:
+            return min(intent.stop_px, market_px) if market_px else intent.stop_px
+        if intent.ord_type != OrdType.LIMIT or not market_px:
             return px
         return min(px, market_px) if self.side > 0 else max(px, market_px)
 

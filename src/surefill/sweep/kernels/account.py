@@ -1,44 +1,26 @@
 """One account through its bars, as the engine takes it: the source of the kernel.
 
 Plain functions over integers. Called as they are they are slow Python; `compiling` makes machine code of them and of
-the rules that they call. The order of things at one moment is that of `surefill.strategy.backtest`, the order of things
-inside a bar that of `surefill.domain.decide.exits`; `tests/sweep/test_kernel_parity.py` holds them to it.
-Long only, market orders, one strategy: what else there is goes through the engine (`coverage`).
+the rules that they call. The order of things at one moment is that of `surefill.strategy.backtest`;
+`tests/sweep/test_kernel_parity.py` holds them to it. One strategy: what else there is goes through the engine
+(`coverage`). `side` is +1 or -1 throughout.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from surefill.rules.arithmetic import rate_ceil
-from surefill.rules.codes import ExitReason, FeeKind, IntrabarPolicy
-from surefill.rules.exits import (
-    bar_exit,
-    distance_away,
-    level_away,
-    tick_exit,
-    time_stop_due,
-    trail_due,
-    trailed_stop,
-)
-from surefill.rules.fees import fill_fee, order_charge
-from surefill.rules.prices import market_px
-from surefill.rules.sizing import qty_within
-from surefill.strategy.forms import CLOSES_LONG
+from surefill.rules.codes import ExitReason
+from surefill.strategy.forms import CLOSES_LONG, CLOSES_SHORT
 from surefill.sweep.kernels import tables as t
+from surefill.sweep.kernels.entries import enter, meet, meet_bar, plan
+from surefill.sweep.kernels.exits import at_open, in_bar, leave, time_up
 
 if TYPE_CHECKING:
     from surefill.sweep.kernels.tables import Books, Costs, Flags, Ints, Market, Signals
 
 _SIGNAL: Final = int(ExitReason.NONE)
-_STOP: Final = int(ExitReason.STOP)
-_TRAILING: Final = int(ExitReason.TRAILING)
-_TIME_STOP: Final = int(ExitReason.TIME_STOP)
-_END_OF_DAY: Final = int(ExitReason.END_OF_DAY)
-_WORST_CASE: Final = int(IntrabarPolicy.WORST_CASE)
-_NO_CHARGE: Final = int(FeeKind.NONE)
-_PASSES: Final = 0
-_NO_TARGET: Final = 2**62
+_NO_LEVEL: Final = 2**62
 
 
 def simulate(
@@ -49,24 +31,44 @@ def simulate(
     at_close, positions_max = variant[t.AT_CLOSE], variant[t.POSITIONS_MAX]
     time_stop_bars, day_ends = variant[t.TIME_STOP_BARS], variant[t.END_OF_DAY]
     granularity, policy = rules[t.STOP_GRANULARITY], rules[t.INTRABAR]
-    held = entering = leaving = 0
+    held = entering = leaving = resting = 0
     moments, moment = len(market.closes_ns), -1
     while moment + 1 < moments:
         moment += 1
-        if not entering and not leaving:
+        if not entering and not leaving and not resting:
             moment = _next_event(moment, held, market, signals, instruments, variant, books)
             if moment == moments:
                 break
         first, end = _bars_of(market, moment)
         now_ns = market.bars[_bar(market, first), t.BAR_OPEN_NS]
-        if held:
+        if held or resting:
             for place in range(first, end):
                 at = _bar(market, place)
                 number = market.bars[at, t.BAR_INSTRUMENT]
-                reason = _at_open(positions, number, market.bars[at, t.BAR_OPEN], granularity)
+                if positions[number, t.RESTS] and now_ns >= positions[number, t.RESTS_NS]:
+                    open_px = market.bars[at, t.BAR_OPEN]
+                    if meet(
+                        number,
+                        at,
+                        open_px,
+                        open_px,
+                        open_px,
+                        open_px,
+                        now_ns,
+                        instruments,
+                        rules,
+                        costs,
+                        variant,
+                        books,
+                    ):
+                        held, resting = held + 1, resting - 1
+                reason = at_open(
+                    positions, number, market.bars[at, t.BAR_OPEN], granularity, instruments[number, t.LOT], variant
+                )
                 if reason:
-                    _sell(number, at, market.bars[at, t.BAR_OPEN], now_ns, reason, instruments, rules, costs, books)
-                    held -= 1
+                    held -= leave(
+                        number, at, market.bars[at, t.BAR_OPEN], now_ns, reason, instruments, rules, costs, books
+                    )
         if leaving:
             for place in range(first, end):
                 at = _bar(market, place)
@@ -75,10 +77,10 @@ def simulate(
                     positions[number, t.WAITING] = t.NOTHING
                     leaving -= 1
                     if positions[number, t.QTY]:
-                        _sell(
+                        positions[number, t.LEAVING] = abs(positions[number, t.QTY])
+                        held -= leave(
                             number, at, market.bars[at, t.BAR_OPEN], now_ns, _SIGNAL, instruments, rules, costs, books
                         )
-                        held -= 1
                     else:
                         result[t.NO_POSITION] += 1
         if entering:
@@ -88,13 +90,18 @@ def simulate(
                 if positions[number, t.WAITING] == t.OPEN:
                     positions[number, t.WAITING] = t.NOTHING
                     entering -= 1
-                    held += _buy(number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, books)
+                    held += enter(
+                        number, at, market.bars[at, t.BAR_OPEN], now_ns, instruments, rules, costs, variant, books
+                    )
+                    resting += positions[number, t.RESTS] != t.NOWHERE
         last_ns = now_ns
         for place in range(first, end):
             at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
+            if positions[number, t.RESTS] and meet_bar(number, at, market, instruments, rules, costs, variant, books):
+                held, resting = held + 1, resting - 1
             if positions[number, t.QTY]:
-                reason, px = _in_bar(
+                reason, px = in_bar(
                     positions,
                     number,
                     market.bars[at, t.BAR_OPEN],
@@ -104,35 +111,61 @@ def simulate(
                     policy,
                     positions[number, t.OPENED_NS] > market.bars[at, t.BAR_OPEN_NS],
                     granularity,
+                    instruments[number, t.LOT],
+                    variant,
                 )
-                if not reason:
+                if reason:
+                    held -= leave(
+                        number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books
+                    )
+                if positions[number, t.QTY]:
                     px = market.bars[at, t.BAR_CLOSE]
-                    reason = _at_close(
+                    reason = time_up(
                         positions, number, time_stop_bars, day_ends and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
                     )
-                if reason:
-                    _sell(number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books)
-                    held -= 1
+                    if reason:
+                        held -= leave(
+                            number, at, px, market.bars[at, t.BAR_TS_NS], reason, instruments, rules, costs, books
+                        )
             positions[number, t.CLOSE_PX] = market.bars[at, t.BAR_CLOSE]
             last_ns = max(last_ns, market.bars[at, t.BAR_TS_NS])
+        if resting:
+            for place in range(first, end):
+                at = _bar(market, place)
+                number = market.bars[at, t.BAR_INSTRUMENT]
+                if positions[number, t.RESTS] and market.bars[at, t.BAR_TS_NS] > positions[number, t.RESTS_NS]:
+                    positions[number, t.RESTS_BARS] += 1
+                    if positions[number, t.RESTS_BARS] >= variant[t.GOOD_FOR_BARS]:
+                        positions[number, t.RESTS] = positions[number, t.PROMISED] = 0
+                        resting -= 1
         for place in range(first, end):
             at = _bar(market, place)
             number = market.bars[at, t.BAR_INSTRUMENT]
             if positions[number, t.QTY]:
                 day_is_over = variant[t.EXIT_AT_DAY_END] and market.bars[at, t.BAR_ENDS] & t.ENDS_SESSION
-                if day_is_over or (at_close and signals.leaves[at] & CLOSES_LONG):
-                    _sell(number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books)
-                    held -= 1
-                elif signals.leaves[at] & CLOSES_LONG:
+                leaves = signals.leaves[at] & _closing(positions[number, t.QTY])
+                if day_is_over or (at_close and leaves):
+                    positions[number, t.LEAVING] = abs(positions[number, t.QTY])
+                    held -= leave(
+                        number, at, market.bars[at, t.BAR_CLOSE], last_ns, _SIGNAL, instruments, rules, costs, books
+                    )
+                elif leaves:
                     positions[number, t.WAITING] = t.CLOSE
                     leaving += 1
-            elif signals.enters[at] and variant[t.ENABLED] and held + entering < positions_max:
-                if market.bars[at, t.BAR_ENDS] & t.IS_FIRST or not _plan(
-                    positions, number, market.bars[at, t.BAR_CLOSE], instruments, variant
+            elif (
+                signals.enters[at]
+                and variant[t.ENABLED]
+                and not positions[number, t.RESTS]
+                and held + entering + resting < positions_max
+            ):
+                close_px = market.bars[at, t.BAR_CLOSE]
+                if market.bars[at, t.BAR_ENDS] & t.IS_FIRST or not plan(
+                    positions, number, at, signals, close_px, instruments, variant
                 ):
                     continue
                 if at_close:
-                    held += _buy(number, at, market.bars[at, t.BAR_CLOSE], last_ns, instruments, rules, costs, books)
+                    held += enter(number, at, close_px, last_ns, instruments, rules, costs, variant, books)
+                    resting += positions[number, t.RESTS] != t.NOWHERE
                 elif not market.bars[at, t.BAR_ENDS] & t.IS_LAST:
                     positions[number, t.WAITING] = t.OPEN
                     entering += 1
@@ -173,14 +206,18 @@ def _next_event(
     elif not held:  # of one instrument bar and moment have the same number
         until += _unset(signals.enters[moment:])
     elif not (
-        positions[0, t.TRAIL] or variant[t.TIME_STOP_BARS] or variant[t.END_OF_DAY] or variant[t.EXIT_AT_DAY_END]
+        positions[0, t.TRAIL]
+        or variant[t.RUNGS]
+        or variant[t.TIME_STOP_BARS]
+        or variant[t.END_OF_DAY]
+        or variant[t.EXIT_AT_DAY_END]
     ):
         worth = positions[0, t.QTY] * instruments[0, t.PER_NOTIONAL]
-        until += _unset(signals.leaves[moment:])
-        if positions[0, t.STOP] or positions[0, t.TARGET]:
-            until = moment + _between(
-                market.low_px[moment:until], market.high_px[moment:until], positions[0, t.STOP], positions[0, t.TARGET]
-            )
+        until += _without(signals.leaves[moment:], _closing(positions[0, t.QTY]))
+        stop_px, target_px = positions[0, t.STOP], positions[0, t.TARGET]
+        if stop_px or target_px:
+            below, above = (stop_px, target_px) if positions[0, t.QTY] > 0 else (target_px, stop_px)
+            until = moment + _between(market.low_px[moment:until], market.high_px[moment:until], below, above)
         positions[0, t.BARS_HELD] += until - moment
         positions[0, t.CLOSE_PX] = market.close_px[until - 1]
     equity, close_px = books.equity[moment:until], market.close_px[moment:until]
@@ -207,213 +244,23 @@ def _unset(flags: Flags) -> int:
     return len(flags)
 
 
-def _between(low_px: Ints, high_px: Ints, stop_px: int, target_px: int) -> int:
-    """How many bars come before the first that touches a level; 0 is none."""
-    above = target_px or _NO_TARGET
+def _without(flags: Flags, bit: int) -> int:
+    """How many flags come before the first that has this bit."""
+    for at in range(len(flags)):
+        if flags[at] & bit:
+            return at
+    return len(flags)
+
+
+def _closing(qty: int) -> int:
+    """The signal that closes such a position."""
+    return CLOSES_LONG if qty > 0 else CLOSES_SHORT
+
+
+def _between(low_px: Ints, high_px: Ints, below_px: int, above_px: int) -> int:
+    """How many bars come before the first that touches a level below or above; 0 is none."""
+    above = above_px or _NO_LEVEL
     for at in range(len(low_px)):
-        if low_px[at] <= stop_px or high_px[at] >= above:
+        if low_px[at] <= below_px or high_px[at] >= above:
             return at
     return len(low_px)
-
-
-def _plan(positions: Ints, number: int, px: int, instruments: Ints, variant: Ints) -> bool:
-    """Size an entry decided at `px`, and say where it leaves; whether there is anything to buy."""
-    positions[number, t.PLAN_QTY] = qty_within(instruments[number, t.LOTS_BUDGET], px, 1) * instruments[number, t.LOT]
-    tick = instruments[number, t.TICK]
-    positions[number, t.PLAN_STOP] = positions[number, t.PLAN_TARGET] = positions[number, t.PLAN_TRAIL] = 0
-    if variant[t.STOP_AWAY]:
-        positions[number, t.PLAN_STOP] = level_away(px, tick, variant[t.STOP_AWAY], variant[t.STOP_OF], -1)
-    if variant[t.TARGET_AWAY]:
-        positions[number, t.PLAN_TARGET] = level_away(px, tick, variant[t.TARGET_AWAY], variant[t.TARGET_OF], 1)
-    if variant[t.TRAIL_AWAY]:
-        positions[number, t.PLAN_TRAIL] = distance_away(px, tick, variant[t.TRAIL_AWAY], variant[t.TRAIL_OF])
-    return bool(positions[number, t.PLAN_QTY] > 0)
-
-
-def _refusal(positions: Ints, number: int, px: int, instruments: Ints, rules: Ints, cash: int) -> int:
-    """Which gate refuses the planned entry at `px`, as a column of the result; 0: none."""
-    qty = positions[number, t.PLAN_QTY]
-    if qty > instruments[number, t.MAX_QTY] or qty < instruments[number, t.MIN_QTY]:
-        return t.OUT_OF_RANGE
-    if positions[number, t.PLAN_STOP] and px <= positions[number, t.PLAN_STOP]:
-        return t.STOP_SIDE
-    if positions[number, t.PLAN_TARGET] and px >= positions[number, t.PLAN_TARGET]:
-        return t.TARGET_SIDE
-    price = px * qty * instruments[number, t.PER_NOTIONAL]
-    if not rules[t.NEGATIVE_CASH] and price + rate_ceil(price, rules[t.CUSHION_PPB]) > cash:
-        return t.NO_CASH
-    return _PASSES
-
-
-def _buy(
-    number: int,
-    at: int,
-    px: int,
-    ts_ns: int,
-    instruments: Ints,
-    rules: Ints,
-    costs: Costs,
-    books: Books,
-) -> int:
-    """Make the planned entry at a market price of `px`; 1 if it passed the gates, else 0."""
-    positions, result = books.positions, books.result
-    refused = _refusal(positions, number, px, instruments, rules, result[t.CASH])
-    if refused:
-        result[refused] += 1
-        return 0
-    qty = positions[number, t.PLAN_QTY]
-    _fill(number, at, 1, px, qty, ts_ns, _SIGNAL, instruments, rules, costs, books)
-    positions[number, t.QTY], positions[number, t.OPENED_NS] = qty, ts_ns
-    positions[number, t.STOP] = positions[number, t.PLAN_STOP]
-    positions[number, t.TARGET] = positions[number, t.PLAN_TARGET]
-    positions[number, t.TRAIL] = positions[number, t.PLAN_TRAIL]
-    positions[number, t.TRAILED] = positions[number, t.BARS_HELD] = 0
-    return 1
-
-
-def _sell(
-    number: int,
-    at: int,
-    px: int,
-    ts_ns: int,
-    reason: int,
-    instruments: Ints,
-    rules: Ints,
-    costs: Costs,
-    books: Books,
-) -> None:
-    """Leave whole, at a market price of `px`."""
-    positions = books.positions
-    _fill(number, at, -1, px, positions[number, t.QTY], ts_ns, reason, instruments, rules, costs, books)
-    positions[number, t.QTY] = positions[number, t.STOP] = positions[number, t.TARGET] = positions[number, t.TRAIL] = 0
-
-
-def _fill(
-    instrument: int,
-    at: int,
-    side: int,
-    market_at_px: int,
-    qty: int,
-    ts_ns: int,
-    reason: int,
-    instruments: Ints,
-    rules: Ints,
-    costs: Costs,
-    books: Books,
-) -> None:
-    """Trade, pay, and keep it."""
-    result = books.result
-    px = market_px(
-        rules[t.FILL_MODE],
-        side,
-        0,
-        0,
-        market_at_px,
-        rules[t.SPREAD_PPB],
-        rules[t.SLIPPAGE_PPB],
-        instruments[instrument, t.TICK],
-    )
-    money = px * qty * instruments[instrument, t.PER_NOTIONAL]
-    fee = _fee(instrument, side, money, qty, ts_ns, costs, books.scratch)
-    result[t.CASH] -= side * money + fee
-    number = result[t.FILLS]
-    result[t.FILLS] = number + 1
-    if number < len(books.fills):
-        fills = books.fills
-        fills[number, t.INSTRUMENT], fills[number, t.BAR], fills[number, t.TS_NS] = instrument, at, ts_ns
-        fills[number, t.SIDE], fills[number, t.PX], fills[number, t.LAST_QTY] = side, px, qty
-        fills[number, t.FEE], fills[number, t.REASON] = fee, reason
-
-
-def _fee(instrument: int, side: int, money: int, qty: int, ts_ns: int, costs: Costs, scratch: Ints) -> int:
-    """What a fill costs that is all of its order."""
-    fee = 0
-    fees = costs.fees
-    for rule in range(len(fees)):
-        fee += fill_fee(
-            fees[rule, t.FEE_KIND],
-            fees[rule, t.FEE_RATE],
-            fees[rule, t.FEE_PER_UNIT],
-            fees[rule, t.FEE_PER_ORDER],
-            money,
-            qty,
-            True,
-        )
-    table = 0
-    while table < len(costs.changes_ns) and costs.changes_ns[table] <= ts_ns:
-        table += 1
-    charges, way = costs.charges, (side + 1) // 2
-    for number in range(charges.shape[3]):
-        if charges[instrument, table, way, number, t.CHARGE_KIND] == _NO_CHARGE:
-            break
-        base = 0
-        for other in range(number):
-            if charges[instrument, table, way, number, t.CHARGE_BASE] >> other & 1:
-                base += scratch[other]
-        scratch[number] = order_charge(
-            charges[instrument, table, way, number, t.CHARGE_KIND],
-            charges[instrument, table, way, number, t.CHARGE_RATE],
-            charges[instrument, table, way, number, t.CHARGE_PER_ORDER],
-            charges[instrument, table, way, number, t.CHARGE_MIN],
-            charges[instrument, table, way, number, t.CHARGE_MAX],
-            charges[instrument, table, way, number, t.CHARGE_STEP],
-            money,
-            qty,
-            base,
-        )
-        fee += scratch[number]
-    return fee
-
-
-def _at_open(positions: Ints, number: int, px: int, granularity: int) -> int:
-    """What the first price of a bar makes of a position: the reason to leave, else a stop that may have trailed."""
-    if not positions[number, t.QTY]:
-        return _SIGNAL
-    reason = tick_exit(1, px, positions[number, t.STOP], positions[number, t.TARGET])
-    if reason == _STOP:
-        return _stop_reason(positions, number)
-    if not reason:
-        _trail(positions, number, px, granularity)
-    return reason
-
-
-def _in_bar(
-    positions: Ints,
-    number: int,
-    open_px: int,
-    high_px: int,
-    low_px: int,
-    close_px: int,
-    policy: int,
-    entered_inside: bool,
-    granularity: int,
-) -> tuple[int, int]:
-    """The reason to leave inside a bar, and the price of it; (NONE, 0): it is held on, its stop may have trailed."""
-    reason, px = bar_exit(
-        1, open_px, high_px, low_px, positions[number, t.STOP], positions[number, t.TARGET], policy, entered_inside
-    )
-    if reason == _STOP:
-        return _stop_reason(positions, number), px
-    if not reason:
-        seen_px = close_px if entered_inside and policy == _WORST_CASE else high_px
-        _trail(positions, number, seen_px, granularity)
-    return reason, px
-
-
-def _at_close(positions: Ints, number: int, time_stop_bars: int, session_ends: int) -> int:
-    """Whether time is up at a bar's close: the reason to leave there."""
-    positions[number, t.BARS_HELD] += 1
-    if time_stop_due(positions[number, t.BARS_HELD], time_stop_bars):
-        return _TIME_STOP
-    return _END_OF_DAY if session_ends else _SIGNAL
-
-
-def _stop_reason(positions: Ints, number: int) -> int:
-    return _TRAILING if positions[number, t.TRAILED] else _STOP
-
-
-def _trail(positions: Ints, number: int, seen_px: int, granularity: int) -> None:
-    if positions[number, t.TRAIL]:
-        stop_px = trailed_stop(1, positions[number, t.STOP], seen_px, positions[number, t.TRAIL])
-        if trail_due(1, positions[number, t.STOP], stop_px, granularity):
-            positions[number, t.STOP], positions[number, t.TRAILED] = stop_px, 1

@@ -39,7 +39,7 @@ def simulate_all(
         books.positions[:] = 0
         for instrument in range(len(instruments)):
             instruments[instrument, t.LOTS_BUDGET] = budgets[number, instrument]
-        wanted = t.Signals(signals.enters[row], signals.leaves[row])
+        wanted = t.Signals(signals.enters[row], signals.leaves[row], signals.px[row], signals.stop_px[row])
         simulate(market, wanted, instruments, rules, variants[number], costs, books)
         if result[t.FILLS] > len(books.fills):
             return number

@@ -23,7 +23,7 @@ import surefill.rules
 from surefill import units
 from surefill.errors import ConfigError
 from surefill.sweep import contract_figures
-from surefill.sweep.kernels import account, batch, figures, tables
+from surefill.sweep.kernels import account, batch, entries, exits, figures, fills, tables
 from surefill.views import daily_figures
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,7 +77,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
     njit = _numba().njit
     from numba.extending import register_jitable
 
-    sources = (*_rule_modules(), account, contract_figures, figures)
+    sources = (*_rule_modules(), account, entries, exits, fills, contract_figures, figures)
     for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
         register_jitable(no_cfunc_wrapper=True)(function)
     folder = _cache_folder((*sources, batch, tables, units, daily_figures))

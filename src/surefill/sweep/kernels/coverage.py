@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from surefill.domain.costs.schedule import segment_of
@@ -13,14 +13,19 @@ from surefill.domain.limits import UNSET
 from surefill.domain.profile import BASIC_GATES, Profile
 from surefill.domain.sizing import NO_CAPS
 from surefill.market.series import BarSeries
+from surefill.rules.arithmetic import ceil_to, floor_to
 from surefill.rules.codes import OrdType
+from surefill.strategy.forms import Signals
 from surefill.strategy.sizing import exact, parts
 from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.sweep.kernels.tables import RUNGS_MAX
 from surefill.units import MONEY_MAX, NOTIONAL_MAX, PRICE_MAX, QTY_MAX
 from surefill.venues.paper.settings import PaperSettings
 
 #: Gates that the kernel asks, or that cannot refuse what it trades.
 GATES: Final = frozenset((*BASIC_GATES, "plan", "owner", "position", "duplicate", "notional", "cash"))
+#: By instrument and kind of price: the lowest and the highest one.
+Waiting = tuple[tuple[str, int, int], ...]
 _FLOAT_EXACT: Final = 2**53
 
 
@@ -57,13 +62,38 @@ def extremes_of(series: Mapping[str, BarSeries]) -> dict[str, tuple[int, int]]:
     return {name: (min(bars.close_px), max(bars.high_px)) for name, bars in series.items() if len(bars)}
 
 
+def waiting_prices(names: Sequence[str], said: Sequence[Signals]) -> Waiting:
+    """The lowest and the highest price that entries of each instrument wait for, where there are any."""
+    columns = (
+        (name, column[(signals.entries != 0) & (column > 0)])
+        for name, signals in zip(names, said, strict=True)
+        for column in (signals.px, signals.stop_px)
+        if column is not None
+    )
+    return tuple((name, int(prices.min()), int(prices.max())) for name, prices in columns if prices.size)
+
+
+def widened(
+    extremes: Mapping[str, tuple[int, int]], instruments: Mapping[str, Instrument], prices: Waiting
+) -> dict[str, tuple[int, int]]:
+    """The extremes, with the prices that entries wait for, in whole ticks."""
+    found = dict(extremes)
+    for name, lowest, highest in prices:
+        tick = instruments[name].terms[0].tick
+        low, high = found[name]
+        found[name] = min(low, max(floor_to(lowest, tick), 1)), max(high, ceil_to(highest, tick))
+    return found
+
+
 def variant_uncovered(
     extremes: Mapping[str, tuple[int, int]],
     instruments: Mapping[str, Instrument],
     spec: ExecutionSpec,
     exit_spec: ExitSpec,
 ) -> str:
-    """Why this variant's figures do not fit the kernel's integers; "" if they do. `extremes`: see `extremes_of`."""
+    """Why this variant's figures do not fit the kernel's integers; "" if they do. `extremes`: see `widened`."""
+    if len(exit_spec.ladder) > RUNGS_MAX:
+        return f"a ladder of more than {RUNGS_MAX} rungs"
     money = exact(spec.risk.dollars_per_trade)
     of = max(sum(parts(pct)) for pct in (0, *_percentages(exit_spec)))
     for name, (lowest_px, top_px) in extremes.items():
@@ -73,6 +103,8 @@ def variant_uncovered(
         budget = money.numerator * scale // (money.denominator * lot)
         qty = budget // lowest_px * lot
         worth = qty * top_px * instrument.money_per_notional
+        if top_px > PRICE_MAX:
+            return f"{name}: entries beyond 2**40 quanta"
         if budget > MONEY_MAX or qty > min(QTY_MAX, _FLOAT_EXACT) or 2 * worth >= NOTIONAL_MAX:
             return f"{name}: {spec.risk.dollars_per_trade} a trade is too much for 64 bits"
         if top_px * of > MONEY_MAX or of * tick > MONEY_MAX:
@@ -81,7 +113,8 @@ def variant_uncovered(
 
 
 def _percentages(exit_spec: ExitSpec) -> list[float]:
-    found = (exit_spec.stop_loss_pct, exit_spec.take_profit_pct, exit_spec.trailing_pct)
+    rungs = (rung.profit_pct for rung in exit_spec.ladder)
+    found = (exit_spec.stop_loss_pct, exit_spec.take_profit_pct, exit_spec.trailing_pct, *rungs)
     return [pct for pct in found if pct is not None]
 
 

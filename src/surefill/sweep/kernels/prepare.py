@@ -13,10 +13,11 @@ from surefill.domain.instrument import Instrument
 from surefill.domain.profile import Profile
 from surefill.market.series import BarSeries
 from surefill.rules.codes import IntrabarPolicy
+from surefill.strategy.forms import Signals
 from surefill.strategy.sizing import exact, parts
-from surefill.strategy.spec import ExecutionSpec, ExitSpec
+from surefill.strategy.spec import PCT_DECIMALS, ExecutionSpec, ExitSpec
 from surefill.sweep.kernels import tables as t
-from surefill.units import NS_PER_DAY
+from surefill.units import NS_PER_DAY, to_quanta
 from surefill.venues.paper.settings import PaperSettings
 
 _NONE: Final = np.zeros(0, np.int64)
@@ -66,7 +67,7 @@ def variant_of(spec: ExecutionSpec, exit_spec: ExitSpec, *, at_close: bool) -> t
     """A variant's row."""
     row = np.zeros(t.VARIANT_COLUMNS, np.int64)
     row[t.AT_CLOSE], row[t.ENABLED] = at_close, spec.enabled
-    row[t.POSITIONS_MAX] = spec.risk.max_positions
+    row[t.POSITIONS_MAX], row[t.GOOD_FOR_BARS] = spec.risk.max_positions, spec.entry.good_for_bars
     row[t.EXIT_AT_DAY_END] = exit_spec.type == "eod"
     row[t.TIME_STOP_BARS] = exit_spec.time_stop_bars or 0
     row[t.END_OF_DAY] = exit_spec.end_of_day
@@ -76,7 +77,51 @@ def variant_of(spec: ExecutionSpec, exit_spec: ExitSpec, *, at_close: bool) -> t
         (exit_spec.trailing_pct, t.TRAIL_AWAY, t.TRAIL_OF),
     ):
         row[away], row[of] = (0, 1) if pct is None else parts(pct)
+    row[t.STOP_PARTIAL_PPB] = to_quanta(exit_spec.stop_partial_pct or 0, PCT_DECIMALS, field="stop_partial_pct")
+    row[t.RUNGS] = len(exit_spec.ladder)
+    for number, rung in enumerate(exit_spec.ladder):
+        at = t.RUNG + number * t.RUNG_COLUMNS
+        row[at + t.RUNG_AWAY], row[at + t.RUNG_OF] = parts(rung.profit_pct)
+        row[at + t.RUNG_PPB] = to_quanta(rung.close_pct, PCT_DECIMALS, field="close_pct")
     return row
+
+
+def signals_of(said: Sequence[Signals]) -> t.Signals:
+    """A strategy's signals over all instruments, in their order."""
+    entries = np.concatenate([each.entries for each in said])
+    return t.Signals(
+        entries,
+        np.concatenate([each.exits for each in said]),
+        _prices([each.px for each in said], said),
+        _prices([each.stop_px for each in said], said),
+    )
+
+
+def _prices(columns: Sequence[t.Ints | None], said: Sequence[Signals]) -> t.Ints:
+    if all(column is None for column in columns):
+        return np.zeros(0, np.int64)
+    pairs = zip(columns, said, strict=True)
+    return np.concatenate(
+        [np.zeros(len(each.entries), np.int64) if column is None else column for column, each in pairs]
+    )
+
+
+def stacked(rows: Sequence[t.Signals]) -> t.Signals:
+    """Signals of many variants, a row for each; where some have no prices, theirs are 0."""
+    if len(rows) == 1:  # nothing to copy
+        (row,) = rows
+        return t.Signals(row.enters[None], row.leaves[None], row.px[None], row.stop_px[None])
+
+    def prices(columns: Sequence[t.Ints]) -> t.Ints:
+        longest = max(map(len, columns))
+        return np.stack([column if len(column) else np.zeros(longest, np.int64) for column in columns])
+
+    return t.Signals(
+        np.stack([row.enters for row in rows]),
+        np.stack([row.leaves for row in rows]),
+        prices([row.px for row in rows]),
+        prices([row.stop_px for row in rows]),
+    )
 
 
 def books_for(stage: Stage, fills: int) -> t.Books:
@@ -146,7 +191,10 @@ def _rules(profile: Profile, paper: PaperSettings) -> t.Ints:
     row[t.FILL_MODE], row[t.SPREAD_PPB], row[t.SLIPPAGE_PPB] = paper.fill_mode, paper.spread_ppb, paper.slippage_ppb
     row[t.INTRABAR] = IntrabarPolicy.BEST_CASE if limits.target_first_on_bar else IntrabarPolicy.WORST_CASE
     row[t.STOP_GRANULARITY] = max(limits.stop_granularity, 1)
-    row[t.CUSHION_PPB], row[t.NEGATIVE_CASH] = limits.cost_cushion_ppb, limits.allow_negative_cash
+    row[t.CUSHION_PPB] = limits.cost_cushion_ppb
+    row[t.NEGATIVE_CASH] = limits.allow_negative_cash or "cash" not in profile.gates
+    row[t.ORD_TYPES] = sum(1 << ord_type for ord_type in profile.ord_types)
+    row[t.ALLOW_SHORT] = profile.allow_short or "position" not in profile.gates
     return row
 
 
@@ -155,12 +203,18 @@ def _costs(instruments: Sequence[Instrument], paper: PaperSettings) -> t.Costs:
         -1, t.FEE_COLUMNS
     )
     if paper.costs is None:
-        return t.Costs(fees, np.zeros((len(instruments), 1, 2, 0, t.CHARGE_COLUMNS), np.int64), np.zeros(0, np.int64))
+        return t.Costs(fees, np.zeros((len(instruments), 1, 4, 0, t.CHARGE_COLUMNS), np.int64), np.zeros(0, np.int64))
     tariff = Tariff(paper.costs, paper.money_decimals)
     changes = [ns for ns in tariff.changes_ns if ns >= tariff.since_ns]
-    found = [[[table_for(tariff, each, side, ns).rules for side in (-1, 1)] for ns in changes] for each in instruments]
+    found = [
+        [
+            [table_for(tariff, each, side, ns, maker=maker).rules for maker in (False, True) for side in (-1, 1)]
+            for ns in changes
+        ]
+        for each in instruments
+    ]
     longest = max(len(rules) for tables in found for sides in tables for rules in sides)
-    charges = np.zeros((len(instruments), len(changes) + 1, 2, longest, t.CHARGE_COLUMNS), np.int64)
+    charges = np.zeros((len(instruments), len(changes) + 1, 4, longest, t.CHARGE_COLUMNS), np.int64)
     for number, tables in enumerate(found):
         for table, sides in enumerate(tables, 1):
             for side, rules in enumerate(sides):

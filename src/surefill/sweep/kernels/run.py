@@ -12,15 +12,17 @@ from surefill.strategy.spec import ExecutionSpec, ExitSpec
 from surefill.sweep.kernels import tables as t
 from surefill.sweep.kernels.batch import simulate_all
 from surefill.sweep.kernels.compiling import compiled
-from surefill.sweep.kernels.prepare import Stage, books_for, budgets_of, sums_for, variant_of
+from surefill.sweep.kernels.prepare import Stage, books_for, budgets_of, stacked, sums_for, variant_of
 from surefill.views.daily_figures import PER_YEAR_EXCHANGE
 
 _FILLS_GUESSED: Final = 4_096
 _CODES: Final = {
     t.NO_POSITION: RefusalCode.NO_POSITION,
+    t.NO_ORD_TYPE: RefusalCode.UNSUPPORTED_ORDER_TYPE,
     t.OUT_OF_RANGE: RefusalCode.QUANTITY_OUT_OF_RANGE,
     t.STOP_SIDE: RefusalCode.STOP_ON_WRONG_SIDE,
     t.TARGET_SIDE: RefusalCode.TARGET_ON_WRONG_SIDE,
+    t.NO_SHORT: RefusalCode.SHORT_NOT_ALLOWED,
     t.NO_CASH: RefusalCode.INSUFFICIENT_CASH,
 }
 
@@ -76,7 +78,7 @@ def run_variant(
     Raises ConfigError where numba is not installed.
     """
     run = BatchRun(stage, t.Account(cash, PER_YEAR_EXCHANGE))
-    many = t.Signals(*(column.reshape(1, -1) for column in signals))
+    many = stacked([signals])
     row = variant_of(spec, exit_spec, at_close=at_close)
     summed = run.all(many, row.reshape(1, -1), np.array([budgets_of(stage, spec.risk.dollars_per_trade)]))
     result = summed.results[0]

@@ -20,29 +20,45 @@ BAR_INSTRUMENT, BAR_OPEN_NS, BAR_TS_NS, BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, 
 BAR_MOMENT, BAR_COLUMNS = range(8, 10)
 ENDS_SESSION, IS_FIRST, IS_LAST = 1, 2, 4
 
-# Of a position. PLAN_*: the entry that waits for the open, or is about to be made.
+# Of a position; QTY is signed. PLAN_*: the entry that waits for the open, or for its price, or is about to be made.
+# RESTS says how it waits for its price, since when and for how many bars, PROMISED what it may cost. STOP_PARTIAL is
+# the share that leaves at the stop at first, LEAVING how much leaves now.
 QTY, OPENED_NS, GUARDED, STOP, TARGET, TRAIL, TRAILED, BARS_HELD, CLOSE_PX = range(9)
-WAITING, PLAN_QTY, PLAN_STOP, PLAN_TARGET, PLAN_TRAIL, POSITION_COLUMNS = range(9, 15)
+WAITING, PLAN_SIDE, PLAN_QTY, PLAN_STOP, PLAN_TARGET, PLAN_TRAIL, PLAN_PX, PLAN_STOP_PX = range(9, 17)
+RESTS, RESTS_NS, RESTS_BARS, PROMISED, STOP_PARTIAL, LEAVING = range(17, 23)
+#: Rungs of a ladder of partial exits, at most; of a position the price of each (0: none, or taken), from here on.
+RUNGS_MAX: Final = 6
+LADDER, PLAN_LADDER, POSITION_COLUMNS = range(23, 24 + 2 * RUNGS_MAX, RUNGS_MAX)
 
 # Values of WAITING: what is executed at the instrument's next open.
 NOTHING, OPEN, CLOSE = range(3)
+# Values of RESTS: no order does, one that waits for what sets it off, a limit.
+NOWHERE, TRIGGER, LIMIT = range(3)
 
 # Of a fill. REASON is an ExitReason; NONE: the strategy wanted it.
 INSTRUMENT, BAR, TS_NS, SIDE, PX, LAST_QTY, FEE, REASON, FILL_COLUMNS = range(9)
 
-# Of the rules of the account and its market.
-FILL_MODE, SPREAD_PPB, SLIPPAGE_PPB, INTRABAR, STOP_GRANULARITY, CUSHION_PPB, NEGATIVE_CASH, RULE_COLUMNS = range(8)
+# Of the rules of the account and its market. ORD_TYPES: a bit for each that may be asked for.
+FILL_MODE, SPREAD_PPB, SLIPPAGE_PPB, INTRABAR, STOP_GRANULARITY = range(5)
+CUSHION_PPB, NEGATIVE_CASH, ALLOW_SHORT, ORD_TYPES, RULE_COLUMNS = range(5, 10)
 
 # Of a variant. A level is AWAY parts in OF of the price at entry; AWAY 0: there is none. SIGNALS: its row of them.
 AT_CLOSE, ENABLED, POSITIONS_MAX, EXIT_AT_DAY_END, TIME_STOP_BARS, END_OF_DAY = range(6)
-STOP_AWAY, STOP_OF, TARGET_AWAY, TARGET_OF, TRAIL_AWAY, TRAIL_OF, SIGNALS, VARIANT_COLUMNS = range(6, 14)
+STOP_AWAY, STOP_OF, TARGET_AWAY, TARGET_OF, TRAIL_AWAY, TRAIL_OF = range(6, 12)
+GOOD_FOR_BARS, STOP_PARTIAL_PPB, RUNGS = range(12, 15)
+#: Of each rung of the ladder, from here on.
+RUNG_AWAY, RUNG_OF, RUNG_PPB, RUNG_COLUMNS = range(4)
+RUNG: Final = 15
+SIGNALS: Final = RUNG + RUNGS_MAX * RUNG_COLUMNS
+VARIANT_COLUMNS: Final = SIGNALS + 1
 
 # Of a fee that is charged fill by fill, and of a component of a cost schedule.
 FEE_KIND, FEE_RATE, FEE_PER_UNIT, FEE_PER_ORDER, FEE_COLUMNS = range(5)
 CHARGE_KIND, CHARGE_RATE, CHARGE_PER_ORDER, CHARGE_MIN, CHARGE_MAX, CHARGE_STEP, CHARGE_BASE, CHARGE_COLUMNS = range(8)
 
 # Of what came of it: how many fills, the cash, and how many entries (exits) were refused for which reason.
-FILLS, CASH, NO_POSITION, OUT_OF_RANGE, STOP_SIDE, TARGET_SIDE, NO_CASH, RESULT_COLUMNS = range(8)
+FILLS, CASH, NO_POSITION, NO_ORD_TYPE, OUT_OF_RANGE, STOP_SIDE, TARGET_SIDE, NO_SHORT, NO_CASH = range(9)
+RESULT_COLUMNS: Final = 9
 
 # Of a round trip while it is under way.
 TRIP_QTY, TRIP_SIDE, TRIP_BAR, TRIP_NS, TRIP_ENTERED, TRIP_COST, TRIP_PROCEEDS, TRIP_FEES, TRIP_COLUMNS = range(9)
@@ -77,15 +93,21 @@ class Market(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What strategies want after each bar, as `strategy.forms.Signals` says it; many variants have a row for each."""
+    """What strategies want after each bar, as `strategy.forms.Signals` says it; many variants have a row for each.
+
+    Where no entry waits for a price the columns of prices are empty.
+    """
 
     enters: Flags
     leaves: Flags
+    px: Ints
+    stop_px: Ints
 
 
 class Costs(NamedTuple):
     """`fees` are charged fill by fill. `charges[instrument, table, side, row]` order by order: the table is the number
-    of dates in `changes_ns` that have come, side 0 sells and 1 buys; a row of kind NONE ends it."""
+    of dates in `changes_ns` that have come; side 0 sells and 1 buys, and 2 more if a limit has rested. A row of kind
+    NONE ends it."""
 
     fees: Ints
     charges: Ints
