@@ -311,7 +311,7 @@ def _progress(*, as_json: bool) -> Iterator[Callable[[Any], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("variants", total=None, rate="")
+        task = bar.add_task("variants", total=None, rate="(a version's first run compiles: some ten seconds)")
 
         def moved(found: Any) -> None:
             failed = f", {found.failed} failed" if found.failed else ""

@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar, cast
 import surefill.rules
 from surefill import units
 from surefill.errors import ConfigError
+from surefill.strategy import forms
 from surefill.sweep import contract_figures
 from surefill.sweep.kernels import account, batch, entries, exits, figures, fills, tables
 from surefill.views import daily_figures
@@ -34,7 +35,7 @@ _FURTHER: Final = (daily_figures.daily_sums, daily_figures.daily_ratios, daily_f
 
 
 def compiled(function: F) -> F:
-    """One of the kernels as machine code; the first call of it with new source compiles for a few seconds.
+    """One of the kernels as machine code; the first call of it with new source compiles for ten seconds and more.
 
     Raises ConfigError without numba.
     """
@@ -80,7 +81,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
     sources = (*_rule_modules(), account, entries, exits, fills, contract_figures, figures)
     for function in (*_FURTHER, *(each for module in sources for each in _functions_of(module))):
         register_jitable(no_cfunc_wrapper=True)(function)
-    folder = _cache_folder((*sources, batch, tables, units, daily_figures))
+    folder = _cache_folder((*sources, batch, tables, forms, units, daily_figures))
     with _cache_in(folder):
         # Nothing is allocated in there, so no references need counting; counting them would take half the time.
         return {entry.__name__: njit(entry, cache=folder is not None, _nrt=False) for entry in _ENTRIES}
