@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from surefill.config import Settings, load_settings
+from surefill.domain.inputs import SubmitIntent
 from surefill.domain.instrument import Instrument, Terms
+from surefill.domain.intent import Action, Intent
 from surefill.domain.market import Bar, Quote, Source
 from surefill.engine.clock import VirtualClock
 from surefill.errors import ConfigError, StrategyError
@@ -18,6 +20,8 @@ from surefill.intake.live_run import LiveRun, LiveSummary
 from surefill.intake.session import Session
 from surefill.intake.specs import specs_of
 from surefill.rules.codes import OrdType, TimeInForce
+from surefill.strategy import Decision, ExecutionSpec, MarketSnapshot, StrategyRegistry, StrategyRunner, load_spec
+from surefill.strategy.decisions import Position
 from surefill.units import NS_PER_S
 from surefill.venues.protocol import Access, Balance, Capabilities, QuoteSink, ReportSink
 
@@ -76,6 +80,52 @@ def _settings(folder: Path, **more: object) -> Settings:
         **more,
     }
     return load_settings(None, flags, {})
+
+
+class Patient:
+    """Buys far below the market, by a limit that stands for two bars."""
+
+    name = "patient"
+
+    def evaluate(self, spec: ExecutionSpec, snapshot: MarketSnapshot, position: Position | None) -> Iterator[Decision]:
+        if position is None:
+            yield Decision.open_long("cheap", px=50.0)
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "expected"),
+    [
+        (False, [[], [], *[[("patient", 2)]] * 2, *[[("patient", 4)]] * 2]),
+        (True, [[], *[[("somebody", 1)]] * 5]),
+    ],
+    ids=["its-own", "somebody-elses"],
+)
+def test_entry_that_waits_is_taken_back_after_its_bars_if_it_is_the_strategys_own(
+    tmp_path: Path, by_hand: bool, expected: list[list[tuple[str, int]]]
+) -> None:
+    """Who has an order at the end of each bar, and from which minute it is."""
+    entry = {"type": "patient", "good_for_bars": 2}
+    strategy = {"entry": entry, "risk": {"dollars_per_trade": 1_000}, "symbols": ["BTC/USDT"]}
+    settings, clock, stop = _settings(tmp_path, strategies=[strategy]), VirtualClock(T0), threading.Event()
+    market = Market(VirtualClock(T0), [(T0 + at * MIN, 100_00) for at in range(8)], stop)
+    registry = StrategyRegistry()
+    registry.add(Patient())
+    spec = load_spec({"workspace_id": settings.workspace.id, "timeframe": "1m", **strategy})
+    standing: list[list[tuple[str, int]]] = []
+    with Session.open(settings, clock=clock, market=market) as session:  # type: ignore[arg-type]
+
+        def look(bar: Bar) -> None:
+            clock.advance_to(bar.ts_ns)
+            orders = session.read(lambda state: list(state.book.orders.values()))
+            standing.append([(order.strategy_id, (order.created_ns - T0) // MIN) for order in orders])
+            if by_hand and len(standing) == 1:
+                order = Intent("h", "h", "intents", "somebody", "BTC/USDT", Action.OPEN, 1, 10, OrdType.LIMIT, px=40_00)
+                session.feed(SubmitIntent(clock.now_ns(), order))
+            if len(standing) == 6:
+                stop.set()
+
+        LiveRun(session, market, (spec,), "1m", runner=StrategyRunner(registry), stop=stop, on_bar=look).run()  # type: ignore[arg-type]
+    assert standing == expected
 
 
 def _ran(folder: Path, prices: list[tuple[int, int]]) -> tuple[LiveSummary, list[Bar], dict[str, int]]:

@@ -28,6 +28,10 @@ Parameters = Annotated[
     typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy.", show_default=False),
 ]
 Lookback = Annotated[int | None, typer.Option(help="entry.lookback_days.", show_default="252")]
+GoodForBars = Annotated[
+    int | None,
+    typer.Option("--good-for-bars", help="How long entries stand that wait for their price.", show_default="1"),
+]
 Dollars = Annotated[float, typer.Option(help="Money for each entry.")]
 MaxPositions = Annotated[int, typer.Option("--max-positions", help="At most so many at once.")]
 Exit = Annotated[
@@ -91,6 +95,7 @@ def strategy_flags(
     name: str | None,
     param: list[str] | None,
     lookback: int | None,
+    good_for_bars: int | None,
     exits: dict[str, object],
     dollars: float,
     max_positions: int,
@@ -98,12 +103,14 @@ def strategy_flags(
     """The `strategies` section with the one that is named; nothing where none is."""
     given = {key: value for key, value in exits.items() if value is not None}
     if name is None:
-        if param or lookback or given:
-            raise typer.BadParameter("--param, --lookback and --exit belong to a STRATEGY: name it")
+        if param or lookback or good_for_bars or given:
+            raise typer.BadParameter("--param, --lookback, --good-for-bars and --exit belong to a STRATEGY: name it")
         return {}
     entry: dict[str, object] = {"type": name, "params": dict(_parameter(text) for text in param or ())}
     if lookback is not None:
         entry["lookback_days"] = lookback
+    if good_for_bars is not None:
+        entry["good_for_bars"] = good_for_bars
     made: dict[str, object] = {"entry": entry, "risk": {"dollars_per_trade": dollars, "max_positions": max_positions}}
     if given:
         made["exit"] = {"type": "stop_target", **given}

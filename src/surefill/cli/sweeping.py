@@ -23,6 +23,7 @@ from surefill.cli.strategy_flags import (
     FeeBps,
     FillAt,
     FillAtName,
+    GoodForBars,
     Lookback,
     MaxPositions,
     Parameters,
@@ -127,6 +128,7 @@ def run(
     timeframe: Timeframe = None,
     param: Parameters = None,
     lookback: Lookback = None,
+    good_for_bars: GoodForBars = None,
     dollars: Dollars = 1_000.0,
     max_positions: MaxPositions = 5,
     exit_: Exit = None,
@@ -172,7 +174,7 @@ def run(
     flags = {
         **feed_flags(data, symbols, timeframe),
         **market_flags(cash, slippage_bps, spread_bps, fee_bps),
-        **strategy_flags(strategy, param, lookback, exits, dollars, max_positions),
+        **strategy_flags(strategy, param, lookback, good_for_bars, exits, dollars, max_positions),
         "workspace.mode": "backtest",
     }
     market, base, registry, files = _base_of(settings_from(config, override, more=flags))

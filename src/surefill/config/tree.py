@@ -323,6 +323,16 @@ class StrategyEntry(Section):
     type: str = Field(description="A strategy's name (`surefill backtest --list`), or my_file.py:MyStrategy")
     lookback_days: Annotated[int, Field(ge=1)] = Field(default=252, description="Bars that it looks back")
     params: dict[str, bool | int | float | str] = Field(default={}, description="Its own parameters, by name")
+    good_for_bars: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="For how many bars an entry stands that waits for its price"
+    )
+
+
+class StrategyLadder(Section):
+    """One partial exit of a strategy's positions."""
+
+    profit_pct: float = Field(description="So far in favour of the price at entry")
+    close_pct: float = Field(description="This share of what is held then leaves")
 
 
 class StrategyExit(Section):
@@ -334,6 +344,10 @@ class StrategyExit(Section):
     trailing_pct: float | None = Field(default=None, description="stop_target: the stop follows at this distance")
     time_stop_bars: int | None = Field(default=None, description="stop_target: close after so many bars")
     end_of_day: bool = Field(default=False, description="stop_target: close with the session")
+    ladder: list[StrategyLadder] = Field(default=[], description="stop_target: parts that leave on the way")
+    stop_partial_pct: float | None = Field(
+        default=None, description="stop_target: the share that leaves when the stop is first reached"
+    )
 
 
 class StrategyRisk(Section):

@@ -140,13 +140,11 @@ class LiveRun:
         books = self._session.read(ledger_of)
         own = books._replace(positions={name: held for name, held in books.positions.items() if name in spec.symbols})
         for request in self._session.read(
-            lambda state: overdue(
-                state.book, symbol, spec.entry.good_for_bars, series.ts_ns, len(series), self._now_ns()
-            )
+            lambda state: overdue(state.book, symbol, spec, series.ts_ns, len(series), self._now_ns())
         ):
             self._session.feed(request)
         pending, resting = self._session.read(
-            lambda state: (_entries(state.book, spec.symbols), resting_entries(state.book, (symbol,)))
+            lambda state: (_entries(state.book, spec.symbols), resting_entries(state.book, (symbol,), spec.strategy_id))
         )
         try:
             evaluation = self._runner.evaluate(

@@ -177,8 +177,8 @@ class TradingRun:
         def late(state: State) -> list[RequestCancel]:
             found = []
             for symbol, ts_ns in ((bar.instrument_id, bar.ts_ns) for bar in closed):
-                bars, closes_ns = self._spec_of[symbol].entry.good_for_bars, self._series[symbol].ts_ns
-                found += overdue(state.book, symbol, bars, closes_ns, self._at[symbol] + 1, ts_ns)
+                spec, closes_ns = self._spec_of[symbol], self._series[symbol].ts_ns
+                found += overdue(state.book, symbol, spec, closes_ns, self._at[symbol] + 1, ts_ns)
             return found
 
         requests = self._session.read(late)
@@ -222,7 +222,7 @@ class TradingRun:
         spec = self._spec_of[symbol]
         books = ledger or self._session.read(ledger_of)
         own = Ledger(books.cash, {name: held for name, held in books.positions.items() if name in spec.symbols})
-        resting = self._session.read(lambda state: resting_entries(state.book, spec.symbols))
+        resting = self._session.read(lambda state: resting_entries(state.book, spec.symbols, spec.strategy_id))
         evaluation = self._runner.evaluate(
             spec,
             snapshot,

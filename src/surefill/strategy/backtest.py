@@ -187,8 +187,7 @@ class Backtest:
     def _take_back(self, writer: WorkspaceWriter, moment: Moment, ts_ns: int) -> None:
         for symbol, at in moment.bars:
             closes_ns = self._series[symbol].ts_ns
-            good_for_bars = self._spec.entry.good_for_bars
-            for request in overdue(writer.state.book, symbol, good_for_bars, closes_ns, at + 1, ts_ns):
+            for request in overdue(writer.state.book, symbol, self._spec, closes_ns, at + 1, ts_ns):
                 writer.feed(request)
 
     def _due(self, moment: Moment) -> list[Intent]:
@@ -222,7 +221,7 @@ class Backtest:
             tick_size=quanta_float(terms.tick, instrument.price_decimals),
         )
         waiting = sum(intent.action == Action.OPEN for intents in self._pending.values() for intent in intents)
-        ledger, resting = PaperLedger(book), resting_entries(book, self._series)
+        ledger, resting = PaperLedger(book), resting_entries(book, self._series, self._spec.strategy_id)
         evaluation = self._runner.evaluate(
             self._spec,
             snapshot,
