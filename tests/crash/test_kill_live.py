@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from tests.crash.live_child import WORKSPACE, Found, Spec
 from tests.crash.live_places import PLACES, Truth, Way, emptied, told_by, truth_of
-from tests.crash.live_steps import KEEPING, ONCE, STEPS, Kill, Step, end_of
+from tests.crash.live_steps import KEEPING, ONCE, REPLACING, STEPS, Kill, Step, end_of
 from tests.crash.zygote import Zygote
 from tests.venues.mt5.rig import gateway
 
@@ -116,7 +116,9 @@ def test_engine_killed_at_a_step_comes_to_what_the_table_promises(
     assert bool(found.watched) == end.held
     pages = set(found.pages) - HARMLESS
     assert bool(found.doubted) == end.person == ("UNKNOWN_UNRESOLVED" in pages)
-    assert end.horizon == ("NEVER_ARRIVED" in pages)
+    # A start that is killed may have had the time to decide on a stop, where the history told it of the entry first:
+    # that one never left, and the horizon says so.
+    assert ("NEVER_ARRIVED" in pages) in ({end.horizon, True} if step.then and name in REPLACING else {end.horizon})
     assert pages <= {"UNKNOWN_UNRESOLVED", "NEVER_ARRIVED", "EXIT_REJECTED"}
 
 

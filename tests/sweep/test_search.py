@@ -23,6 +23,7 @@ from surefill.sweep import (
     WorkerProcesses,
     executors,
     generate,
+    hand_out,
     orchestrator,
 )
 from surefill.sweep.axes import Span, Values
@@ -161,7 +162,7 @@ def test_search_canceled_after_any_outcome_goes_on_to_the_same_results(
     split: Any, files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orchestrator, "COMMIT_AT_MOST", 1)
-    monkeypatch.setattr(executors, "PORTION_MAX", 1)
+    monkeypatch.setattr(hand_out, "PORTION_MAX", 1)
     plan = plan_of(files, 5, split, batch=2)
     expected = execute(plan, MARKET, MemoryJournal(), strategies=files)
     assert expected.status == "completed"
