@@ -51,6 +51,8 @@ from surefill.venues.ccxt import BinanceVenue, CcxtSettings, Keys
 
 AIM = "venue path"
 TARGET_MS = 5
+#: Binance USD-M takes 300 orders in ten seconds.
+ORDERS_AT_ONCE, ORDERS_WINDOW_S = 150, 10.5
 #: Prices in quanta of 0.0001: where a position is opened, its stop, and the quote beyond it.
 PX, STOP_PX, BEYOND_PX = 1_000_000, 950_000, 940_000
 
@@ -215,6 +217,8 @@ async def drive(exchange: EmulatorProcess, sender: Sender, load: Load, folder: P
     async with asyncio.timeout(10):
         while await engine.read("w", _held) < load.positions:
             await asyncio.sleep(0.05)
+    if load.positions > ORDERS_AT_ONCE:  # the venue takes so many in a window, entries and exits together
+        await asyncio.sleep(ORDERS_WINDOW_S)
     heard: list[Quote] = []
 
     def take(quote: Quote) -> None:

@@ -72,15 +72,16 @@ def bare(close: Ints, fast: Ints, slow: Ints) -> int:
 def plan_of(variants: int, timeframe: str) -> RunPlan:
     """So many crosses, no two the same."""
     side = int(variants**0.5)
+    first_slow = max(60, 5 + side)
     sweep = {
         "entry.params.fast": list(range(5, 5 + side)),
-        "entry.params.slow": list(range(5 + side, 5 + side - (-variants // side))),
+        "entry.params.slow": list(range(first_slow, first_slow - (-variants // side))),
     }
     base = {
         "workspace_id": "w",
         "symbols": ["AAA"],
         "timeframe": timeframe,
-        "entry": {"type": "sma_cross", "params": {"fast": 5, "slow": 5 + side}},
+        "entry": {"type": "sma_cross", "params": {"fast": 5, "slow": first_slow}},
         "risk": {"dollars_per_trade": 2_000.0},
     }
     return generate(base, {"sweep": sweep, "max_variants": variants, "ablations": False})

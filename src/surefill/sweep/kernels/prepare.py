@@ -164,7 +164,6 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapp
     moment[order] = np.repeat(np.arange(len(moment_ns)), np.diff(np.append(moment_from, len(opens))))
     closes_ns = np.maximum.reduceat(ts_ns[order], moment_from) if len(moment_ns) else moment_ns
     closes_ns = np.maximum(closes_ns, moment_ns)
-    day_ends = list({day: at for at, day in enumerate(((closes_ns - 1) // NS_PER_DAY).tolist())}.values())
     return t.Market(
         np.append(moment_from, len(opens)) if len(names) > 1 else _NONE,
         order if len(names) > 1 else _NONE,
@@ -173,8 +172,16 @@ def _market(names: Sequence[str], series: Mapping[str, BarSeries], earlier: Mapp
         low_px,
         close_px,
         closes_ns,
-        np.array(day_ends, np.int64),
+        _day_ends(closes_ns),
     )
+
+
+def _day_ends(closes_ns: t.Ints) -> t.Ints:
+    """The last moment of each day, as `views.daily_figures.daily_equity` has it."""
+    days = (closes_ns - 1) // NS_PER_DAY
+    if (days[1:] < days[:-1]).any():  # bars of unequal length
+        return np.array(list({day: at for at, day in enumerate(days.tolist())}.values()), np.int64)
+    return np.flatnonzero(np.append(days[1:] != days[:-1], len(days) > 0))
 
 
 def _instruments(instruments: Sequence[Instrument]) -> t.Ints:
