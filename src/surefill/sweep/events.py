@@ -61,7 +61,7 @@ class VariantsAsked(msgspec.Struct, frozen=True, tag="variants_asked"):
     left_out: tuple[LeftOut, ...]
 
 
-class VariantCompleted(msgspec.Struct, frozen=True, tag="variant_completed"):
+class VariantCompleted(msgspec.Struct, frozen=True, gc=False, tag="variant_completed"):
     """A variant has run over a segment of time ("" is all of it).
 
     `path` ran it, "engine" or another; `why_not` says why a preferred one did not. `events` and `head` are the length

@@ -50,7 +50,7 @@ class Booked(NamedTuple):
     per_notional: Mapping[str, int]
 
 
-class VariantMetrics(msgspec.Struct, frozen=True):
+class VariantMetrics(msgspec.Struct, frozen=True, gc=False):
     """The figures. Money in money quanta; what ends in pct is a percentage, every other rate a fraction of one."""
 
     return_pct: float

@@ -47,7 +47,7 @@ class Constraints(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     batch: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 8
 
 
-class Variant(msgspec.Struct, frozen=True):
+class Variant(msgspec.Struct, frozen=True, gc=False):
     """One set of overrides. `index` is its place in the plan."""
 
     index: int

@@ -20,7 +20,7 @@ from surefill.views.daily_figures import DailyFigures, daily_figures
 _UNIT: Final = 10**12
 
 
-class VariantResult(msgspec.Struct, frozen=True):
+class VariantResult(msgspec.Struct, frozen=True, gc=False):
     """One variant over one segment; `rank` counts from 1 within the segment, None until it is complete."""
 
     variant: Variant

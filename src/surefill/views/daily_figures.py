@@ -35,7 +35,7 @@ PER_YEAR_EXCHANGE: Final = 252
 PER_YEAR_WEEKLY: Final = 52
 
 
-class DailyFigures(msgspec.Struct, frozen=True):
+class DailyFigures(msgspec.Struct, frozen=True, gc=False):
     """The figures, and what they were made with. Rates and ratios are floats; `sharpe_per_day` is not annualised."""
 
     days: int
