@@ -14,6 +14,7 @@ counted for nobody. Processor seconds, the median of rounds in which all take tu
 
 from __future__ import annotations
 
+import gc
 import resource
 import statistics
 import tempfile
@@ -140,6 +141,7 @@ class Runs:
             spec = self.spec(exits)
             strategy = self.runner.registry.get(spec.entry.type)
             made: type[Advice] = {"foreseen": Foreseen, "streamed": Streamed}[form]  # type: ignore[type-abstract]
+            gc.collect()  # what the run before has left is not this one's to clear away
             begin = time.process_time()
             advice = made(strategy, spec, self.series)  # type: ignore[call-arg]
             Backtest(writer, spec, self.series, runner=self.runner, advice=advice).run()
@@ -158,6 +160,7 @@ class Runs:
         strategy = self.runner.registry.get(spec.entry.type)
 
         def run() -> float:
+            gc.collect()  # what the run before has left is not this one's to clear away
             begin = time.process_time()
             found = strategy.signals(spec, self.series[NAME])  # type: ignore[attr-defined]
             stage = stage_of(self.series, {NAME: STOCK}, PAPER_FULL, PaperSettings())
