@@ -54,11 +54,6 @@ def workspace_of(run_plan_id: str, variant_id: str, segment: str = "") -> str:
     return str(uuid.uuid5(VARIANT_NS, name))
 
 
-def digest_of(value: object) -> str:
-    """SHA-256 of the canonical text."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
